@@ -1,0 +1,17 @@
+namespace Recognizer.Inference.Engine;
+
+/// <summary>How a graph is compiled and run.</summary>
+public sealed record PlanOptions
+{
+    /// <summary>Most threads that one run may use, the caller included; 1 never starts a thread.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Whether 3×3 convolutions may use Winograd's algorithm (faster, error about 1e-5 of the largest output instead of 1e-6).</summary>
+    public bool Winograd { get; init; } = true;
+
+    /// <summary>Whether kernels are chosen per layer by timing them once while compiling; otherwise a fixed table decides.</summary>
+    public bool MeasureKernels { get; init; }
+
+    /// <summary>Outputs to compute; null means all of the graph's.</summary>
+    public IReadOnlyList<string>? Outputs { get; init; }
+}

@@ -1,0 +1,107 @@
+namespace Recognizer.Inference.Engine;
+
+/// <summary>Work that falls into numbered parts which may run at the same time.</summary>
+internal interface IParallelWork
+{
+    /// <summary>Does one part.</summary>
+    /// <param name="index">Number of the part.</param>
+    /// <param name="worker">0 … threads − 1, never used by two parts at the same time: the number of a scratch buffer.</param>
+    void Execute(int index, int worker);
+}
+
+/// <summary>A fixed set of threads that sleep while there is nothing to do. The calling thread is worker 0 and takes part; with one
+/// thread everything runs on the caller. One call at a time: a second caller runs its work alone on its own thread only when the
+/// pool is busy, so that hosts with a thread per request are never oversubscribed.</summary>
+internal sealed class WorkerPool : IDisposable
+{
+    private readonly Thread[] _threads;
+    private readonly SemaphoreSlim _start;
+    private readonly CountdownEvent _done;
+    private IParallelWork? _work;
+    private Exception? _failure;
+    private int _count;
+    private int _next;
+    private bool _stopping;
+
+    public WorkerPool(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Threads = threads;
+        _start = new SemaphoreSlim(0);
+        _done = new CountdownEvent(1);
+        _threads = new Thread[threads - 1];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            int worker = i + 1;
+            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"Recognizer worker {worker}" };
+            _threads[i].Start();
+        }
+    }
+
+    /// <summary>Threads that take part, the caller included.</summary>
+    public int Threads { get; }
+
+    /// <summary>Runs parts 0 … count − 1 and returns when all are done; the first exception is thrown again here. Parts are handed
+    /// out in order to whichever worker is free.</summary>
+    public void Run(int count, IParallelWork work)
+    {
+        int helpers = Math.Min(_threads.Length, count - 1);
+        if (helpers <= 0 || !Monitor.TryEnter(_threads))
+        {
+            for (int i = 0; i < count; i++) work.Execute(i, 0);
+            return;
+        }
+        try
+        {
+            _work = work;
+            _count = count;
+            _failure = null;
+            Volatile.Write(ref _next, 0);
+            _done.Reset(helpers);
+            _start.Release(helpers);
+            Drain(0);
+            _done.Wait();
+            _work = null;
+            if (_failure is { } failure) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+        finally
+        {
+            Monitor.Exit(_threads);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_stopping) return;
+        _stopping = true;
+        if (_threads.Length > 0) _start.Release(_threads.Length);
+        foreach (Thread thread in _threads) thread.Join();
+        _start.Dispose();
+        _done.Dispose();
+    }
+
+    private void Loop(int worker)
+    {
+        while (true)
+        {
+            _start.Wait();
+            if (_stopping) return;
+            Drain(worker);
+            _done.Signal();
+        }
+    }
+
+    private void Drain(int worker)
+    {
+        try
+        {
+            int index;
+            while ((index = Interlocked.Increment(ref _next) - 1) < _count) _work!.Execute(index, worker);
+        }
+        catch (Exception exception)
+        {
+            Interlocked.CompareExchange(ref _failure, exception, null);
+            Volatile.Write(ref _next, int.MaxValue / 2);
+        }
+    }
+}

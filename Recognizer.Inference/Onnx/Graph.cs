@@ -1,0 +1,50 @@
+namespace Recognizer.Inference.Onnx;
+
+/// <summary>An ONNX model: the one representation that architectures build, training updates, files hold and the engine runs.</summary>
+public sealed class Graph
+{
+    /// <summary>The operator set written by this library.</summary>
+    public const int DefaultOpset = 17;
+
+    /// <summary>Name of the graph.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Version of the standard operator set that the nodes follow.</summary>
+    public int Opset { get; set; } = DefaultOpset;
+
+    /// <summary>Inputs without the initializers that files of IR version 3 list among them.</summary>
+    public IList<ValueInfo> Inputs { get; } = [];
+
+    /// <summary>Outputs.</summary>
+    public IList<ValueInfo> Outputs { get; } = [];
+
+    /// <summary>Nodes in topological order.</summary>
+    public IList<Node> Nodes { get; } = [];
+
+    /// <summary>Constants and weights by name, in the file's order.</summary>
+    public OrderedDictionary<string, Tensor> Initializers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary><c>metadata_props</c> of the model.</summary>
+    public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Who wrote the file.</summary>
+    public string Producer { get; set; } = "Recognizer";
+
+    /// <summary>A graph with the same nodes and metadata; initializers are copied deeply, so that one side can be trained without
+    /// touching the other.</summary>
+    public Graph Clone()
+    {
+        var copy = new Graph { Name = Name, Opset = Opset, Producer = Producer };
+        foreach (ValueInfo input in Inputs) copy.Inputs.Add(input);
+        foreach (ValueInfo output in Outputs) copy.Outputs.Add(output);
+        foreach (Node node in Nodes)
+        {
+            var copied = new Node(node.OperatorType, node.Inputs, node.Outputs, node.Name, node.Domain);
+            foreach ((string key, object value) in node.Attributes) copied.Attributes[key] = value;
+            copy.Nodes.Add(copied);
+        }
+        foreach ((string name, Tensor tensor) in Initializers) copy.Initializers[name] = tensor.Clone();
+        foreach ((string key, string value) in Metadata) copy.Metadata[key] = value;
+        return copy;
+    }
+}

@@ -1,0 +1,50 @@
+namespace Recognizer.Training.Datasets;
+
+/// <summary>Images of one split, as the network takes them: 28×28, upright, ink high.</summary>
+internal sealed class DatasetPart
+{
+    /// <summary>Pixels in one image.</summary>
+    public const int PixelsPerImage = 28 * 28;
+
+    public DatasetPart(byte[] images, int[] labels)
+    {
+        if (images.LongLength != (long)labels.Length * PixelsPerImage)
+            throw new ArgumentException($"{labels.Length} labels need {(long)labels.Length * PixelsPerImage} pixels, not {images.LongLength}.", nameof(images));
+        Images = images;
+        Labels = labels;
+    }
+
+    /// <summary>[count, 28, 28], 0 = ground … 255 = ink.</summary>
+    public byte[] Images { get; }
+
+    /// <summary>Index into <see cref="Dataset.Labels"/> of each image.</summary>
+    public int[] Labels { get; }
+
+    public int Count => Labels.Length;
+
+    public ReadOnlySpan<byte> Image(int index) => Images.AsSpan(index * PixelsPerImage, PixelsPerImage);
+
+    /// <summary>The images with these numbers, in this order.</summary>
+    public DatasetPart Select(ReadOnlySpan<int> indices)
+    {
+        var images = new byte[indices.Length * PixelsPerImage];
+        var labels = new int[indices.Length];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            Image(indices[i]).CopyTo(images.AsSpan(i * PixelsPerImage));
+            labels[i] = Labels[indices[i]];
+        }
+        return new DatasetPart(images, labels);
+    }
+}
+
+/// <summary>A labelled set of characters.</summary>
+/// <param name="Name">Name for messages and file names.</param>
+/// <param name="Labels">Text of each class.</param>
+/// <param name="Train">Training images, or null where the set has none.</param>
+/// <param name="Test">Test images, or null where the set has none.</param>
+internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, DatasetPart? Train, DatasetPart? Test)
+{
+    /// <summary>Files that could not be read; each counts as wrong when the set is evaluated.</summary>
+    public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
+}
