@@ -1,0 +1,34 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary>Where a command writes, and what stops it.</summary>
+/// <param name="Output">Results: standard output.</param>
+/// <param name="Error">Progress, logs and failures: standard error.</param>
+/// <param name="Cancellation">Cancelled by Ctrl+C.</param>
+internal sealed record CommandHost(TextWriter Output, TextWriter Error, CancellationToken Cancellation)
+{
+    private static readonly JsonWriterOptions JsonOptions = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Whether <see cref="Error"/> is a terminal that can redraw a line.</summary>
+    public bool IsTerminal { get; init; }
+
+    /// <summary>Writes one JSON document and a line end to <see cref="Output"/>.</summary>
+    public void WriteJson(Action<Utf8JsonWriter> write) => Output.WriteLine(ToJson(write));
+
+    /// <summary>The text of one JSON document, indented.</summary>
+    public static string ToJson(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, JsonOptions)) write(writer);
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+}
+
+/// <summary>A failure that the user can understand from one line; the program ends with exit code 1.</summary>
+internal sealed class CommandException(string message) : Exception(message);
+
+/// <summary>A combination of arguments that makes no sense; the program ends with exit code 2.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary>The program: parses arguments, runs a command, and turns whatever happens into an exit code: 0 done, 1 failed (one line says
+/// why), 2 wrong usage, 130 interrupted.</summary>
+internal static class CommandLine
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int WrongUsage = 2;
+    public const int Interrupted = 130;
+
+    /// <summary>The commands in the order in which help lists them. Each is made anew for a run, because it writes to the run's host.</summary>
+    private static readonly Func<CommandHost, CommandDescription>[] Commands =
+    [
+    ];
+
+    public static int Run(IReadOnlyList<string> arguments, CommandHost host)
+    {
+        var root = new RootCommand("Recognizer reads handwritten digits and letters: it trains convolutional networks, exports them to ONNX, measures them and reads images with them.");
+        var examples = new Dictionary<Command, string[]> { [root] = ["recognizer train", "recognizer predict --model models/strokes-cnn2/model.onnx digit.png"] };
+        foreach (Func<CommandHost, CommandDescription> create in Commands)
+        {
+            CommandDescription description = create(host);
+            root.Subcommands.Add(description.Command);
+            examples[description.Command] = description.Examples;
+        }
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, examples, host.Output);
+
+        try
+        {
+            ParseResult result = root.Parse(arguments);
+            if (result.Action is ParseErrorAction)
+            {
+                foreach (string message in result.Errors.Select(e => e.Message).Distinct()) host.Error.WriteLine($"error: {message}");
+                host.Error.WriteLine($"Try: recognizer {(result.CommandResult.Command == root ? "" : result.CommandResult.Command.Name + " ")}--help");
+                return WrongUsage;
+            }
+            return result.Invoke(new InvocationConfiguration { Output = host.Output, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UsageException exception)
+        {
+            host.Error.WriteLine($"error: {exception.Message}");
+            return WrongUsage;
+        }
+        catch (OperationCanceledException) when (host.Cancellation.IsCancellationRequested)
+        {
+            host.Error.WriteLine("interrupted");
+            return Interrupted;
+        }
+        catch (Exception exception)
+        {
+            Report(exception, host.Error);
+            return Failed;
+        }
+    }
+
+    private static void Report(Exception exception, TextWriter error)
+    {
+        if (exception is AggregateException { InnerExceptions.Count: 1 } aggregate) exception = aggregate.InnerException!;
+        // Errors of the program itself can't be told from their message alone.
+        string kind = exception is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException or ArgumentException or InvalidOperationException
+            ? $"{exception.GetType().Name}: "
+            : "";
+        error.WriteLine($"error: {kind}{exception.Message.ReplaceLineEndings(" ")}");
+        if (Environment.GetEnvironmentVariable("RECOGNIZER_TRACE") is "1") error.WriteLine(exception);
+    }
+
+    /// <summary>The usual help, and a few lines to copy.</summary>
+    private sealed class HelpWithExamples(HelpAction help, Dictionary<Command, string[]> examples, TextWriter output) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            int code = help.Invoke(parseResult);
+            if (examples.TryGetValue(parseResult.CommandResult.Command, out string[]? lines) && lines.Length > 0)
+            {
+                output.WriteLine("Examples:");
+                foreach (string line in lines) output.WriteLine($"  {line}");
+                output.WriteLine();
+            }
+            return code;
+        }
+    }
+}
+
+/// <summary>A command and lines that show its use.</summary>
+/// <param name="Command">The command, with its action set.</param>
+/// <param name="Examples">Complete command lines for its help.</param>
+internal sealed record CommandDescription(Command Command, params string[] Examples);
