@@ -1,0 +1,48 @@
+namespace Recognizer.Inference.Engine.Kernels;
+
+/// <summary>Elementwise functions that kernels apply to their result; formulas as in the ONNX operators of the same names.</summary>
+internal enum ActivationKind
+{
+    /// <summary>y = x</summary>
+    None,
+
+    /// <summary>y = max(0, x)</summary>
+    Relu,
+
+    /// <summary>y = x for x ≥ 0, else Alpha · x</summary>
+    LeakyRelu,
+
+    /// <summary>y = 1 / (1 + exp(−x))</summary>
+    Sigmoid,
+
+    /// <summary>y = tanh x</summary>
+    Tanh,
+
+    /// <summary>y = min(max(x, Alpha), Beta)</summary>
+    Clip,
+
+    /// <summary>y = max(0, min(1, Alpha · x + Beta))</summary>
+    HardSigmoid,
+
+    /// <summary>y = x · max(0, min(1, x / 6 + ½))</summary>
+    HardSwish,
+
+    /// <summary>y = x · ½ · (1 + erf(x / √2))</summary>
+    Gelu,
+}
+
+/// <summary>An activation function with its constants.</summary>
+/// <param name="Kind">Which function.</param>
+/// <param name="Alpha">Slope of LeakyRelu and HardSigmoid, lower bound of Clip.</param>
+/// <param name="Beta">Offset of HardSigmoid, upper bound of Clip.</param>
+internal readonly record struct Activation(ActivationKind Kind, float Alpha = 0, float Beta = 0)
+{
+    /// <summary>Whether the function is a clamp between <see cref="Floor"/> and <see cref="Ceiling"/>, which kernels apply in registers.</summary>
+    public bool IsClamp => Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Clip;
+
+    /// <summary>Lower bound of a clamp.</summary>
+    public float Floor => Kind switch { ActivationKind.Relu => 0, ActivationKind.Clip => Alpha, _ => float.NegativeInfinity };
+
+    /// <summary>Upper bound of a clamp.</summary>
+    public float Ceiling => Kind == ActivationKind.Clip ? Beta : float.PositiveInfinity;
+}
