@@ -4,9 +4,18 @@ namespace Recognizer.Inference.Onnx;
 /// the file position, node or value concerned and what was expected.</summary>
 public sealed class OnnxException : Exception
 {
+    private const int LongestMessage = 2000;
+
     /// <summary>Creates the exception with a one-line message.</summary>
-    public OnnxException(string message) : base(message) { }
+    public OnnxException(string message) : base(OneLine(message)) { }
 
     /// <summary>Creates the exception with a one-line message and its cause.</summary>
-    public OnnxException(string message, Exception innerException) : base(message, innerException) { }
+    public OnnxException(string message, Exception innerException) : base(OneLine(message), innerException) { }
+
+    /// <summary>Names come from files, which may hold anything: control characters would garble a terminal, and a name may be megabytes long.</summary>
+    private static string OneLine(string message)
+    {
+        if (message.Length > LongestMessage) message = string.Concat(message.AsSpan(0, LongestMessage), "…");
+        return message.Any(char.IsControl) ? string.Concat(message.Select(c => char.IsControl(c) ? '·' : c)) : message;
+    }
 }
