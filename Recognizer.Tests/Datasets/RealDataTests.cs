@@ -1,0 +1,62 @@
+using Recognizer.Training.Datasets;
+
+namespace Recognizer.Tests.Datasets;
+
+/// <summary>A fact about real data: skipped, with the reason, where RECOGNIZER_DATASETS has no such set.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class RealDataFactAttribute : FactAttribute
+{
+    public RealDataFactAttribute(string folder)
+    {
+        if (Environment.GetEnvironmentVariable("RECOGNIZER_DATASETS") is not { Length: > 0 } root)
+            Skip = "RECOGNIZER_DATASETS is not set.";
+        else if (!Directory.Exists(Path.Combine(root, folder)))
+            Skip = $"RECOGNIZER_DATASETS has no {folder}.";
+    }
+}
+
+public sealed class RealDataTests
+{
+    private static readonly DatasetLoadOptions s_options = new() { Offline = true };
+
+    [RealDataFact("mnist")]
+    public void Mnist_has_its_known_counts()
+    {
+        var set = DatasetLoader.Load("mnist", s_options);
+        Assert.Equal((60000, 10000), (set.Train!.Count, set.Test!.Count));
+        Assert.Equal([5, 0, 4, 1, 9], set.Train.Labels[..5]);
+        Assert.Equal([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009], set.Labels.Select((_, c) => set.Test.Labels.Count(l => l == c)));
+    }
+
+    [RealDataFact("emnist")]
+    public void Emnist_test_is_read_where_the_training_images_are_missing()
+    {
+        var set = DatasetLoader.Load("emnist-byclass", s_options with { NeedTrain = false });
+        Assert.Equal(116323, set.Test!.Count);
+        Assert.Equal("z", set.Labels[61]);
+        // ink of the digit one is taller than wide only if the image is upright
+        int ones = 0, tall = 0;
+        for (int i = 0; i < 5000; i++)
+        {
+            if (set.Test.Labels[i] != 1)
+                continue;
+            var image = set.Test.Image(i);
+            double vertical = 0, horizontal = 0;
+            for (int p = 0; p < 784; p++)
+            {
+                vertical += image[p] * Math.Abs(p / 28 - 13.5);
+                horizontal += image[p] * Math.Abs(p % 28 - 13.5);
+            }
+            ones++;
+            tall += vertical > horizontal ? 1 : 0;
+        }
+        Assert.True(tall > 0.95 * ones, $"{tall} of {ones} ones are upright");
+    }
+
+    [RealDataFact("emnist-pool-62")]
+    public void Pool_leaves_unknown_labels_out()
+    {
+        var set = DatasetLoader.Load("emnist-pool-62", s_options with { NeedTest = false });
+        Assert.Equal(129478, set.Train!.Count);
+    }
+}

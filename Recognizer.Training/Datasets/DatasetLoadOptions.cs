@@ -1,0 +1,36 @@
+namespace Recognizer.Training.Datasets;
+
+/// <summary>What to load, and how.</summary>
+internal sealed record DatasetLoadOptions
+{
+    /// <summary>Folder that has the data sets.</summary>
+    public string Root { get; init; } = DefaultRoot;
+
+    /// <summary>Never downloads anything.</summary>
+    public bool Offline { get; init; }
+
+    /// <summary>The training split is wanted.</summary>
+    public bool NeedTrain { get; init; } = true;
+
+    /// <summary>
+    /// The test split is wanted. A set without splits counts wholly as the one that is wanted; where both are, a stratified tenth is the test split.
+    /// </summary>
+    public bool NeedTest { get; init; } = true;
+
+    /// <summary>Chooses the tenth held back for test, and the handwriting of <c>strokes</c>.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Threads to use; 0 = one per processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Hears what is going on, as short lines: downloads, notable facts.</summary>
+    public Action<string>? Progress { get; init; }
+
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>RECOGNIZER_DATASETS, else <c>datasets</c>.</summary>
+    public static string DefaultRoot =>
+        Environment.GetEnvironmentVariable("RECOGNIZER_DATASETS") is { Length: > 0 } root ? root : "datasets";
+
+    internal ParallelOptions Parallel => new() { MaxDegreeOfParallelism = Threads > 0 ? Threads : -1, CancellationToken = CancellationToken };
+}

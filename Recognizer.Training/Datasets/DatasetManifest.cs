@@ -1,0 +1,88 @@
+using System.Text.Json;
+
+namespace Recognizer.Training.Datasets;
+
+/// <summary>Reads <c>dataset.json</c>: the labels, and the IDX files of each part, with paths relative to it.</summary>
+internal static class DatasetManifest
+{
+    public const string FileName = "dataset.json";
+
+    public static Dataset Load(FileTree tree, string directory, DatasetLoadOptions options)
+    {
+        string path = Join(directory, FileName), name = tree.Describe(path);
+        try
+        {
+            using var stream = tree.OpenRead(path);
+            using var document = JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            return Load(tree, directory, document.RootElement, name, options);
+        }
+        catch (JsonException e)
+        {
+            throw new DatasetException($"{name} is not valid JSON: {e.Message}", e);
+        }
+    }
+
+    private static Dataset Load(FileTree tree, string directory, JsonElement root, string name, DatasetLoadOptions options)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+            throw new DatasetException($"{name}: expected an object.");
+        if (!root.TryGetProperty("labels", out var list) || list.ValueKind != JsonValueKind.Array || list.EnumerateArray().Any(l => l.ValueKind != JsonValueKind.String))
+            throw new DatasetException($"{name}: \"labels\" must be an array of strings, one per class.");
+        string[] labels = [.. list.EnumerateArray().Select(l => l.GetString()!)];
+        if (labels.Length < 2)
+            throw new DatasetException($"{name}: \"labels\" needs at least two classes.");
+        if (labels.GroupBy(l => l, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new DatasetException($"{name}: the label \"{twice.Key}\" is there twice.");
+        var storage = new PartBuilder.Storage(
+            Choice(root, name, "orientation", "upright", "transposed") == "transposed",
+            Choice(root, name, "polarity", "light-on-dark", "dark-on-light") is { } polarity ? polarity == "light-on-dark" : null);
+        var dataset = new Dataset(
+            Text(root, name, "name") ?? Path.GetFileName(Path.GetFullPath(tree.Location)), labels,
+            options.NeedTrain ? Part("train") : null,
+            options.NeedTest ? Part("test") : null);
+        if (!root.TryGetProperty("train", out _) && !root.TryGetProperty("test", out _))
+            throw new DatasetException($"{name} has neither \"train\" nor \"test\".");
+        return dataset;
+
+        DatasetPart? Part(string part)
+        {
+            if (!root.TryGetProperty(part, out var element) || element.ValueKind == JsonValueKind.Null)
+                return null;
+            if (element.ValueKind != JsonValueKind.Object)
+                throw new DatasetException($"{name}: \"{part}\" must be an object with \"images\" and \"labels\".");
+            int? unknown = null;
+            if (element.TryGetProperty("unknownLabel", out var u))
+                unknown = u.ValueKind == JsonValueKind.Number && u.TryGetInt32(out int n) ? n : throw new DatasetException($"{name}: \"unknownLabel\" of \"{part}\" must be an integer.");
+            return IdxPart.Load(tree, File("images"), File("labels"), new IdxPart.Meaning(labels.Length, 0, unknown, storage), options);
+
+            string File(string property) => Resolve(tree, directory,
+                Text(element, name, property) ?? throw new DatasetException($"{name}: \"{part}\" needs \"{property}\", the name of an IDX file."), $"{name}: \"{property}\" of \"{part}\"");
+        }
+    }
+
+    private static string Resolve(FileTree tree, string directory, string relative, string where)
+    {
+        string path = Join(directory, relative.Replace('\\', '/'));
+        foreach (string candidate in (string[])[path, path + ".gz"])
+        {
+            if (tree.FileExists(candidate))
+                return candidate;
+        }
+        throw new DatasetException($"{where} names {tree.Describe(path)}, which doesn't exist.");
+    }
+
+    private static string Join(string directory, string file) => directory.Length == 0 ? file : $"{directory}/{file}";
+
+    private static string? Text(JsonElement element, string name, string property)
+    {
+        if (!element.TryGetProperty(property, out var value))
+            return null;
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw new DatasetException($"{name}: \"{property}\" must be a string.");
+    }
+
+    private static string? Choice(JsonElement root, string name, string property, string first, string second)
+    {
+        string? value = Text(root, name, property);
+        return value is null || value == first || value == second ? value : throw new DatasetException($"{name}: \"{property}\" is \"{value}\", expected \"{first}\" or \"{second}\".");
+    }
+}

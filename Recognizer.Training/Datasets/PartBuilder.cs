@@ -1,0 +1,94 @@
+namespace Recognizer.Training.Datasets;
+
+/// <summary>Turns images as files store them into what the network takes.</summary>
+internal static class PartBuilder
+{
+    private const int Side = 28;
+
+    /// <summary>How the pixels of a set are stored.</summary>
+    /// <param name="Transposed">x and y are exchanged.</param>
+    /// <param name="LightOnDark">Ink is high (true), low (false), or unknown and found out for each image (null).</param>
+    public readonly record struct Storage(bool Transposed, bool? LightOnDark);
+
+    /// <summary>Numbers of classes from the numbers in a file; −1 for rows that are left out.</summary>
+    public static int[] MapLabels(int[] labels, string fileName, int firstLabel, int classes, int? unknownLabel)
+    {
+        var mapped = new int[labels.Length];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int label = labels[i] - firstLabel;
+            if (labels[i] == unknownLabel)
+                mapped[i] = -1;
+            else if ((uint)label < (uint)classes)
+                mapped[i] = label;
+            else
+                throw new DatasetException($"{fileName}: row {i} has label {labels[i]}, expected {firstLabel} to {firstLabel + classes - 1}{(unknownLabel is { } u ? $" or {u}" : "")}.");
+        }
+        return mapped;
+    }
+
+    /// <summary>Images with a label of −1 are left out.</summary>
+    public static DatasetPart Build(RawImages raw, int[] labels, Storage storage, DatasetLoadOptions options)
+    {
+        int kept = labels.Count(l => l >= 0);
+        var images = raw.Pixels;
+        int size = raw.Height * raw.Width;
+        if (kept < raw.Count || size != DatasetPart.PixelsPerImage)
+            images = new byte[(long)kept * DatasetPart.PixelsPerImage];
+        var keptLabels = new int[kept];
+        var rows = new int[kept];
+        for (int i = 0, k = 0; i < raw.Count; i++)
+        {
+            if (labels[i] < 0)
+                continue;
+            keptLabels[k] = labels[i];
+            rows[k++] = i;
+        }
+        // In place where no row is left out: then an image is only ever written over itself.
+        Parallel.For(0, (kept + 255) / 256, options.Parallel, () => new byte[size], (chunk, _, scratch) =>
+        {
+            for (int i = chunk * 256; i < Math.Min(kept, (chunk + 1) * 256); i++)
+            {
+                var source = raw.Pixels.AsSpan(rows[i] * size, size);
+                var destination = images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
+                Convert(source, raw.Width, raw.Height, storage, scratch, destination);
+            }
+            return scratch;
+        }, _ => { });
+        return new DatasetPart(images, keptLabels);
+    }
+
+    /// <summary>One image; source and destination may be the same memory.</summary>
+    private static void Convert(ReadOnlySpan<byte> source, int width, int height, Storage storage, byte[] scratch, Span<byte> destination)
+    {
+        if (storage.Transposed)
+        {
+            // stored as [x, y]: what the file calls a row is a column
+            for (int y = 0; y < width; y++)
+            {
+                for (int x = 0; x < height; x++)
+                    scratch[y * height + x] = source[x * width + y];
+            }
+            (width, height) = (height, width);
+        }
+        else
+        {
+            source.CopyTo(scratch);
+        }
+        if (width == Side && height == Side && (storage.LightOnDark ?? HasDarkBorder(scratch)))
+        {
+            scratch.AsSpan(0, DatasetPart.PixelsPerImage).CopyTo(destination);
+            return;
+        }
+        throw new DatasetException($"Images of {width}×{height} pixels, or dark on light, are not supported yet.");
+    }
+
+    /// <summary>Whether a 28×28 image is light on dark already: most of its border is dark.</summary>
+    private static bool HasDarkBorder(ReadOnlySpan<byte> image)
+    {
+        int dark = 0;
+        for (int i = 0; i < Side; i++)
+            dark += (image[i] < 128 ? 1 : 0) + (image[(Side - 1) * Side + i] < 128 ? 1 : 0) + (image[i * Side] < 128 ? 1 : 0) + (image[i * Side + Side - 1] < 128 ? 1 : 0);
+        return dark > 2 * Side;
+    }
+}
