@@ -1,0 +1,34 @@
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Inference.Engine.Operators;
+
+/// <summary>Transpose: axis i of the output is axis perm[i] of the input; without perm the axes are reversed.</summary>
+internal sealed class Transpose : MovementOperator
+{
+    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    {
+        Tensor x = inputs.Required(node, 0);
+        int rank = x.Rank;
+        long[] permutation = node.Ints("perm") ?? [.. Enumerable.Range(1, rank).Select(i => (long)(rank - i))];
+        if (permutation.Length != rank || permutation.Any(axis => axis < 0) || Shapes.Axes(node, permutation, rank).Contains(false))
+            OperatorInputs.Fail(node, $"attribute 'perm' [{string.Join(", ", permutation)}] is not a permutation of the axes of {Shapes.Text(x.Shape)}");
+        return [Permute<T>(x, Array.ConvertAll(permutation, axis => (int)axis))];
+    }
+
+    /// <summary>A copy with its axes in another order.</summary>
+    public static Tensor Permute<T>(Tensor x, ReadOnlySpan<int> permutation)
+    {
+        int[] own = Shapes.Strides(x.Shape);
+        int[] shape = new int[x.Rank], strides = new int[x.Rank];
+        for (int i = 0; i < shape.Length; i++)
+        {
+            shape[i] = x.Shape[permutation[i]];
+            strides[i] = own[permutation[i]];
+        }
+        ReadOnlySpan<T> input = x.Span<T>();
+        var output = new T[input.Length];
+        int[] positions = Shapes.Positions(shape, strides);
+        for (int i = 0; i < output.Length; i++) output[i] = input[positions[i]];
+        return Tensor.Create(output, shape);
+    }
+}
