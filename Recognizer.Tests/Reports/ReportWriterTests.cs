@@ -1,0 +1,95 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Recognizer.Inference.Evaluation;
+using Recognizer.Inference.Imaging;
+using Recognizer.Training.Reports;
+
+namespace Recognizer.Tests.Reports;
+
+public class ReportWriterTests
+{
+    [Theory]
+    [InlineData(10, 6)]
+    [InlineData(62, 1)]
+    public void A_report_is_one_file_that_holds_everything(int classes, int epochs)
+    {
+        string html = ReportWriter.Write(Example(classes, epochs));
+
+        Assert.StartsWith("<!doctype html>", html, StringComparison.Ordinal);
+        // Nothing is fetched from anywhere: pictures are inside.
+        Assert.DoesNotMatch("(src|href)=\"?http", html);
+        Assert.DoesNotMatch("url\\((?!data:)", html);
+        Assert.Equal(2, Regex.Count(html, "data:image/png;base64,"));
+        foreach (Match picture in Regex.Matches(html, "<svg.*?</svg>", RegexOptions.Singleline))
+            Assert.NotNull(XDocument.Parse(picture.Value).Root);
+        Assert.Equal(classes, Regex.Count(html, "<tr><td><b>"));
+    }
+
+    [Fact]
+    public void Sample_images_are_drawn_as_they_are()
+    {
+        TrainingReport report = Example(10, 2);
+        string html = ReportWriter.Write(report);
+        byte[] png = Convert.FromBase64String(Regex.Match(html, "base64,([^)]*)\\)").Groups[1].Value);
+        Image sheet = ImageDecoder.Decode(png);
+        Assert.Equal((16 * 28, 2 * 28), (sheet.Width, sheet.Height));
+        Assert.True(sheet.Pixels[..28].SequenceEqual(report.Samples[0].Pixels.AsSpan(0, 28)));
+    }
+
+    [Fact]
+    public void Labels_and_facts_are_escaped()
+    {
+        var builder = new MulticlassMetricsBuilder(["<b>", "&"]);
+        builder.Add(0, [0.4f, 0.6f]);
+        string html = ReportWriter.Write(new TrainingReport
+        {
+            Title = "<script>", Measured = "\"x\"", Metrics = builder.Build(), Facts = [("<i>", "a & b")],
+        });
+        Assert.DoesNotContain("<script>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<i>", html, StringComparison.Ordinal);
+        Assert.Contains("&lt;b&gt; read as &amp;: 1 of 1", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_file_replaces_an_older_one()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("report").FullName, "report.html");
+        File.WriteAllText(path, "old");
+        ReportWriter.WriteFile(Example(10, 2), path);
+        Assert.StartsWith("<!doctype", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!));
+    }
+
+    internal static TrainingReport Example(int classes, int epochs)
+    {
+        var random = new Random(classes);
+        const string Characters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        string[] labels = [.. Characters[..classes].Select(c => c.ToString())];
+        var builder = new MulticlassMetricsBuilder(labels);
+        for (int i = 0; i < 5000; i++)
+        {
+            int actual = random.Next(classes), best = random.NextDouble() < 0.9 ? actual : random.Next(classes);
+            var scores = new float[classes];
+            Array.Fill(scores, 0.2f / (classes - 1));
+            scores[best] = 0.8f;
+            builder.Add(actual, scores);
+        }
+        ReportSample Sample(bool right)
+        {
+            var pixels = new byte[28 * 28];
+            for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)(Math.Abs(Math.Sqrt(Math.Pow(i % 28 - 13.5, 2) + Math.Pow(i / 28 - 13.5, 2)) - 8) < 1.5 ? 255 : random.Next(20));
+            string label = labels[random.Next(classes)];
+            return new ReportSample(pixels, label, right ? label : labels[random.Next(classes)], random.NextSingle());
+        }
+        return new TrainingReport
+        {
+            Title = "cnn2 on example",
+            Measured = "test split of example",
+            Metrics = builder.Build(),
+            Facts = [("network", "cnn2, 421,642 parameters"), ("seed", "1"), ("time", "52 s")],
+            Epochs = [.. Enumerable.Range(1, epochs).Select(e => new EpochPoint(e, 0.6 / e, 1 - 0.2 / e, 0.5 / e + 0.02, 0.98 - 0.15 / e))],
+            Samples = [.. Enumerable.Range(0, 32).Select(i => Sample(i % 9 != 0))],
+            WorstMistakes = [.. Enumerable.Range(0, 24).Select(_ => Sample(false))],
+        };
+    }
+}

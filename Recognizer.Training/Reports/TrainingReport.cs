@@ -1,0 +1,43 @@
+using Recognizer.Inference.Evaluation;
+
+namespace Recognizer.Training.Reports;
+
+/// <summary>One finished epoch, as in a line of <c>training.jsonl</c>.</summary>
+/// <param name="Epoch">1 for the first.</param>
+/// <param name="TrainLoss">Mean training loss, in nats, with whatever smoothing and augmentation training used.</param>
+/// <param name="TrainAccuracy">Share of training images that were right when their batch was seen.</param>
+/// <param name="ValidationLoss">Log-loss on the validation split, or null where there is none.</param>
+/// <param name="ValidationAccuracy">Accuracy on the validation split, or null where there is none.</param>
+internal sealed record EpochPoint(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy);
+
+/// <summary>A character with what it is and what it was taken for.</summary>
+/// <param name="Pixels">[28, 28], 0 = ground … 255 = ink.</param>
+/// <param name="Actual">True label.</param>
+/// <param name="Predicted">Predicted label.</param>
+/// <param name="Confidence">Probability of the predicted label.</param>
+internal sealed record ReportSample(byte[] Pixels, string Actual, string Predicted, float Confidence);
+
+/// <summary>What goes into a report.</summary>
+internal sealed record TrainingReport
+{
+    /// <summary>Heading.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Name and value of facts worth a line each: network, data, seed, time …</summary>
+    public required IReadOnlyList<(string Name, string Value)> Facts { get; init; }
+
+    /// <summary>Epochs in order; empty where the report is of an evaluation only.</summary>
+    public IReadOnlyList<EpochPoint> Epochs { get; init; } = [];
+
+    /// <summary>What the metrics were measured on, such as "test split of mnist".</summary>
+    public required string Measured { get; init; }
+
+    /// <summary>The metrics.</summary>
+    public required MulticlassMetrics Metrics { get; init; }
+
+    /// <summary>Some images as they came.</summary>
+    public IReadOnlyList<ReportSample> Samples { get; init; } = [];
+
+    /// <summary>The mistakes that the model was surest of, worst first.</summary>
+    public IReadOnlyList<ReportSample> WorstMistakes { get; init; } = [];
+}
