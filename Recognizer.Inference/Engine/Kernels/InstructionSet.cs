@@ -31,6 +31,9 @@ internal static class InstructionSet
     /// <summary>The level in use: <see cref="Supported"/> unless <see cref="Variable"/> asks for less.</summary>
     public static readonly SimdLevel Current = Limit(Supported, Environment.GetEnvironmentVariable(Variable));
 
+    /// <summary>Floats in a vector of a level.</summary>
+    public static int Count(SimdLevel level) => level switch { SimdLevel.Avx512 => 16, SimdLevel.Avx2 => 8, SimdLevel.Vector128 => 4, _ => 1 };
+
     /// <summary>Calls an operation with the vector type of a level.</summary>
     public static void Dispatch<TOperation>(SimdLevel level, ref TOperation operation) where TOperation : struct, ISimdOperation
     {
