@@ -94,7 +94,7 @@ internal static class TensorReader
     /// <summary>An array of numbers as bytes, in the machine's order.</summary>
     public static Span<byte> Bytes(Array data) => data.Length == 0
         ? []
-        : MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(data), Buffer.ByteLength(data));
+        : MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(data), data is Half[] ? 2 * data.Length : Buffer.ByteLength(data));     // ByteLength takes primitives, which Half is not
 
     /// <summary>Turns the byte order of every element round: files are little-endian whatever the machine.</summary>
     public static void ReverseEndianness(Span<byte> bytes, int size)

@@ -19,14 +19,15 @@ internal sealed class BinaryElementwise<TFunction>(bool variadic = false) : Nume
         for (int i = 1; i < inputs.Length; i++)
         {
             Tensor next = inputs.Required(node, i);
-            result = Combine(node, result, result.Values<T>(node, 0), next, next.Values<T>(node, i));
+            result = Combine(node, opset, result, result.Values<T>(node, 0), next, next.Values<T>(node, i));
         }
         return [result];
     }
 
-    private static Tensor Combine<T>(Node node, Tensor a, ReadOnlySpan<T> left, Tensor b, ReadOnlySpan<T> right) where T : INumber<T>
+    private static Tensor Combine<T>(Node node, int opset, Tensor a, ReadOnlySpan<T> left, Tensor b, ReadOnlySpan<T> right) where T : INumber<T>
     {
-        int[] shape = BroadcastOf(node, a, b, out int[] rightShape);
+        int[] rightShape = [.. b.Shape, .. Enumerable.Repeat(1, Broadcasting.LegacyPadding(node, opset, a.Rank, b.Rank))];
+        int[] shape = Broadcasting.Shape(node, a.Shape, rightShape);
         T[] output = Shapes.Stretch(node, left, a.Shape, shape);
         T[] other = Shapes.Stretch(node, right, rightShape, shape);
         try
@@ -38,19 +39,6 @@ internal sealed class BinaryElementwise<TFunction>(bool variadic = false) : Nume
             throw new OnnxException($"{node}: {exception.Message}", exception);
         }
         return Tensor.Create(output, shape);
-    }
-
-    // operator sets before 7 stretch only the second input, and align it at an axis
-    private static int[] BroadcastOf(Node node, Tensor a, Tensor b, out int[] rightShape)
-    {
-        rightShape = b.Shape.ToArray();
-        if (node.Attributes.ContainsKey("axis") && node.Int("broadcast", 0) != 0)
-        {
-            int axis = Shapes.Axis(node, node.Int("axis", 0), a.Rank);
-            if (axis + b.Rank > a.Rank) OperatorInputs.Fail(node, $"{Shapes.Text(b.Shape)} at axis {axis} doesn't fit into {Shapes.Text(a.Shape)}");
-            rightShape = [.. rightShape, .. Enumerable.Repeat(1, a.Rank - axis - b.Rank)];
-        }
-        return Shapes.Broadcast(node, a.Shape, rightShape);
     }
 }
 

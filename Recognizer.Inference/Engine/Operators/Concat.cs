@@ -9,7 +9,7 @@ internal sealed class Concat : MovementOperator
     {
         Tensor first = inputs.Required(node, 0);
         if (!node.Attributes.ContainsKey("axis")) OperatorInputs.Fail(node, "attribute 'axis' is missing");
-        int axis = Shapes.Axis(node, node.Int("axis", 0), first.Rank);
+        int axis = Axes.Normalize(node, node.Int("axis", 0), first.Rank);
         int[] shape = first.Shape.ToArray();
         for (int i = 1; i < inputs.Length; i++)
         {

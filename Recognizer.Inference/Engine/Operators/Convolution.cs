@@ -21,30 +21,30 @@ internal static class ConvolutionLoops
     public static Tensor Convolve<T, TOut>(Node node, Tensor x, ReadOnlySpan<T> input, Tensor w, ReadOnlySpan<T> weights,
         ReadOnlySpan<T> bias, Func<T, TOut> convert) where T : unmanaged, INumber<T>
     {
-        WindowGeometry geometry = Geometry(node, x, w, out int groups);
+        WindowGeometry geometry = WindowGeometry.ForConvolution(node, x.Shape, w.Shape);
         int images = x.Shape[0], channels = x.Shape[1], filters = w.Shape[0], groupChannels = w.Shape[1];
-        int plane = Shapes.Count(geometry.Input), cellCount = Shapes.Count(geometry.Kernel);
+        int plane = Shapes.Count(x.Shape[2..]), cellCount = Shapes.Count(geometry.Kernel);
         int[] shape = [images, filters, .. geometry.Output];
         TOut[] output = OperatorInputs.Allocate<TOut>(node, shape);
         if (output.Length == 0) return Tensor.Create(output, shape);
         int positions = Shapes.Count(geometry.Output);
-        var cells = new int[cellCount];
+        var cells = new WindowCells(node, geometry, x.Shape[2..]);
         for (int position = 0; position < positions; position++)
         {
-            geometry.Cells(position, cells);
+            ReadOnlySpan<int> window = cells.At(position);
             for (int n = 0; n < images; n++)
             {
                 for (int m = 0; m < filters; m++)
                 {
-                    int firstChannel = m / (filters / groups) * groupChannels;
+                    int firstChannel = m / (filters / geometry.Groups) * groupChannels;
                     T sum = bias.IsEmpty ? T.Zero : bias[m];
                     for (int c = 0; c < groupChannels; c++)
                     {
                         ReadOnlySpan<T> source = input.Slice((n * channels + firstChannel + c) * plane, plane);
                         ReadOnlySpan<T> filter = weights.Slice((m * groupChannels + c) * cellCount, cellCount);
-                        for (int k = 0; k < cells.Length; k++)
+                        for (int k = 0; k < window.Length; k++)
                         {
-                            if (cells[k] >= 0) sum += source[cells[k]] * filter[k];
+                            if (window[k] >= 0) sum += source[window[k]] * filter[k];
                         }
                     }
                     output[(n * filters + m) * positions + position] = convert(sum);
@@ -52,30 +52,5 @@ internal static class ConvolutionLoops
             }
         }
         return Tensor.Create(output, shape);
-    }
-
-    private static WindowGeometry Geometry(Node node, Tensor x, Tensor w, out int groups)
-    {
-        x.RequireRank(node, 0, 3);
-        w.RequireRank(node, 1, x.Rank, x.Rank);
-        int channels = x.Shape[1], filters = w.Shape[0];
-        groups = Groups(node);
-        if (groups > channels && channels > 0 || filters % groups != 0 || (long)w.Shape[1] * groups != channels)
-        {
-            OperatorInputs.Fail(node, $"weights {Shapes.Text(w.Shape)} in {groups} groups don't fit the input {Shapes.Text(x.Shape)}: "
-                + "expected [filters, channels / groups, …] with filters divisible by groups");
-        }
-        ReadOnlySpan<int> kernel = w.Shape[2..];
-        if (node.Ints("kernel_shape") is { } declared && !declared.AsSpan().SequenceEqual(Array.ConvertAll(kernel.ToArray(), size => (long)size)))
-            OperatorInputs.Fail(node, $"attribute 'kernel_shape' [{string.Join(", ", declared)}] isn't that of the weights {Shapes.Text(w.Shape)}");
-        return WindowGeometry.Of(node, x.Shape[2..], kernel);
-    }
-
-    /// <summary>The group attribute.</summary>
-    public static int Groups(Node node)
-    {
-        long groups = node.Int("group", 1);
-        if (groups is < 1 or > int.MaxValue) OperatorInputs.Fail(node, $"attribute 'group' is {groups}, expected at least 1");
-        return (int)groups;
     }
 }

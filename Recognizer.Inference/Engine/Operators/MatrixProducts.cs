@@ -21,7 +21,7 @@ internal sealed class GeneralMatrixProduct : NumericOperator
         T[] output = OperatorInputs.Allocate<T>(node, shape);
         if (inputs.Optional(2) is { } c)
         {
-            if (!Shapes.Broadcast(node, c.Shape, shape).AsSpan().SequenceEqual(shape))
+            if (!Broadcasting.Shape(node, c.Shape, shape).AsSpan().SequenceEqual(shape))
                 OperatorInputs.Fail(node, $"input 2 {Shapes.Text(c.Shape)} doesn't broadcast to {Shapes.Text(shape)}");
             output = Shapes.Stretch(node, c.Values<T>(node, 2), c.Shape, shape);
         }
@@ -64,10 +64,10 @@ internal sealed class MatrixProduct : NumericOperator
         int[] leftShape = a.Rank == 1 ? [1, a.Shape[0]] : a.Shape.ToArray(), rightShape = b.Rank == 1 ? [b.Shape[0], 1] : b.Shape.ToArray();
         int m = leftShape[^2], k = leftShape[^1], n = rightShape[^1];
         if (rightShape[^2] != k) OperatorInputs.Fail(node, $"the inner dimensions of {Shapes.Text(a.Shape)} and {Shapes.Text(b.Shape)} differ");
-        int[] batch = Shapes.Broadcast(node, leftShape.AsSpan(..^2), rightShape.AsSpan(..^2));
+        int[] batch = Broadcasting.Shape(node, leftShape.AsSpan(..^2), rightShape.AsSpan(..^2));
         TOut[] output = OperatorInputs.Allocate<TOut>(node, [.. batch, m, n]);
-        int[] leftMatrices = Shapes.Positions(batch, Shapes.BroadcastStrides(leftShape.AsSpan(..^2), batch));
-        int[] rightMatrices = Shapes.Positions(batch, Shapes.BroadcastStrides(rightShape.AsSpan(..^2), batch));
+        int[] leftMatrices = Shapes.Positions(batch, Broadcasting.Strides(leftShape.AsSpan(..^2), batch));
+        int[] rightMatrices = Shapes.Positions(batch, Broadcasting.Strides(rightShape.AsSpan(..^2), batch));
         for (int matrix = 0; matrix < leftMatrices.Length; matrix++)
         {
             ReadOnlySpan<T> x = left.Slice(leftMatrices[matrix] * m * k, m * k), y = right.Slice(rightMatrices[matrix] * k * n, k * n);

@@ -69,11 +69,11 @@ internal sealed class Pad : MovementOperator
             ?? throw new OnnxException($"{node}: the pads are missing.");
         long[] axes = inputs.Optional(3)?.Integers(node, 3) ?? [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
         if (pads.Length != 2 * axes.Length) OperatorInputs.Fail(node, $"there are {pads.Length} pads, expected {2 * axes.Length}");
-        Shapes.Axes(node, axes, x.Rank);
+        Shapes.AxisMask(node, axes, x.Rank);
         int[] begin = new int[x.Rank], end = new int[x.Rank];
         for (int i = 0; i < axes.Length; i++)
         {
-            int axis = Shapes.Axis(node, axes[i], x.Rank);
+            int axis = Axes.Normalize(node, axes[i], x.Rank);
             if (Math.Abs(pads[i]) > 1 << 30 || Math.Abs(pads[axes.Length + i]) > 1 << 30) OperatorInputs.Fail(node, "a pad is too large");
             begin[axis] = (int)pads[i];
             end[axis] = (int)pads[axes.Length + i];

@@ -9,31 +9,30 @@ internal sealed class MaxPool : NumericOperator
     protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
-        x.RequireRank(node, 0, 3);
-        WindowGeometry geometry = WindowGeometry.Of(node, x.Shape[2..], WindowGeometry.KernelShape(node, x.Rank - 2));
+        WindowGeometry geometry = WindowGeometry.ForPooling(node, x.Shape);
         bool columnMajor = node.Int("storage_order", 0) != 0;
         int[] shape = [x.Shape[0], x.Shape[1], .. geometry.Output];
         ReadOnlySpan<T> input = x.Values<T>(node, 0);
         T[] output = OperatorInputs.Allocate<T>(node, shape);
         long[] indices = OperatorInputs.Allocate<long>(node, shape);
         if (output.Length == 0) return [Tensor.Create(output, shape), Tensor.Create(indices, shape)];
-        int planes = x.Shape[0] * x.Shape[1], plane = Shapes.Count(geometry.Input), positions = Shapes.Count(geometry.Output);
-        var cells = new int[Shapes.Count(geometry.Kernel)];
+        int planes = x.Shape[0] * x.Shape[1], plane = Shapes.Count(x.Shape[2..]), positions = Shapes.Count(geometry.Output);
+        var cells = new WindowCells(node, geometry, x.Shape[2..]);
         for (int position = 0; position < positions; position++)
         {
-            geometry.Cells(position, cells);
+            ReadOnlySpan<int> window = cells.At(position);
             for (int p = 0; p < planes; p++)
             {
                 ReadOnlySpan<T> source = input.Slice(p * plane, plane);
                 int best = -1;
-                foreach (int cell in cells)
+                foreach (int cell in window)
                 {
                     if (cell >= 0 && (best < 0 || source[cell] > source[best])) best = cell;
                 }
                 // a window that lies in the padding as a whole sees only padding, which is the lowest value there is
                 output[p * positions + position] = best < 0 ? Lowest<T>() : source[best];
                 indices[p * positions + position] = best < 0 ? -1
-                    : (long)p * plane + (columnMajor ? ColumnMajor(best, geometry.Input) : best);
+                    : (long)p * plane + (columnMajor ? ColumnMajor(best, x.Shape[2..]) : best);
             }
         }
         return [Tensor.Create(output, shape), Tensor.Create(indices, shape)];
@@ -66,25 +65,24 @@ internal sealed class AveragePool : FloatOperator
     protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
-        x.RequireRank(node, 0, 3);
-        WindowGeometry geometry = WindowGeometry.Of(node, x.Shape[2..], WindowGeometry.KernelShape(node, x.Rank - 2));
+        WindowGeometry geometry = WindowGeometry.ForPooling(node, x.Shape);
         bool countPadding = node.Int("count_include_pad", 0) != 0;
         int[] shape = [x.Shape[0], x.Shape[1], .. geometry.Output];
         ReadOnlySpan<T> input = x.Values<T>(node, 0);
         T[] output = OperatorInputs.Allocate<T>(node, shape);
         if (output.Length == 0) return [Tensor.Create(output, shape)];
-        int planes = x.Shape[0] * x.Shape[1], plane = Shapes.Count(geometry.Input), positions = Shapes.Count(geometry.Output);
-        var cells = new int[Shapes.Count(geometry.Kernel)];
+        int planes = x.Shape[0] * x.Shape[1], plane = Shapes.Count(x.Shape[2..]), positions = Shapes.Count(geometry.Output);
+        var cells = new WindowCells(node, geometry, x.Shape[2..]);
         for (int position = 0; position < positions; position++)
         {
-            geometry.Cells(position, cells);
+            ReadOnlySpan<int> window = cells.At(position);
             int count = 0;
-            foreach (int cell in cells) count += cell >= 0 || countPadding && cell == WindowGeometry.InPadding ? 1 : 0;
+            foreach (int cell in window) count += cell >= 0 || countPadding && cell == WindowCells.InPadding ? 1 : 0;
             for (int p = 0; p < planes; p++)
             {
                 ReadOnlySpan<T> source = input.Slice(p * plane, plane);
                 T sum = T.Zero;
-                foreach (int cell in cells)
+                foreach (int cell in window)
                 {
                     if (cell >= 0) sum += source[cell];
                 }

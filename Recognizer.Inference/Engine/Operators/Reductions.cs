@@ -29,7 +29,7 @@ internal sealed class Reduce(Reduction reduction) : NumericOperator
             if (node.Int("noop_with_empty_axes", 0) != 0) return [x];
             axes = [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
         }
-        bool[] reduced = Shapes.Axes(node, axes, x.Rank);
+        bool[] reduced = Shapes.AxisMask(node, axes, x.Rank);
         int[] kept = x.Shape.ToArray();
         int count = 1;
         for (int i = 0; i < kept.Length; i++)
@@ -48,7 +48,7 @@ internal sealed class Reduce(Reduction reduction) : NumericOperator
             _ => T.Zero,
         });
         ReadOnlySpan<T> input = x.Values<T>(node, 0);
-        int[] positions = Shapes.Positions(x.Shape, Shapes.BroadcastStrides(kept, x.Shape));
+        int[] positions = Shapes.Positions(x.Shape, Broadcasting.Strides(kept, x.Shape));
         for (int i = 0; i < input.Length; i++)
         {
             ref T result = ref output[positions[i]];

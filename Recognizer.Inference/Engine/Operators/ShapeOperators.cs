@@ -29,8 +29,7 @@ internal sealed class Flatten : ShapeOperator
 {
     protected override int[] NewShape(Node node, Tensor x, ReadOnlySpan<Tensor?> inputs)
     {
-        long axis = node.Int("axis", 1);
-        int split = axis == x.Rank ? x.Rank : Shapes.Axis(node, axis, x.Rank);
+        int split = Axes.Normalize(node, node.Int("axis", 1), x.Rank, end: true);
         return [Shapes.Count(x.Shape[..split]), Shapes.Count(x.Shape[split..])];
     }
 }
@@ -74,7 +73,7 @@ internal sealed class Squeeze : ShapeOperator
     protected override int[] NewShape(Node node, Tensor x, ReadOnlySpan<Tensor?> inputs)
     {
         long[]? axes = Shapes.AxesArgument(node, inputs, 1);
-        bool[] dropped = Shapes.Axes(node, axes, x.Rank);
+        bool[] dropped = Shapes.AxisMask(node, axes, x.Rank);
         var shape = new List<int>();
         for (int i = 0; i < x.Rank; i++)
         {
@@ -92,7 +91,7 @@ internal sealed class Unsqueeze : ShapeOperator
     {
         long[] axes = Shapes.AxesArgument(node, inputs, 1) ?? throw new OnnxException($"{node}: the axes are missing.");
         if (axes.Length > 64) OperatorInputs.Fail(node, $"{axes.Length} axes are too many");
-        bool[] added = Shapes.Axes(node, axes, x.Rank + axes.Length);
+        bool[] added = Shapes.AxisMask(node, axes, x.Rank + axes.Length);
         var shape = new int[added.Length];
         for (int i = 0, from = 0; i < shape.Length; i++) shape[i] = added[i] ? 1 : x.Shape[from++];
         return shape;

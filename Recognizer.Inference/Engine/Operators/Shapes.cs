@@ -30,54 +30,17 @@ internal static class Shapes
         return strides;
     }
 
-    /// <summary>An axis counted from the front.</summary>
-    /// <param name="node">For messages.</param>
-    /// <param name="axis">−rank … rank−1.</param>
-    /// <param name="rank">Number of axes.</param>
-    public static int Axis(Node node, long axis, int rank)
-    {
-        if (axis < -rank || axis >= rank) OperatorInputs.Fail(node, $"axis {axis} is outside a tensor of rank {rank}");
-        return (int)(axis < 0 ? axis + rank : axis);
-    }
-
     /// <summary>Which axes a list names; each at most once.</summary>
-    public static bool[] Axes(Node node, ReadOnlySpan<long> axes, int rank)
+    public static bool[] AxisMask(Node node, ReadOnlySpan<long> axes, int rank)
     {
         var named = new bool[rank];
-        foreach (long axis in axes)
-        {
-            int index = Axis(node, axis, rank);
-            if (named[index]) OperatorInputs.Fail(node, $"axis {axis} is named twice");
-            named[index] = true;
-        }
+        foreach (int axis in Axes.Normalize(node, axes, rank)) named[axis] = true;
         return named;
     }
 
     /// <summary>The axes that an attribute (older operator sets) or an input (newer ones) names, or null where neither is there.</summary>
     public static long[]? AxesArgument(Node node, ReadOnlySpan<Tensor?> inputs, int index) =>
         inputs.Optional(index)?.Integers(node, index) ?? node.Ints("axes");
-
-    /// <summary>The shape that several shapes broadcast to, by NumPy's rule: aligned at the last axis, a 1 stretches.</summary>
-    public static int[] Broadcast(Node node, ReadOnlySpan<int> a, ReadOnlySpan<int> b)
-    {
-        var shape = new int[Math.Max(a.Length, b.Length)];
-        for (int i = 1; i <= shape.Length; i++)
-        {
-            int m = i <= a.Length ? a[^i] : 1, n = i <= b.Length ? b[^i] : 1;
-            if (m != n && m != 1 && n != 1) OperatorInputs.Fail(node, $"the shapes {Text(a)} and {Text(b)} don't broadcast to one shape");
-            shape[^i] = m == 1 ? n : m;
-        }
-        return shape;
-    }
-
-    /// <summary>Strides with which a tensor is read under the shape that it is broadcast to: 0 along stretched axes.</summary>
-    public static int[] BroadcastStrides(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
-    {
-        var strides = new int[to.Length];
-        int[] own = Strides(from);
-        for (int i = 1; i <= from.Length; i++) strides[^i] = from[^i] == 1 ? 0 : own[^i];
-        return strides;
-    }
 
     /// <summary>For each element of a row-major walk over <paramref name="shape"/>, start + Σ index·stride: the position of that
     /// element in a tensor that is read with other strides (broadcast, transposed, sliced).</summary>
@@ -109,7 +72,7 @@ internal static class Shapes
             values.CopyTo(stretched);
             return stretched;
         }
-        int[] positions = Positions(to, BroadcastStrides(from, to));
+        int[] positions = Positions(to, Broadcasting.Strides(from, to));
         for (int i = 0; i < stretched.Length; i++) stretched[i] = values[positions[i]];
         return stretched;
     }

@@ -9,8 +9,7 @@ internal sealed class Softmax(bool logarithm) : FloatOperator
     protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
-        long declared = node.Int("axis", opset < 13 ? 1 : -1);
-        int axis = opset < 13 && declared == x.Rank ? x.Rank : Shapes.Axis(node, declared, x.Rank);
+        int axis = Axes.Normalize(node, node.Int("axis", opset < 13 ? 1 : -1), x.Rank, end: opset < 13);
         int count = Shapes.Count(opset < 13 ? x.Shape[axis..] : x.Shape[axis..(axis + 1)]);
         int stride = opset < 13 ? 1 : Shapes.Count(x.Shape[(axis + 1)..]);
         ReadOnlySpan<T> input = x.Values<T>(node, 0);

@@ -10,7 +10,7 @@ internal sealed class Transpose : MovementOperator
         Tensor x = inputs.Required(node, 0);
         int rank = x.Rank;
         long[] permutation = node.Ints("perm") ?? [.. Enumerable.Range(1, rank).Select(i => (long)(rank - i))];
-        if (permutation.Length != rank || permutation.Any(axis => axis < 0) || Shapes.Axes(node, permutation, rank).Contains(false))
+        if (permutation.Length != rank || permutation.Any(axis => axis < 0) || Shapes.AxisMask(node, permutation, rank).Contains(false))
             OperatorInputs.Fail(node, $"attribute 'perm' [{string.Join(", ", permutation)}] is not a permutation of the axes of {Shapes.Text(x.Shape)}");
         return [Permute<T>(x, Array.ConvertAll(permutation, axis => (int)axis))];
     }
