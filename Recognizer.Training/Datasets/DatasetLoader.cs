@@ -1,3 +1,5 @@
+using Recognizer.Training.Datasets.Strokes;
+
 namespace Recognizer.Training.Datasets;
 
 /// <summary>Loads a data set by name or path, whatever form it has.</summary>
@@ -10,7 +12,8 @@ internal static class DatasetLoader
     public static Dataset Load(string nameOrPath, DatasetLoadOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrPath);
-        var dataset = DatasetCatalogue.BuiltIn.Find(nameOrPath) is { } set
+        var dataset = nameOrPath == DatasetCatalogue.Strokes ? StrokeDataset.Load(options)
+            : DatasetCatalogue.BuiltIn.Find(nameOrPath) is { } set
             ? CatalogueLoader.Load(set, DatasetCatalogue.BuiltIn, options)
             : LoadPath(Locate(nameOrPath, options.Root), options);
         if (options.NeedTrain && dataset.Train is null or { Count: 0 })
