@@ -1,0 +1,183 @@
+using System.Numerics;
+
+namespace Recognizer.Inference.Imaging;
+
+/// <summary>Turns the picture of one character, of any size, into the 28×28 input that a network was trained on.</summary>
+/// <remarks>Ink and ground are told apart, uneven light is evened out, specks are dropped, and the ink is cropped, scaled with
+/// its aspect kept, brought to the stroke width of the training data, and softened like it. A picture that already has the form of the
+/// layout comes through unchanged.</remarks>
+public static class CharacterNormalizer
+{
+    /// <summary>Width and height of the result.</summary>
+    public const int Size = 28;
+
+    /// <summary>Longest side of a picture during the analysis; larger ones are averaged down first.</summary>
+    private const int WorkSize = 256;
+
+    [ThreadStatic]
+    private static NormalizerWorkspace? t_workspace;
+
+    /// <summary>Normalises a character.</summary>
+    /// <param name="image">The picture, with one character on it.</param>
+    /// <param name="layout">The form that the network expects.</param>
+    /// <param name="polarity">Whether ink is light or dark, or that this is to be found out.</param>
+    /// <param name="destination">Receives [28, 28], 0 = ground … 1 = ink.</param>
+    /// <returns>Whether there is ink; if not the result is all zero.</returns>
+    /// <exception cref="ArgumentException">The destination is shorter than 784.</exception>
+    public static bool Normalize(GrayImage image, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Normalize(image.Pixels, image.Width, image.Height, layout, polarity, destination);
+    }
+
+    /// <summary>Normalises a character.</summary>
+    /// <param name="pixels">[height, width], 0 = black … 255 = white.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="layout">The form that the network expects.</param>
+    /// <param name="polarity">Whether ink is light or dark, or that this is to be found out.</param>
+    /// <param name="destination">Receives [28, 28], 0 = ground … 1 = ink.</param>
+    /// <returns>Whether there is ink; if not the result is all zero.</returns>
+    /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    public static bool Normalize(ReadOnlySpan<byte> pixels, int width, int height, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        if (pixels.Length < (long)width * height)
+            throw new ArgumentException($"{width}×{height} needs {(long)width * height} pixels, not {pixels.Length}.", nameof(pixels));
+        if (destination.Length < Size * Size)
+            throw new ArgumentException($"The result needs {Size * Size} values, not {destination.Length}.", nameof(destination));
+        destination = destination[..(Size * Size)];
+        if (width == Size && height == Size && CopyIfInForm(pixels, layout, polarity, destination)) return true;
+        var workspace = t_workspace ??= new NormalizerWorkspace();
+        destination.Clear();
+        return NormalizeRegion(workspace, pixels, width, new Region(0, 0, width, height), layout, polarity, destination, zooms: 2);
+    }
+
+    /// <summary>Recognises what the layout's own data set would hold: ink of the right extent in the right place on pure ground.</summary>
+    private static bool CopyIfInForm(ReadOnlySpan<byte> pixels, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    {
+        byte ground = pixels[0];
+        if (ground is not (0 or 255) || polarity == Polarity.LightOnDark && ground != 0 || polarity == Polarity.DarkOnLight && ground != 255) return false;
+        int top = Size, bottom = -1, left = Size, right = -1, most = 0;
+        long mass = 0, massX = 0, massY = 0;
+        for (int y = 0; y < Size; y++)
+            for (int x = 0; x < Size; x++)
+            {
+                int ink = pixels[y * Size + x] ^ ground;
+                if (ink == 0) continue;
+                top = Math.Min(top, y);
+                bottom = y;
+                left = Math.Min(left, x);
+                right = Math.Max(right, x);
+                most = Math.Max(most, ink);
+                mass += ink;
+                massX += ink * x;
+                massY += ink * y;
+            }
+        if (most < 160) return false;
+        int longest = Math.Max(right - left, bottom - top) + 1;
+        if (layout == NormalizerLayout.Emnist)
+        {
+            if (longest is < 22 or > 27 || Math.Abs(left + right - (Size - 1)) > 1 || Math.Abs(top + bottom - (Size - 1)) > 1) return false;
+        }
+        else
+        {
+            double x = (double)massX / mass, y = (double)massY / mass;
+            if (longest is < 19 or > 20 || Math.Abs(x - 14) > 0.55 || Math.Abs(y - 14) > 0.55) return false;
+        }
+        for (int i = 0; i < destination.Length; i++) destination[i] = (pixels[i] ^ ground) * (1f / 255);
+        return true;
+    }
+
+    private readonly record struct Region(int Left, int Top, int Width, int Height);
+
+    private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region,
+        NormalizerLayout layout, Polarity polarity, Span<float> destination, int zooms)
+    {
+        int factor = (Math.Max(region.Width, region.Height) + WorkSize - 1) / WorkSize;
+        int width = Math.Max(1, region.Width / factor), height = Math.Max(1, region.Height / factor);
+        work.Reserve(width * height);
+        Span<byte> gray = work.Gray.AsSpan(0, width * height);
+        Reduce(pixels, stride, region, factor, gray, width, height);
+        InkMap.Smooth(work, width, height);
+        var surface = GroundSurface.Fit(gray, width, height);
+        if (polarity == Polarity.Detect) polarity = InkMap.DetectPolarity(work, surface, width, height);
+        if (!InkMap.Find(work, surface, width, height, polarity)) return false;
+        if (!InkSelection.Select(work, width, height, out var box)) return false;
+
+        // A small character on a large picture: look again at its part of the picture, with all the detail there is
+        int longest = Math.Max(box.Width, box.Height);
+        if (factor > 1 && longest < WorkSize / 3 && zooms > 0)
+        {
+            int margin = Math.Max(4, longest * 2 / 5) * factor;
+            int left = Math.Max(0, box.Left * factor - margin), top = Math.Max(0, box.Top * factor - margin);
+            int right = Math.Min(region.Width, (box.Left + box.Width) * factor + margin), bottom = Math.Min(region.Height, (box.Top + box.Height) * factor + margin);
+            var part = new Region(region.Left + left, region.Top + top, right - left, bottom - top);
+            if (NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, zooms - 1)) return true;
+            // The closer look found nothing; redo the wide one, whose buffers were overwritten
+            return NormalizeRegion(work, pixels, stride, region, layout, polarity, destination, 0);
+        }
+        InkRenderer.Render(work, width, height, box, layout, destination);
+        return true;
+    }
+
+    /// <summary>Averages squares of <paramref name="factor"/> pixels; what doesn't fill a square at the right and bottom is left out.</summary>
+    private static void Reduce(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height)
+    {
+        if (factor == 1)
+        {
+            for (int y = 0; y < height; y++) pixels.Slice((region.Top + y) * stride + region.Left, width).CopyTo(gray[(y * width)..]);
+            return;
+        }
+        if (region.Width < factor || region.Height < factor)
+        {
+            ReduceThin(pixels, stride, region, factor, gray, width, height);
+            return;
+        }
+        Span<uint> sums = stackalloc uint[WorkSize];
+        uint area = (uint)(factor * factor), half = area / 2;
+        for (int y = 0; y < height; y++)
+        {
+            sums.Clear();
+            for (int dy = 0; dy < factor; dy++)
+            {
+                var row = pixels.Slice((region.Top + y * factor + dy) * stride + region.Left, width * factor);
+                for (int x = 0; x < width; x++) sums[x] += Sum(row.Slice(x * factor, factor));
+            }
+            for (int x = 0; x < width; x++) gray[y * width + x] = (byte)((sums[x] + half) / area);
+        }
+    }
+
+    private static void ReduceThin(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height)
+    {
+        int blockWidth = Math.Min(factor, region.Width), blockHeight = Math.Min(factor, region.Height);
+        uint area = (uint)(blockWidth * blockHeight);
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                uint sum = area / 2;
+                for (int dy = 0; dy < blockHeight; dy++)
+                    sum += Sum(pixels.Slice((region.Top + y * blockHeight + dy) * stride + region.Left + x * blockWidth, blockWidth));
+                gray[y * width + x] = (byte)(sum / area);
+            }
+    }
+
+    private static uint Sum(ReadOnlySpan<byte> values)
+    {
+        uint sum = 0;
+        if (Vector.IsHardwareAccelerated && values.Length >= Vector<byte>.Count)
+        {
+            var total = Vector<uint>.Zero;
+            for (; values.Length >= Vector<byte>.Count; values = values[Vector<byte>.Count..])
+            {
+                Vector.Widen(new Vector<byte>(values), out var low, out var high);
+                Vector.Widen(low + high, out var a, out var b);
+                total += a + b;
+            }
+            sum = Vector.Sum(total);
+        }
+        foreach (byte value in values) sum += value;
+        return sum;
+    }
+}

@@ -1,0 +1,82 @@
+namespace Recognizer.Inference.Imaging;
+
+/// <summary>Decides which pieces of ink belong to the character.</summary>
+internal static class InkSelection
+{
+    /// <summary>Drops specks and what belongs to the picture's surroundings, clears the ink that is dropped, and gives the box of the rest.</summary>
+    public static bool Select(NormalizerWorkspace work, int width, int height, out PixelBox box)
+    {
+        int count = width * height;
+        var labels = work.Labels.AsSpan(0, count);
+        var components = work.Components;
+        InkComponents.Find(work.Mask.AsSpan(0, count), work.Ink.AsSpan(0, count), width, height, labels, work.Parents, components);
+        box = default;
+        if (components.Count == 0) return false;
+
+        int main = -1;
+        long mainMass = -1;
+        for (int i = 0; i < components.Count; i++)
+        {
+            long mass = components[i].Mass;
+            if (mass > mainMass) (main, mainMass) = (i, mass);
+        }
+        box = components[main].Box;
+        bool dropped = false;
+        int reach = Math.Max(components[main].Box.Width, components[main].Box.Height);
+        var mainBox = components[main].Box;
+        for (int i = 0; i < components.Count; i++)
+        {
+            if (i == main) continue;
+            var c = components[i];
+            int gap = Gap(c.Box, mainBox);
+            // The farther away, the more ink it takes to belong: a dot over an i is near, dirt may be anywhere
+            double share = (double)c.Mass / mainMass;
+            bool keep = share >= 0.02 && share >= 0.12 * gap / Math.Max(1, reach);
+            if (keep) box = box.Union(c.Box);
+            else
+            {
+                components[i] = c with { Area = 0 };
+                dropped = true;
+            }
+        }
+        if (dropped) ClearDropped(work, width, height);
+        return true;
+    }
+
+    private static int Gap(PixelBox a, PixelBox b)
+    {
+        int x = Math.Max(0, Math.Max(a.Left - b.Right, b.Left - a.Right)), y = Math.Max(0, Math.Max(a.Top - b.Bottom, b.Top - a.Bottom));
+        return Math.Max(x, y);
+    }
+
+    /// <summary>Sets ink to 0 within dropped components and next to them, unless a kept component is next to it as well.</summary>
+    private static void ClearDropped(NormalizerWorkspace work, int width, int height)
+    {
+        var components = work.Components;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                int p = y * width + x;
+                if (work.Ink[p] == 0) continue;
+                int label = work.Labels[p];
+                if (label == 0)
+                {
+                    bool nearDropped = false, nearKept = false;
+                    for (int v = Math.Max(0, y - 2); v <= Math.Min(height - 1, y + 2); v++)
+                        for (int u = Math.Max(0, x - 2); u <= Math.Min(width - 1, x + 2); u++)
+                        {
+                            int near = work.Labels[v * width + u];
+                            if (near == 0) continue;
+                            if (components[near - 1].Area == 0) nearDropped = true;
+                            else nearKept = true;
+                        }
+                    if (nearDropped && !nearKept) work.Ink[p] = 0;
+                }
+                else if (components[label - 1].Area == 0)
+                {
+                    work.Ink[p] = 0;
+                    work.Mask[p] = 0;
+                }
+            }
+    }
+}

@@ -1,0 +1,49 @@
+namespace Recognizer.Inference.Imaging;
+
+/// <summary>Buffers of one thread for <see cref="CharacterNormalizer"/>; they grow to the work size and stay.</summary>
+internal sealed class NormalizerWorkspace
+{
+    /// <summary>Side of the canvas on which strokes are drawn before they are sampled: 4 canvas pixels are one of the result.</summary>
+    public const int CanvasSize = CharacterNormalizer.Size * 4;
+
+    /// <summary>The picture at work size; [height, width].</summary>
+    public byte[] Gray = [];
+
+    /// <summary>How much of ink a pixel is, 0…255; [height, width].</summary>
+    public byte[] Ink = [];
+
+    /// <summary>Non-zero where there is ink; [height, width].</summary>
+    public byte[] Mask = [];
+
+    public byte[] Temporary = [];
+
+    public byte[] Ground = [];
+
+    /// <summary>Number of the component of each ink pixel, 0 for ground; [height, width].</summary>
+    public int[] Labels = [];
+
+    public float[] Row = new float[512];
+
+    public byte[] Canvas = new byte[CanvasSize * CanvasSize];
+
+    public byte[] CanvasTemporary = new byte[CanvasSize * CanvasSize];
+
+    public float[] Columns = [];
+
+    public List<InkComponent> Components { get; } = [];
+
+    public List<int> Parents { get; } = [];
+
+    public void Reserve(int pixels)
+    {
+        if (Gray.Length >= pixels) return;
+        int length = Math.Max(1024, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)pixels));
+        Gray = new byte[length];
+        Ink = new byte[length];
+        Mask = new byte[length];
+        Temporary = new byte[length];
+        Ground = new byte[length];
+        Labels = new int[length];
+        Columns = new float[length];
+    }
+}
