@@ -46,7 +46,7 @@ internal sealed class MatrixProduct : NumericOperator
     protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor a = inputs.Required(node, 0), b = inputs.Required(node, 1);
-        return [Multiply(node, a, a.Values<T>(node, 0), b, b.Values<T>(node, 1), sum => sum)];
+        return [Multiply(node, a, a.Values<T>(node, 0), b, b.Values<T>(node, 1))];
     }
 
     /// <summary>The loops of MatMul, MatMulInteger and QLinearMatMul.</summary>
@@ -55,9 +55,7 @@ internal sealed class MatrixProduct : NumericOperator
     /// <param name="left">Elements of the left factor.</param>
     /// <param name="b">Gives the shape of <paramref name="right"/>.</param>
     /// <param name="right">Elements of the right factor.</param>
-    /// <param name="convert">Makes an element of the output of each sum.</param>
-    public static Tensor Multiply<T, TOut>(Node node, Tensor a, ReadOnlySpan<T> left, Tensor b, ReadOnlySpan<T> right, Func<T, TOut> convert)
-        where T : INumber<T>
+    public static Tensor Multiply<T>(Node node, Tensor a, ReadOnlySpan<T> left, Tensor b, ReadOnlySpan<T> right) where T : INumber<T>
     {
         a.RequireRank(node, 0, 1);
         b.RequireRank(node, 1, 1);
@@ -65,7 +63,7 @@ internal sealed class MatrixProduct : NumericOperator
         int m = leftShape[^2], k = leftShape[^1], n = rightShape[^1];
         if (rightShape[^2] != k) OperatorInputs.Fail(node, $"the inner dimensions of {Shapes.Text(a.Shape)} and {Shapes.Text(b.Shape)} differ");
         int[] batch = Broadcasting.Shape(node, leftShape.AsSpan(..^2), rightShape.AsSpan(..^2));
-        TOut[] output = OperatorInputs.Allocate<TOut>(node, [.. batch, m, n]);
+        T[] output = OperatorInputs.Allocate<T>(node, [.. batch, m, n]);
         int[] leftMatrices = Shapes.Positions(batch, Broadcasting.Strides(leftShape.AsSpan(..^2), batch));
         int[] rightMatrices = Shapes.Positions(batch, Broadcasting.Strides(rightShape.AsSpan(..^2), batch));
         for (int matrix = 0; matrix < leftMatrices.Length; matrix++)
@@ -77,7 +75,7 @@ internal sealed class MatrixProduct : NumericOperator
                 {
                     T sum = T.Zero;
                     for (int p = 0; p < k; p++) sum += x[i * k + p] * y[p * n + j];
-                    output[(matrix * m + i) * n + j] = convert(sum);
+                    output[(matrix * m + i) * n + j] = sum;
                 }
             }
         }

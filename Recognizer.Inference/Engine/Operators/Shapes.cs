@@ -76,4 +76,23 @@ internal static class Shapes
         for (int i = 0; i < stretched.Length; i++) stretched[i] = values[positions[i]];
         return stretched;
     }
+
+    /// <summary>A copy of the elements that lie at start + Σ index·stride of a tensor.</summary>
+    public static Tensor Gather<T>(Node node, Tensor x, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides, int start)
+    {
+        T[] output = OperatorInputs.Allocate<T>(node, shape);
+        int[] positions = Positions(shape, strides, start);
+        ReadOnlySpan<T> input = x.Span<T>();
+        for (int i = 0; i < output.Length; i++) output[i] = input[positions[i]];
+        return Tensor.Create(output, shape);
+    }
+
+    /// <summary>A shape given as a tensor of integers.</summary>
+    public static int[] FromInput(Node node, Tensor input, int index)
+    {
+        long[] wanted = input.Integers(node, index);
+        if (input.Rank > 1 || wanted.Length > 64) OperatorInputs.Fail(node, $"input {index} {Text(input.Shape)} is no shape");
+        return Array.ConvertAll(wanted, size => size is >= 0 and <= int.MaxValue ? (int)size
+            : throw new OnnxException($"{node}: input {index} asks for a dimension of {size}, expected 0 to {int.MaxValue}."));
+    }
 }

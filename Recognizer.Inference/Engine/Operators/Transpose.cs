@@ -12,11 +12,11 @@ internal sealed class Transpose : MovementOperator
         long[] permutation = node.Ints("perm") ?? [.. Enumerable.Range(1, rank).Select(i => (long)(rank - i))];
         if (permutation.Length != rank || permutation.Any(axis => axis < 0) || Shapes.AxisMask(node, permutation, rank).Contains(false))
             OperatorInputs.Fail(node, $"attribute 'perm' [{string.Join(", ", permutation)}] is not a permutation of the axes of {Shapes.Text(x.Shape)}");
-        return [Permute<T>(x, Array.ConvertAll(permutation, axis => (int)axis))];
+        return [Permute<T>(node, x, Array.ConvertAll(permutation, axis => (int)axis))];
     }
 
     /// <summary>A copy with its axes in another order.</summary>
-    public static Tensor Permute<T>(Tensor x, ReadOnlySpan<int> permutation)
+    public static Tensor Permute<T>(Node node, Tensor x, ReadOnlySpan<int> permutation)
     {
         int[] own = Shapes.Strides(x.Shape);
         int[] shape = new int[x.Rank], strides = new int[x.Rank];
@@ -25,10 +25,6 @@ internal sealed class Transpose : MovementOperator
             shape[i] = x.Shape[permutation[i]];
             strides[i] = own[permutation[i]];
         }
-        ReadOnlySpan<T> input = x.Span<T>();
-        var output = new T[input.Length];
-        int[] positions = Shapes.Positions(shape, strides);
-        for (int i = 0; i < output.Length; i++) output[i] = input[positions[i]];
-        return Tensor.Create(output, shape);
+        return Shapes.Gather<T>(node, x, shape, strides, 0);
     }
 }

@@ -1,0 +1,192 @@
+using System.Numerics;
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Inference.Engine.Operators;
+
+/// <summary>Resize: nearest, linear or cubic interpolation along each axis, in all of ONNX's coordinate conventions. Axes are treated one
+/// after the other, which gives the same as all at once because every interpolation is a product over axes.</summary>
+internal sealed class Resize : NumericOperator
+{
+    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    {
+        Tensor x = inputs.Required(node, 0);
+        Axis[] axes = Plan(node, opset, x, inputs, out double extrapolation);
+        int[] shape = x.Shape.ToArray();
+        double[] values = [.. Cast.To<double>(node, x)];
+        var outside = new bool[x.Rank][];
+        for (int axis = 0; axis < axes.Length; axis++)
+        {
+            int size = shape[axis];
+            shape[axis] = axes[axis].Size;
+            OperatorInputs.Allocate<T>(node, shape);        // refuses what is too large before it is computed in double precision
+            outside[axis] = new bool[axes[axis].Size];
+            if (axes[axis].IsIdentity(size)) continue;
+            values = Interpolate(node, values, shape, axis, size, axes[axis], outside[axis]);
+        }
+        T[] output = Array.ConvertAll(values, value => T.CreateSaturating(value));
+        int[] strides = Shapes.Strides(shape);
+        for (int axis = 0; axis < axes.Length; axis++)
+        {
+            if (!outside[axis].Contains(true)) continue;
+            for (int i = 0; i < output.Length; i++)
+            {
+                if (outside[axis][i / strides[axis] % shape[axis]]) output[i] = T.CreateSaturating(extrapolation);
+            }
+        }
+        return [Tensor.Create(output, shape)];
+    }
+
+    /// <summary>How one axis is resized.</summary>
+    /// <param name="Size">New length.</param>
+    /// <param name="Scale">New length per old one, before it was cut to an integer.</param>
+    /// <param name="Start">Region of interest of tf_crop_and_resize, 0 … 1.</param>
+    /// <param name="End">Its end.</param>
+    private sealed record Axis(int Size, double Scale, double Start, double End)
+    {
+        public bool IsIdentity(int size) => Size == size && Scale == 1 && Start == 0 && End == 1;
+    }
+
+    private static Axis[] Plan(Node node, int opset, Tensor x, ReadOnlySpan<Tensor?> inputs, out double extrapolation)
+    {
+        int rank = x.Rank;
+        // operator set 10 had no region of interest: X, scales
+        Tensor? roi = opset < 11 ? null : inputs.Optional(1), scales = inputs.Optional(opset < 11 ? 1 : 2), sizes = opset < 11 ? null : inputs.Optional(3);
+        if (scales is { Length: 0 }) scales = null;
+        if (sizes is { Length: 0 }) sizes = null;
+        if (scales is null == sizes is null) OperatorInputs.Fail(node, "expected either scales or sizes");
+        int[] named = Axes.Normalize(node, node.Ints("axes") ?? [.. Enumerable.Range(0, rank).Select(axis => (long)axis)], rank);
+        if ((scales ?? sizes)!.Length != named.Length) OperatorInputs.Fail(node, $"there are {(scales ?? sizes)!.Length} scales or sizes, expected {named.Length}");
+        bool crops = node.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
+        double[]? region = crops && roi is not null ? Cast.To<double>(node, roi) : null;
+        if (crops && (region is null || region.Length != 2 * named.Length)) OperatorInputs.Fail(node, $"tf_crop_and_resize needs a region of {2 * named.Length} numbers");
+        extrapolation = node.Float("extrapolation_value", 0);
+        if (node.Int("antialias", 0) != 0) OperatorInputs.Fail(node, "attribute 'antialias' is set, which is not supported");
+
+        var axes = new Axis[rank];
+        for (int axis = 0; axis < rank; axis++) axes[axis] = new Axis(x.Shape[axis], 1, 0, 1);
+        double[] factors = scales is not null ? Cast.To<double>(node, scales) : Factors(node, x, sizes!.Integers(node, 3), named);
+        for (int i = 0; i < named.Length; i++)
+        {
+            int size = x.Shape[named[i]];
+            double start = region?[i] ?? 0, end = region?[named.Length + i] ?? 1;
+            if (!(factors[i] > 0) || !(factors[i] < 1 << 24)) OperatorInputs.Fail(node, $"a scale is {factors[i]}, expected more than 0 and less than {1 << 24}");
+            double length = scales is not null ? Math.Floor(size * factors[i] * (crops ? end - start : 1))
+                : node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? sizes!.Integers(node, 3)[i] : Math.Round(size * factors[i], MidpointRounding.AwayFromZero);
+            if (length is < 0 or > 1 << 30 || size == 0 && length > 0) OperatorInputs.Fail(node, $"axis {named[i]} of {Shapes.Text(x.Shape)} would become {length} long");
+            axes[named[i]] = new Axis((int)length, factors[i], start, end);
+        }
+        return axes;
+    }
+
+    private static double[] Factors(Node node, Tensor x, long[] sizes, int[] named)
+    {
+        var factors = new double[named.Length];
+        for (int i = 0; i < named.Length; i++) factors[i] = (double)sizes[i] / x.Shape[named[i]];
+        string policy = node.String("keep_aspect_ratio_policy", "stretch");
+        switch (policy)
+        {
+            case "stretch": break;
+            case "not_larger": Array.Fill(factors, factors.Min()); break;
+            case "not_smaller": Array.Fill(factors, factors.Max()); break;
+            default: OperatorInputs.Fail(node, $"attribute 'keep_aspect_ratio_policy' is '{policy}', expected stretch, not_larger or not_smaller"); break;
+        }
+        return factors;
+    }
+
+    private static double[] Interpolate(Node node, double[] values, int[] shape, int axis, int size, Axis plan, bool[] outside)
+    {
+        int inner = Shapes.Count(shape.AsSpan((axis + 1)..)), outer = Shapes.Count(shape.AsSpan(..axis)), length = shape[axis];
+        var output = new double[(long)outer * length * inner];
+        bool crops = node.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
+        for (int i = 0; i < length; i++)
+        {
+            double coordinate = Coordinate(node, i, size, plan);
+            outside[i] = crops && (coordinate < 0 || coordinate > size - 1);
+            foreach ((int source, double weight) in Weights(node, coordinate, size))
+            {
+                for (int o = 0; o < outer; o++)
+                {
+                    for (int k = 0; k < inner; k++) output[(o * length + i) * inner + k] += weight * values[(o * size + source) * inner + k];
+                }
+            }
+        }
+        return output;
+    }
+
+    // where the i-th output sample lies among the input samples
+    private static double Coordinate(Node node, int i, int size, Axis plan)
+    {
+        string mode = node.String("coordinate_transformation_mode", node.Attributes.ContainsKey("coordinate_transformation_mode") || !IsOldest(node) ? "half_pixel" : "asymmetric");
+        double exact = size * plan.Scale;
+        switch (mode)
+        {
+            case "half_pixel": return (i + 0.5) / plan.Scale - 0.5;
+            case "pytorch_half_pixel": return plan.Size > 1 ? (i + 0.5) / plan.Scale - 0.5 : 0;
+            case "tf_half_pixel_for_nn": return (i + 0.5) / plan.Scale;
+            case "asymmetric": return i / plan.Scale;
+            // ONNX's own cases take the new length before it is cut to an integer
+            case "align_corners": return plan.Size > 1 && exact > 1 ? i * (size - 1.0) / (exact - 1) : 0;
+            case "half_pixel_symmetric": return size / 2.0 * (1 - plan.Size / exact) + (i + 0.5) / plan.Scale - 0.5;
+            case "tf_crop_and_resize":
+                return plan.Size > 1
+                    ? plan.Start * (size - 1) + i * (plan.End - plan.Start) * (size - 1) / (plan.Size - 1)
+                    : 0.5 * (plan.Start + plan.End) * (size - 1);
+            default: throw new OnnxException($"{node}: the coordinate_transformation_mode '{mode}' is not known.");
+        }
+    }
+
+    // operator set 10 is known by its two inputs
+    private static bool IsOldest(Node node) => node.Inputs.Count == 2;
+
+    private static List<(int Source, double Weight)> Weights(Node node, double coordinate, int size)
+    {
+        var weights = new List<(int, double)>(4);
+        string mode = node.String("mode", "nearest");
+        if (mode == "nearest")
+        {
+            weights.Add((Math.Clamp(Nearest(node, coordinate), 0, size - 1), 1));
+            return weights;
+        }
+        int floor = (int)Math.Floor(coordinate);
+        double fraction = coordinate - floor;
+        double a = node.Float("cubic_coeff_a", -0.75f);
+        (int First, double[] Weights) taps = mode switch
+        {
+            "linear" => (floor, [1 - fraction, fraction]),
+            // Keys' cubic kernel with its free parameter a, at distances 1 + f, f, 1 − f, 2 − f
+            "cubic" => (floor - 1, [Far(1 + fraction, a), Near(fraction, a), Near(1 - fraction, a), Far(2 - fraction, a)]),
+            _ => throw new OnnxException($"{node}: attribute 'mode' is '{mode}', expected nearest, linear or cubic."),
+        };
+        bool exclude = node.Int("exclude_outside", 0) != 0;
+        double sum = 0;
+        for (int i = 0; i < taps.Weights.Length; i++)
+        {
+            int source = taps.First + i;
+            if (exclude && (source < 0 || source >= size)) continue;
+            sum += taps.Weights[i];
+            weights.Add((Math.Clamp(source, 0, size - 1), taps.Weights[i]));
+        }
+        if (exclude && sum != 0)
+        {
+            for (int i = 0; i < weights.Count; i++) weights[i] = (weights[i].Item1, weights[i].Item2 / sum);
+        }
+        return weights;
+    }
+
+    private static double Near(double x, double a) => ((a + 2) * x - (a + 3)) * x * x + 1;
+
+    private static double Far(double x, double a) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+
+    private static int Nearest(Node node, double coordinate)
+    {
+        string mode = node.String("nearest_mode", IsOldest(node) ? "floor" : "round_prefer_floor");
+        return mode switch
+        {
+            "round_prefer_floor" => (int)Math.Ceiling(coordinate - 0.5),
+            "round_prefer_ceil" => (int)Math.Floor(coordinate + 0.5),
+            "floor" => (int)Math.Floor(coordinate),
+            "ceil" => (int)Math.Ceiling(coordinate),
+            _ => throw new OnnxException($"{node}: attribute 'nearest_mode' is '{mode}', expected round_prefer_floor, round_prefer_ceil, floor or ceil."),
+        };
+    }
+}
