@@ -1,0 +1,82 @@
+namespace Recognizer.Inference.Engine.Execution;
+
+/// <summary>Everything that one run of a segment writes to: an arena per worker, the caller's pointers and the cut into chunks.</summary>
+internal sealed unsafe class Workspace(int externals, long arenaLength) : IParallelWork, IDisposable
+{
+    private AlignedBuffer<float>?[] _arenas = [new AlignedBuffer<float>(arenaLength)];
+    private int[] _starts = new int[16];
+    private Segment? _segment;
+
+    /// <summary>Addresses of the segment's inputs, then outputs; 0 for an output that isn't wanted. Valid while a run lasts.</summary>
+    public nint[] Externals { get; } = new nint[externals];
+
+    /// <summary>Cuts images into chunks: large ones first, smaller ones towards the end so that all workers finish together.</summary>
+    /// <returns>Number of chunks.</returns>
+    public int Cut(Segment segment, int images, int threads, int largest, int multiple)
+    {
+        _segment = segment;
+        if (_arenas.Length < threads) Array.Resize(ref _arenas, threads);
+        int count = 0;
+        int start = 0;
+        while (start < images)
+        {
+            int remaining = images - start, size = remaining;
+            if (threads > 1)
+            {
+                size = (remaining + 2 * threads - 1) / (2 * threads);
+                if (remaining <= multiple * threads) size = (remaining + threads - 1) / threads;
+                else size = (size + multiple - 1) / multiple * multiple;
+            }
+            size = Math.Min(Math.Min(size, largest), remaining);
+            if (count + 2 > _starts.Length) Array.Resize(ref _starts, 2 * _starts.Length);
+            _starts[count++] = start;
+            start += size;
+        }
+        _starts[count] = images;
+        return count;
+    }
+
+    public void Execute(int index, int worker)
+    {
+        AlignedBuffer<float> arena = _arenas[worker] ??= new AlignedBuffer<float>(arenaLength);
+        _segment!.RunChunk(arena.Pointer, Externals, _starts[index], _starts[index + 1] - _starts[index]);
+    }
+
+    public void Dispose()
+    {
+        foreach (AlignedBuffer<float>? arena in _arenas) arena?.Dispose();
+    }
+}
+
+/// <summary>Workspaces that wait for the next run. Taking and giving back is one exchange, without locks or allocation once warm.</summary>
+internal sealed class WorkspacePool(int externals, long arenaLength) : IDisposable
+{
+    private readonly Workspace?[] _waiting = new Workspace?[Math.Max(16, 2 * Environment.ProcessorCount)];
+    private volatile bool _disposed;
+
+    public Workspace Rent()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, typeof(Plan));
+        for (int i = 0; i < _waiting.Length; i++)
+        {
+            if (Volatile.Read(ref _waiting[i]) is not null && Interlocked.Exchange(ref _waiting[i], null) is { } found) return found;
+        }
+        return new Workspace(externals, arenaLength);
+    }
+
+    public void Return(Workspace workspace)
+    {
+        Array.Clear(workspace.Externals);
+        for (int i = 0; i < _waiting.Length && !_disposed; i++)
+        {
+            if (Volatile.Read(ref _waiting[i]) is null && Interlocked.CompareExchange(ref _waiting[i], workspace, null) is null) return;
+        }
+        workspace.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        for (int i = 0; i < _waiting.Length; i++) Interlocked.Exchange(ref _waiting[i], null)?.Dispose();
+    }
+}
