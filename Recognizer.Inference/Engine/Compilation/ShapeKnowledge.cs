@@ -1,0 +1,60 @@
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Inference.Engine.Compilation;
+
+/// <summary>What shape inference says about a graph's values, asked with two batch sizes: a first dimension that follows the batch is the batch.</summary>
+internal sealed class ShapeKnowledge
+{
+    // Primes that no layer has as a size by accident.
+    private const int FirstBatch = 7919, SecondBatch = 7927;
+
+    private readonly IReadOnlyDictionary<string, ValueInfo> _first;
+    private readonly IReadOnlyDictionary<string, ValueInfo> _second;
+
+    public ShapeKnowledge(Graph graph, IReadOnlyDictionary<string, int[]>? shapes)
+    {
+        // The batch is the first dimension of the first input that has one; other inputs share it if they share its symbol or size.
+        Dimension? batch = graph.Inputs.FirstOrDefault(input => input.Shape is { Count: > 0 })?.Shape![0];
+        DeclaredBatch = batch is { IsFixed: true } ? batch.Value.Size : null;
+        _first = Infer(FirstBatch);
+        _second = DeclaredBatch is null ? Infer(SecondBatch) : _first;
+
+        IReadOnlyDictionary<string, ValueInfo> Infer(int size)
+        {
+            if (DeclaredBatch is not null && shapes is null) return ShapeInference.Infer(graph);
+            var actual = new Dictionary<string, int[]>(StringComparer.Ordinal);
+            foreach (ValueInfo input in graph.Inputs)
+            {
+                if (input.Shape is not { Count: > 0 } declared) continue;
+                int[]? given = shapes?.GetValueOrDefault(input.Name);
+                var shape = new int[declared.Count];
+                for (int i = 0; i < shape.Length; i++) shape[i] = given is not null ? given[i] : declared[i].Size;
+                if (batch is { IsFixed: false } && declared[0] == batch) shape[0] = size;
+                if (shape.All(dimension => dimension >= 0)) actual[input.Name] = shape;
+            }
+            return ShapeInference.Infer(graph, actual);
+        }
+    }
+
+    /// <summary>The batch size that the graph asks for, or null where it is open.</summary>
+    public int? DeclaredBatch { get; }
+
+    public ElementType? TypeOf(string value) => _first.TryGetValue(value, out ValueInfo? info) ? info.ElementType : null;
+
+    public int? RankOf(string value) => _first.TryGetValue(value, out ValueInfo? info) ? info.Shape?.Count : null;
+
+    /// <summary>Shape of one image of a float value whose first dimension is the batch; null for anything else.</summary>
+    public int[]? ImageShapeOf(string value)
+    {
+        if (!_first.TryGetValue(value, out ValueInfo? first) || first is not { ElementType: ElementType.Float, Shape: { Count: > 0 } one }
+            || _second[value].Shape is not { } other || other.Count != one.Count) return null;
+        if (one[0].Size != (DeclaredBatch ?? FirstBatch) || other[0].Size != (DeclaredBatch ?? SecondBatch)) return null;
+        var shape = new int[one.Count - 1];
+        for (int i = 0; i < shape.Length; i++)
+        {
+            if (!one[i + 1].IsFixed || one[i + 1] != other[i + 1]) return null;
+            shape[i] = one[i + 1].Size;
+        }
+        return shape;
+    }
+}

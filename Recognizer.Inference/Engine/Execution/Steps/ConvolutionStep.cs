@@ -1,0 +1,27 @@
+using Recognizer.Inference.Engine.Kernels;
+
+namespace Recognizer.Inference.Engine.Execution.Steps;
+
+/// <summary>A convolution with bias, and what follows it: residual, activation, pooling.</summary>
+internal sealed unsafe class ConvolutionStep(Convolution kernel, ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
+    Slot input, Slot output, Slot? residual) : Step(residual is null ? [input] : [input, residual], [output])
+{
+    public override int PreferredImages => algorithm switch
+    {
+        // A transformed convolution multiplies panels of 14 tiles.
+        ConvolutionAlgorithm.Direct => 1,
+        _ => shape.OutputHeight * shape.OutputWidth <= 49 ? 14 : 1,
+    };
+
+    public override string Description =>
+        $"Conv {shape.KernelHeight}x{shape.KernelWidth} {shape.Input.Channels}→{shape.OutputChannels} on {shape.Input.Height}x{shape.Input.Width} {algorithm}"
+        + (residual is null ? "" : " +residual") + (epilogue.Activation.Kind == ActivationKind.None ? "" : $" {epilogue.Activation.Kind}")
+        + (epilogue.Pooling == FusedPooling.None ? "" : $" {epilogue.Pooling}");
+
+    public override long ScratchLength(int images) => kernel.ScratchLength(images);
+
+    public override void Run(in StepContext context) =>
+        kernel.Run(context[input], context[output], residual is null ? null : context[residual], context.Images, context.Scratch);
+
+    public override void Dispose() => kernel.Dispose();
+}

@@ -1,0 +1,90 @@
+using Recognizer.Inference.Engine.Kernels;
+
+namespace Recognizer.Inference.Engine.Execution.Steps;
+
+/// <summary>An activation function by itself; where the layout is that of images, on interior pixels.</summary>
+internal sealed unsafe class ActivationStep(Activation activation, Slot input, Slot output) : Step([input], [output])
+{
+    public override string Description => activation.Kind.ToString();
+
+    public override void Run(in StepContext context)
+    {
+        float* source = context[input], destination = context[output];
+        if (input.Image is not { } from || output.Image is not { } to)
+        {
+            ActivationKernels.Apply(source, destination, (long)context.Images * input.ImageStride, activation);
+            return;
+        }
+        for (int n = 0; n < context.Images; n++)
+        {
+            for (int y = 0; y < from.Height; y++)
+            {
+                ActivationKernels.Apply(source + (long)n * from.ImageStride + from.Origin + y * from.RowStride,
+                    destination + (long)n * to.ImageStride + to.Origin + y * to.RowStride, from.Width * from.PixelStride, activation);
+            }
+        }
+    }
+}
+
+/// <summary>Arithmetic of two values, or of a value and a constant, one image at a time.</summary>
+internal sealed unsafe class ArithmeticStep(ArithmeticOperation operation, Slot? left, Slot? right, AlignedBuffer<float>? constant, Slot output, LoopNest nest)
+    : Step([.. new[] { left, right }.OfType<Slot>()], [output])
+{
+    public override string Description => operation.ToString();
+
+    public override void Run(in StepContext context)
+    {
+        float* a = left is null ? constant!.Pointer : context[left] + (left.Image?.Origin ?? 0);
+        float* b = right is null ? constant!.Pointer : context[right] + (right.Image?.Origin ?? 0);
+        float* c = context[output] + (output.Image?.Origin ?? 0);
+        int strideA = left?.ImageStride ?? 0, strideB = right?.ImageStride ?? 0;
+        for (int n = 0; n < context.Images; n++, a += strideA, b += strideB, c += output.ImageStride) Arithmetic.Run(operation, nest, a, b, c);
+        GC.KeepAlive(constant);
+    }
+
+    public override void Dispose() => constant?.Dispose();
+}
+
+/// <summary>x · scale + shift, one image at a time.</summary>
+internal sealed unsafe class AffineStep(Slot input, Slot output, AlignedBuffer<float> scale, AlignedBuffer<float> shift, LoopNest nest) : Step([input], [output])
+{
+    public override void Run(in StepContext context)
+    {
+        float* source = context[input] + (input.Image?.Origin ?? 0), destination = context[output] + (output.Image?.Origin ?? 0);
+        for (int n = 0; n < context.Images; n++)
+            AffineMap.Run(nest, source + (long)n * input.ImageStride, scale.Pointer, shift.Pointer, destination + (long)n * output.ImageStride);
+        GC.KeepAlive(this);
+    }
+
+    public override void Dispose()
+    {
+        scale.Dispose();
+        shift.Dispose();
+    }
+}
+
+/// <summary>Softmax or its logarithm over rows.</summary>
+internal sealed unsafe class SoftmaxStep(bool logarithm, int rows, int columns, Slot input, Slot output) : Step([input], [output])
+{
+    public override string Description => logarithm ? "LogSoftmax" : "Softmax";
+
+    public override void Run(in StepContext context) => Softmax.Run(logarithm, context.Images * rows, columns, context[input], context[output]);
+}
+
+/// <summary>Pooling of images.</summary>
+internal sealed unsafe class PoolingStep(PoolingShape shape, Slot input, Slot output) : Step([input], [output])
+{
+    public override string Description => $"{shape.Kind} pooling {shape.KernelHeight}x{shape.KernelWidth}";
+
+    public override void Run(in StepContext context) => ImagePooling.Run(shape, context[input], context[output], context.Images);
+}
+
+/// <summary>Means over axes.</summary>
+internal sealed unsafe class MeanStep(Slot input, Slot output, LoopNest kept, LoopNest reduced, int count) : Step([input], [output])
+{
+    public override void Run(in StepContext context)
+    {
+        for (int n = 0; n < context.Images; n++)
+            MeanReduction.Run(kept, reduced, count, context[input] + (long)n * input.ImageStride, context[output] + (long)n * output.ImageStride);
+    }
+}
