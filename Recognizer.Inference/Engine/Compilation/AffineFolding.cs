@@ -4,6 +4,7 @@ namespace Recognizer.Inference.Engine.Compilation;
 
 /// <summary>Turns batch normalisation and arithmetic with constants into y = x · scale[c] + shift[c] over axis 1, merges chains of them,
 /// and folds them into the weights of the convolution or dense layer before.</summary>
+/// <param name="graph">What is rewritten.</param>
 /// <param name="rank">Rank of a value, or null where it isn't known.</param>
 internal sealed class AffineFolding(RewriteGraph graph, Func<string, int?> rank)
 {

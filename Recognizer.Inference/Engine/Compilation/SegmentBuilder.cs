@@ -351,7 +351,7 @@ internal sealed unsafe class SegmentBuilder
             output = NewPixels(y, shape);
         }
         ConvolutionAlgorithm algorithm = KernelChoice.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, _options);
-        Convolution kernel = Convolution.Create(convolution, epilogue, output.Image!.Value, algorithm, weights.Span<float>(), bias);
+        var kernel = new ScalarConvolution(convolution, epilogue, output.Image!.Value, weights.Span<float>().ToArray(), bias.ToArray());
         _steps.Add(new ConvolutionStep(kernel, convolution, epilogue, algorithm, input, output, residual));
     }
 

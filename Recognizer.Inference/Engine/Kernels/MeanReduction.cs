@@ -6,6 +6,8 @@ internal static unsafe class MeanReduction
     /// <param name="kept">Loops over the elements of the result: source is c.</param>
     /// <param name="reduced">Loops over the elements that are averaged: source is c.</param>
     /// <param name="count">Elements that are averaged.</param>
+    /// <param name="source">First element.</param>
+    /// <param name="result">Row-major.</param>
     public static void Run(LoopNest kept, LoopNest reduced, int count, float* source, float* result)
     {
         var body = new KeptBody(reduced, 1.0 / count);

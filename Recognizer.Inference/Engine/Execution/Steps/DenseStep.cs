@@ -50,5 +50,6 @@ internal sealed unsafe class DenseStep : Step
     {
         _weights.Dispose();
         _bias?.Dispose();
+        base.Dispose();
     }
 }

@@ -42,7 +42,11 @@ internal sealed unsafe class ArithmeticStep(ArithmeticOperation operation, Slot?
         GC.KeepAlive(constant);
     }
 
-    public override void Dispose() => constant?.Dispose();
+    public override void Dispose()
+    {
+        constant?.Dispose();
+        base.Dispose();
+    }
 }
 
 /// <summary>x · scale + shift, one image at a time.</summary>
@@ -60,6 +64,7 @@ internal sealed unsafe class AffineStep(Slot input, Slot output, AlignedBuffer<f
     {
         scale.Dispose();
         shift.Dispose();
+        base.Dispose();
     }
 }
 
