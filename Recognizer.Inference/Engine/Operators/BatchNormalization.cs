@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// (population) variance are those of the batch, and the running ones move towards them: r·momentum + batch·(1 − momentum).</summary>
 internal sealed class BatchNormalization : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         x.RequireRank(node, 0, 1);

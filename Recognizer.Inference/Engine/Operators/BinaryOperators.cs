@@ -12,7 +12,7 @@ internal interface IBinaryFunction
 /// <summary>Applies a function to the elements of two tensors (Add) or more (Max, Sum), broadcast to one shape.</summary>
 internal sealed class BinaryElementwise<TFunction>(bool variadic = false) : NumericOperator where TFunction : IBinaryFunction
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         if (!variadic && inputs.Length != 2) OperatorInputs.Fail(node, $"has {inputs.Length} inputs, expected 2");
         Tensor result = inputs.Required(node, 0);
@@ -30,14 +30,7 @@ internal sealed class BinaryElementwise<TFunction>(bool variadic = false) : Nume
         int[] shape = Broadcasting.Shape(node, a.Shape, rightShape);
         T[] output = Shapes.Stretch(node, left, a.Shape, shape);
         T[] other = Shapes.Stretch(node, right, rightShape, shape);
-        try
-        {
-            for (int i = 0; i < output.Length; i++) output[i] = TFunction.Apply(output[i], other[i]);
-        }
-        catch (ArithmeticException exception)
-        {
-            throw new OnnxException($"{node}: {exception.Message}", exception);
-        }
+        for (int i = 0; i < output.Length; i++) output[i] = TFunction.Apply(output[i], other[i]);
         return Tensor.Create(output, shape);
     }
 }

@@ -8,7 +8,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// true, texts are read and written in the invariant culture.</summary>
 internal sealed class Cast : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         if (!node.Attributes.ContainsKey("to")) OperatorInputs.Fail(node, "attribute 'to' is missing");

@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Clip: min(max(x, lower), upper). The bounds are attributes before operator set 11 and optional inputs since.</summary>
 internal sealed class Clip : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         (T Value, bool Given) lower = Bound<T>(node, inputs, 1, "min"), upper = Bound<T>(node, inputs, 2, "max");

@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Concat: tensors one behind the other along an axis; all other dimensions are equal.</summary>
 internal sealed class Concat : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor first = inputs.Required(node, 0);
         if (!node.Attributes.ContainsKey("axis")) OperatorInputs.Fail(node, "attribute 'axis' is missing");

@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Constant: the value of its one attribute.</summary>
 internal sealed class Constant : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         foreach ((string name, object value) in node.Attributes)
         {

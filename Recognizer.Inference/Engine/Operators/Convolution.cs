@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Conv: y[n,m,o] = b[m] + Σ x[n,c,o·stride + k·dilation − pad] · w[m,c,k] over the channels c of m's group.</summary>
 internal sealed class Conv : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), w = inputs.Required(node, 1);
         ReadOnlySpan<T> bias = inputs.Optional(2) is null || w.Rank == 0 ? default : inputs.Vector<T>(node, 2, w.Shape[0]);
@@ -17,7 +17,7 @@ internal sealed class Conv : FloatOperator
 /// <summary>ConvTranspose: the adjoint of Conv. Each input cell is spread over the output cells under its window.</summary>
 internal sealed class ConvTranspose : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), w = inputs.Required(node, 1);
         WindowGeometry geometry = WindowGeometry.ForTransposedConvolution(node, x.Shape, w.Shape);

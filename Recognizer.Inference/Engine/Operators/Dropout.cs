@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// ratio is 0.</summary>
 internal sealed class Dropout : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         if (IsRandom(node, inputs)) OperatorInputs.Fail(node, "training mode has random outputs, which only training draws");

@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Gemm: α·A·B + β·C, with A and B transposed where asked and C broadcast.</summary>
 internal sealed class GeneralMatrixProduct : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor a = inputs.Required(node, 0), b = inputs.Required(node, 1);
         a.RequireRank(node, 0, 2, 2);
@@ -43,7 +43,7 @@ internal sealed class GeneralMatrixProduct : NumericOperator
 /// the right.</summary>
 internal sealed class MatrixProduct : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor a = inputs.Required(node, 0), b = inputs.Required(node, 1);
         return [Multiply(node, a, a.Values<T>(node, 0), b, b.Values<T>(node, 1))];

@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>InstanceNormalization: each channel plane of each image to mean 0 and variance 1, then scale[c]·x + bias[c].</summary>
 internal sealed class InstanceNormalization : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         x.RequireRank(node, 0, 3);
@@ -27,7 +27,7 @@ internal sealed class InstanceNormalization : FloatOperator
 /// gives the mean and 1/√(variance + ε).</summary>
 internal sealed class LayerNormalization : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), scale = inputs.Required(node, 1);
         int axis = Axes.Normalize(node, node.Int("axis", -1), x.Rank);
@@ -71,7 +71,7 @@ internal sealed class LayerNormalization : FloatOperator
 /// <summary>LRN: x / (bias + α/size · Σ x²)^β, the sum running over size neighbouring channels.</summary>
 internal sealed class LocalResponseNormalization : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         x.RequireRank(node, 0, 3);

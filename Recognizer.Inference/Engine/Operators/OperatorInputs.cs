@@ -62,7 +62,7 @@ internal static class OperatorInputs
     /// <exception cref="OnnxException">It would be larger than <see cref="LargestResult"/>.</exception>
     public static T[] Allocate<T>(Node node, ReadOnlySpan<int> shape)
     {
-        long bytes = Unsafe.SizeOf<T>();
+        long bytes = Math.Max(Unsafe.SizeOf<T>(), sizeof(int));       // lists of positions take an int per element
         foreach (int dimension in shape)
         {
             if (dimension < 0) Fail(node, $"the result would have the shape {Shapes.Text(shape)}");

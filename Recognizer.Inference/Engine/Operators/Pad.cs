@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// (reflect) or the other end (wrap). Negative pads cut cells off.</summary>
 internal sealed class Pad : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         string mode = node.String("mode", "constant");
@@ -23,6 +23,7 @@ internal sealed class Pad : MovementOperator
             shape[axis] = (int)padded;
         }
         T[] output = OperatorInputs.Allocate<T>(node, shape);
+        if (output.Length == 0) return [Tensor.Create(output, shape)];
         for (int axis = 0; axis < x.Rank; axis++)
         {
             sources[axis] = new int[shape[axis]];

@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>MaxPool: the largest element of each window, and where it was. The first of equal ones counts.</summary>
 internal sealed class MaxPool : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         WindowGeometry geometry = WindowGeometry.ForPooling(node, x.Shape);
@@ -62,7 +62,7 @@ internal sealed class MaxPool : NumericOperator
 /// <summary>AveragePool: the mean of each window, over the cells inside the input or, with count_include_pad, inside the padded input.</summary>
 internal sealed class AveragePool : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         WindowGeometry geometry = WindowGeometry.ForPooling(node, x.Shape);
@@ -96,7 +96,7 @@ internal sealed class AveragePool : FloatOperator
 /// <summary>GlobalAveragePool and GlobalMaxPool: one number per channel plane.</summary>
 internal sealed class GlobalPool(bool average) : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         x.RequireRank(node, 0, 3);

@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Pow: base to the exponent, in the type of the base; the exponent may have another type.</summary>
 internal sealed class Power : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor a = inputs.Required(node, 0), b = inputs.Required(node, 1);
         int[] exponentShape = [.. b.Shape, .. Enumerable.Repeat(1, Broadcasting.LegacyPadding(node, opset, a.Rank, b.Rank))];
@@ -40,7 +40,7 @@ internal sealed class Power : NumericOperator
 /// <summary>PRelu: x for x ≥ 0, slope·x below, the slope broadcast to x.</summary>
 internal sealed class ParametricRelu : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), slope = inputs.Required(node, 1);
         // before operator set 7 a vector was one slope per channel
@@ -60,7 +60,7 @@ internal sealed class Mean : FloatOperator
 {
     private static readonly BinaryElementwise<Addition> Sum = new(variadic: true);
 
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor sum = Sum.Evaluate(node, opset, inputs)[0];
         T count = T.CreateTruncating(inputs.Length);

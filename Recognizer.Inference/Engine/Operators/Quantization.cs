@@ -80,7 +80,7 @@ internal static class Quantization
 /// <summary>QuantizeLinear: round(x / scale) + zero point, clamped to the type of the zero point (UInt8 without one).</summary>
 internal sealed class QuantizeLinear : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs) => [inputs.Required(node, 0).ElementType switch
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs) => [inputs.Required(node, 0).ElementType switch
     {
         ElementType.Double => Quantize<double>(node, inputs),
         ElementType.Float16 => Quantize<Half>(node, inputs),
@@ -106,7 +106,7 @@ internal sealed class QuantizeLinear : Operator
 /// <summary>DequantizeLinear: (x − zero point) · scale, in the type of the scale.</summary>
 internal sealed class DequantizeLinear : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), scale = inputs.Required(node, 1);
         int axis = Quantization.Axis(node, x, scale);
@@ -131,7 +131,7 @@ internal sealed class DequantizeLinear : Operator
 /// <summary>DynamicQuantizeLinear: quantises to UInt8 over the range of the values, widened so that it holds 0.</summary>
 internal sealed class DynamicQuantizeLinear : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         ReadOnlySpan<float> input = x.Values<float>(node, 0);
@@ -155,7 +155,7 @@ internal sealed class DynamicQuantizeLinear : Operator
 /// <summary>ConvInteger: Conv of quantised values less their zero points, as Int32.</summary>
 internal sealed class ConvInteger : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), w = inputs.Required(node, 1);
         return [ConvolutionLoops.Convolve<int>(node, x, Quantization.Centred(node, x, inputs.Optional(2), 1),
@@ -166,7 +166,7 @@ internal sealed class ConvInteger : Operator
 /// <summary>MatMulInteger: MatMul of quantised values less their zero points, as Int32.</summary>
 internal sealed class MatMulInteger : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs) =>
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs) =>
         [Product(node, inputs.Required(node, 0), inputs.Optional(2), inputs.Required(node, 1), inputs.Optional(3))];
 
     /// <summary>Zero points may be one per row of the left factor and one per column of the right.</summary>
@@ -177,7 +177,7 @@ internal sealed class MatMulInteger : Operator
 /// <summary>QLinearConv: Conv in integers, then back to quantised values.</summary>
 internal sealed class QLinearConv : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), w = inputs.Required(node, 3);
         w.RequireRank(node, 3, 3);
@@ -192,7 +192,7 @@ internal sealed class QLinearConv : Operator
 /// <summary>QLinearMatMul: MatMul in integers, then back to quantised values.</summary>
 internal sealed class QLinearMatMul : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor sums = MatMulInteger.Product(node, inputs.Required(node, 0), inputs.Required(node, 2), inputs.Required(node, 3), inputs.Required(node, 5));
         return [Quantization.Requantize(node, sums, Quantization.Along<double>(node, inputs.Required(node, 1), sums.Shape, Math.Max(sums.Rank - 2, 0)),

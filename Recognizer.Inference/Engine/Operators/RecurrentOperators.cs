@@ -9,7 +9,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <param name="defaults">Activation functions of one direction.</param>
 internal abstract class RecurrentOperator(int gates, bool cell, params string[] defaults) : FloatOperator
 {
-    protected sealed override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected sealed override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), w = inputs.Required(node, 1), r = inputs.Required(node, 2);
         for (int i = 0; i < 3; i++) inputs.Required(node, i).RequireRank(node, i, 3, 3);
@@ -109,14 +109,14 @@ internal abstract class RecurrentOperator(int gates, bool cell, params string[] 
 
     private static T[] Parameter<T>(Node node, ReadOnlySpan<Tensor?> inputs, int index, int directions, int length)
     {
-        if (inputs.Optional(index) is not { } given) return new T[directions * length];
+        if (inputs.Optional(index) is not { } given) return OperatorInputs.Allocate<T>(node, [directions, length]);
         RequireShape(node, given, index, directions, length);
         return given.Values<T>(node, index).ToArray();
     }
 
     private static T[] State<T>(Node node, ReadOnlySpan<Tensor?> inputs, int index, bool batchFirst, int directions, int batch, int hidden)
     {
-        if (inputs.Optional(index) is not { } given) return new T[directions * batch * hidden];
+        if (inputs.Optional(index) is not { } given) return OperatorInputs.Allocate<T>(node, [directions, batch, hidden]);
         given.Values<T>(node, index);
         RequireShape(node, given, index, batchFirst ? batch : directions, batchFirst ? directions : batch, hidden);
         return (batchFirst ? Transpose.Permute<T>(node, given, [1, 0, 2]) : given).Span<T>().ToArray();
@@ -124,7 +124,7 @@ internal abstract class RecurrentOperator(int gates, bool cell, params string[] 
 
     private static int[] Lengths(Node node, Tensor? given, int steps, int batch)
     {
-        var lengths = new int[batch];
+        int[] lengths = OperatorInputs.Allocate<int>(node, [batch]);
         Array.Fill(lengths, steps);
         if (given is null) return lengths;
         RequireShape(node, given, 4, batch);

@@ -20,7 +20,7 @@ internal enum Reduction
 /// all axes are reduced, unless noop_with_empty_axes is set.</summary>
 internal sealed class Reduce(Reduction reduction) : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         long[]? axes = Shapes.AxesArgument(node, inputs, 1);

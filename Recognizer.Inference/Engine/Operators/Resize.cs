@@ -7,7 +7,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// after the other, which gives the same as all at once because every interpolation is a product over axes.</summary>
 internal sealed class Resize : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         Axis[] axes = Plan(node, opset, x, inputs, out double extrapolation);
@@ -18,7 +18,8 @@ internal sealed class Resize : NumericOperator
         {
             int size = shape[axis];
             shape[axis] = axes[axis].Size;
-            OperatorInputs.Allocate<T>(node, shape);        // refuses what is too large before it is computed in double precision
+            // refuses what is too large
+            if (OperatorInputs.Allocate<double>(node, shape) is []) return [Tensor.Zeros(x.ElementType, [.. axes.Select(a => a.Size)])];
             outside[axis] = new bool[axes[axis].Size];
             if (axes[axis].IsIdentity(size)) continue;
             values = Interpolate(node, values, shape, axis, size, axes[axis], outside[axis]);
@@ -60,7 +61,6 @@ internal sealed class Resize : NumericOperator
         double[]? region = crops && roi is not null ? Cast.To<double>(node, roi) : null;
         if (crops && (region is null || region.Length != 2 * named.Length)) OperatorInputs.Fail(node, $"tf_crop_and_resize needs a region of {2 * named.Length} numbers");
         extrapolation = node.Float("extrapolation_value", 0);
-        if (node.Int("antialias", 0) != 0) OperatorInputs.Fail(node, "attribute 'antialias' is set, which is not supported");
 
         var axes = new Axis[rank];
         for (int axis = 0; axis < rank; axis++) axes[axis] = new Axis(x.Shape[axis], 1, 0, 1);
@@ -101,8 +101,9 @@ internal sealed class Resize : NumericOperator
         for (int i = 0; i < length; i++)
         {
             double coordinate = Coordinate(node, i, size, plan);
-            outside[i] = crops && (coordinate < 0 || coordinate > size - 1);
-            foreach ((int source, double weight) in Weights(node, coordinate, size))
+            outside[i] = crops && !(coordinate >= 0 && coordinate <= size - 1);
+            if (outside[i]) continue;
+            foreach ((int source, double weight) in Weights(node, coordinate, size, plan.Scale))
             {
                 for (int o = 0; o < outer; o++)
                 {
@@ -138,7 +139,7 @@ internal sealed class Resize : NumericOperator
     // operator set 10 is known by its two inputs
     private static bool IsOldest(Node node) => node.Inputs.Count == 2;
 
-    private static List<(int Source, double Weight)> Weights(Node node, double coordinate, int size)
+    private static List<(int Source, double Weight)> Weights(Node node, double coordinate, int size, double scale)
     {
         var weights = new List<(int, double)>(4);
         string mode = node.String("mode", "nearest");
@@ -147,32 +148,35 @@ internal sealed class Resize : NumericOperator
             weights.Add((Math.Clamp(Nearest(node, coordinate), 0, size - 1), 1));
             return weights;
         }
-        int floor = (int)Math.Floor(coordinate);
-        double fraction = coordinate - floor;
         double a = node.Float("cubic_coeff_a", -0.75f);
-        (int First, double[] Weights) taps = mode switch
+        // with antialias a kernel that shrinks is stretched, so that it sees all samples
+        double stretch = node.Int("antialias", 0) != 0 ? Math.Clamp(1 / scale, 1, size) : 1;
+        int reach = mode switch
         {
-            "linear" => (floor, [1 - fraction, fraction]),
-            // Keys' cubic kernel with its free parameter a, at distances 1 + f, f, 1 − f, 2 − f
-            "cubic" => (floor - 1, [Far(1 + fraction, a), Near(fraction, a), Near(1 - fraction, a), Far(2 - fraction, a)]),
+            "linear" => 1,
+            "cubic" => 2,
             _ => throw new OnnxException($"{node}: attribute 'mode' is '{mode}', expected nearest, linear or cubic."),
         };
         bool exclude = node.Int("exclude_outside", 0) != 0;
         double sum = 0;
-        for (int i = 0; i < taps.Weights.Length; i++)
+        int first = (int)Math.Floor(coordinate - reach * stretch) + 1, last = (int)Math.Ceiling(coordinate + reach * stretch) - 1;
+        for (int source = first; source <= last; source++)
         {
-            int source = taps.First + i;
             if (exclude && (source < 0 || source >= size)) continue;
-            sum += taps.Weights[i];
-            weights.Add((Math.Clamp(source, 0, size - 1), taps.Weights[i]));
+            double distance = Math.Abs(source - coordinate) / stretch;
+            double weight = mode == "linear" ? 1 - distance : distance <= 1 ? Near(distance, a) : Far(distance, a);
+            sum += weight;
+            weights.Add((Math.Clamp(source, 0, size - 1), weight));
         }
-        if (exclude && sum != 0)
+        // without stretching and leaving out, the weights add up to 1 as they are
+        if ((exclude || stretch > 1) && sum != 0)
         {
             for (int i = 0; i < weights.Count; i++) weights[i] = (weights[i].Item1, weights[i].Item2 / sum);
         }
         return weights;
     }
 
+    // Keys' cubic kernel with its free parameter a, for distances up to 1 and from 1 to 2
     private static double Near(double x, double a) => ((a + 2) * x - (a + 3)) * x * x + 1;
 
     private static double Far(double x, double a) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;

@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Slice: start, start + step, … along each named axis, up to but without end. Negative positions count from the end.</summary>
 internal sealed class Slice : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         long[] starts = List(node, inputs, 1, "starts") ?? throw new OnnxException($"{node}: the starts are missing.");
@@ -21,20 +21,13 @@ internal sealed class Slice : MovementOperator
         for (int i = 0; i < named.Length; i++)
         {
             int axis = named[i];
-            long size = x.Shape[axis], step = steps[i];
-            if (step is 0 or > int.MaxValue or < -int.MaxValue) OperatorInputs.Fail(node, $"the step {step} is 0 or too large");
-            long start = Clamp(starts[i], size, 0, step > 0 ? size : size - 1), end = Clamp(ends[i], size, step > 0 ? 0 : -1, size);
-            long count = Math.Max(0, step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step);
-            shape[axis] = (int)count;
-            if (count == 0) continue;
-            origin += (int)start * own[axis];
-            strides[axis] = count == 1 ? 0 : (int)step * own[axis];
+            (int first, int count) = Slicing.Resolve(node, starts[i], ends[i], steps[i], x.Shape[axis]);
+            shape[axis] = count;
+            origin += count == 0 ? 0 : first * own[axis];
+            strides[axis] = count <= 1 ? 0 : (int)steps[i] * own[axis];
         }
         return [Shapes.Gather<T>(node, x, shape, strides, origin)];
     }
-
-    private static long Clamp(long position, long size, long least, long most) =>
-        Math.Clamp(position < 0 ? Math.Max(position, -size - 1) + size : position, least, Math.Max(least, most));
 
     // attributes before operator set 10
     private static long[]? List(Node node, ReadOnlySpan<Tensor?> inputs, int index, string attribute) =>
@@ -44,7 +37,7 @@ internal sealed class Slice : MovementOperator
 /// <summary>Gather: the slices along an axis that indices name; negative indices count from the end.</summary>
 internal sealed class Gather : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), indices = inputs.Required(node, 1);
         int axis = Axes.Normalize(node, node.Int("axis", 0), x.Rank);
@@ -71,11 +64,12 @@ internal sealed class Gather : MovementOperator
 /// <summary>Split: cuts an axis into pieces of given lengths, or into as many equal ones as there are outputs.</summary>
 internal sealed class Split : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int axis = Axes.Normalize(node, node.Int("axis", 0), x.Rank), size = x.Shape[axis];
-        long[] lengths = inputs.Optional(1)?.Integers(node, 1) ?? node.Ints("split") ?? Equal(node, size);
+        long[] lengths = inputs.Optional(1)?.Integers(node, 1) ?? node.Ints("split")
+            ?? Array.ConvertAll(Slicing.EqualParts(node, opset, size, (int)node.Int("num_outputs", node.Outputs.Count)), length => (long)length);
         if (lengths.Any(length => length < 0) || lengths.Sum() != size || lengths.Length < node.Outputs.Count)
             OperatorInputs.Fail(node, $"pieces of [{string.Join(", ", lengths)}] don't make up axis {axis} of {Shapes.Text(x.Shape)} in {node.Outputs.Count} outputs");
         int[] strides = Shapes.Strides(x.Shape);
@@ -90,22 +84,12 @@ internal sealed class Split : MovementOperator
         }
         return pieces;
     }
-
-    private static long[] Equal(Node node, int size)
-    {
-        long declared = node.Int("num_outputs", node.Outputs.Count);
-        if (declared != node.Outputs.Count || declared < 1) OperatorInputs.Fail(node, $"attribute 'num_outputs' is {declared}, but there are {node.Outputs.Count} outputs");
-        int count = (int)declared, length = (size + count - 1) / count;
-        // only where the number of pieces is an attribute of its own may the last one be shorter
-        if (size % count != 0 && !node.Attributes.ContainsKey("num_outputs")) OperatorInputs.Fail(node, $"an axis of {size} can't be cut into {count} equal pieces");
-        return [.. Enumerable.Range(0, count).Select(i => (long)Math.Clamp(size - i * length, 0, length))];
-    }
 }
 
 /// <summary>Expand: broadcasts to a shape, both ways.</summary>
 internal sealed class Expand : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int[] shape = Broadcasting.Shape(node, x.Shape, Shapes.FromInput(node, inputs.Required(node, 1), 1));
@@ -118,7 +102,7 @@ internal sealed class Where : MovementOperator
 {
     protected override int DataInput => 1;
 
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor condition = inputs.Required(node, 0), x = inputs.Required(node, 1), y = inputs.Required(node, 2);
         int[] shape = Broadcasting.Shape(node, condition.Shape, Broadcasting.Shape(node, x.Shape, y.Shape));
@@ -135,7 +119,7 @@ internal sealed class Where : MovementOperator
 /// <summary>Shape: the dimensions, or some of them, as Int64.</summary>
 internal sealed class Shape : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int start = Position(node.Int("start", 0), x.Rank), end = Position(node.Int("end", x.Rank), x.Rank);
@@ -149,7 +133,7 @@ internal sealed class Shape : Operator
 /// <summary>ConstantOfShape: a tensor of one value (0 as Float if none is given).</summary>
 internal sealed class ConstantOfShape : Operator
 {
-    public override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         int[] shape = Shapes.FromInput(node, inputs.Required(node, 0), 0);
         Tensor value = node.Attributes.TryGetValue("value", out object? given) ? given as Tensor ?? throw new OnnxException($"{node}: attribute 'value' is no tensor.") : Tensor.Scalar(0f);
@@ -161,7 +145,7 @@ internal sealed class ConstantOfShape : Operator
 /// <summary>ArgMax: where along an axis the largest element is; of equal ones the first, or the last if asked.</summary>
 internal sealed class ArgMax : NumericOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int axis = Axes.Normalize(node, node.Int("axis", 0), x.Rank), size = x.Shape[axis], stride = Shapes.Count(x.Shape[(axis + 1)..]);
@@ -189,7 +173,7 @@ internal sealed class ArgMax : NumericOperator
 /// SpaceToDepth is the way back, in DCR order.</summary>
 internal sealed class DepthSpace(bool toSpace) : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         x.RequireRank(node, 0, 4, 4);

@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>An operator that gives the same elements, in the same order, another shape. The result shares the input's array.</summary>
 internal abstract class ShapeOperator : Operator
 {
-    public sealed override Tensor[] Evaluate(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected sealed override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int[] shape = NewShape(node, x, inputs);

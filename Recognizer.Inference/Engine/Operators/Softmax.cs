@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// before, the input counted as a matrix whose rows end at the axis (default 1), and the sum ran over all of a row.</summary>
 internal sealed class Softmax(bool logarithm) : FloatOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int axis = Axes.Normalize(node, node.Int("axis", opset < 13 ? 1 : -1), x.Rank, end: opset < 13);

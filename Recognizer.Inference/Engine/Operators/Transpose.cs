@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>Transpose: axis i of the output is axis perm[i] of the input; without perm the axes are reversed.</summary>
 internal sealed class Transpose : MovementOperator
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         int rank = x.Rank;

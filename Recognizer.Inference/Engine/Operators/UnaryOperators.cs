@@ -19,7 +19,7 @@ internal interface INumericFunction
 /// <summary>Applies a function to each element.</summary>
 internal sealed class FloatElementwise<TFunction> : FloatOperator where TFunction : struct, IFloatFunction<TFunction>
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         TFunction function = TFunction.Of(node);
@@ -33,7 +33,7 @@ internal sealed class FloatElementwise<TFunction> : FloatOperator where TFunctio
 /// <summary>Applies a function to each element.</summary>
 internal sealed class NumericElementwise<TFunction> : NumericOperator where TFunction : INumericFunction
 {
-    protected override Tensor[] Evaluate<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);
         ReadOnlySpan<T> input = x.Values<T>(node, 0);
