@@ -131,7 +131,7 @@ internal sealed class CharacterPainter
     /// <summary>Stretch, slant and rotation.</summary>
     private void Transform(ref CounterRandom random)
     {
-        float stretch = MathF.Exp(random.NextGaussian() * 0.22f - 0.08f), slant = 0.16f + random.NextGaussian() * 0.24f;
+        float stretch = MathF.Exp(random.NextGaussian() * 0.28f - 0.05f), slant = 0.16f + random.NextGaussian() * 0.24f;
         float angle = random.NextGaussian() * 0.09f, cos = MathF.Cos(angle), sin = MathF.Sin(angle);
         for (int i = 0; i < _points; i++)
         {
