@@ -116,7 +116,7 @@ internal sealed class DataFile : IDisposable
     }
 
     /// <summary>Remembers the last bytes that went through.</summary>
-    private sealed class TailStream(Stream inner, byte[] tail) : Stream
+    private sealed class TailStream(Stream inner, byte[] tail) : ForwardStream
     {
         public override int Read(Span<byte> buffer)
         {
@@ -133,23 +133,11 @@ internal sealed class DataFile : IDisposable
             return n;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
         protected override void Dispose(bool disposing)
         {
             if (disposing)
                 inner.Dispose();
             base.Dispose(disposing);
         }
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+
 namespace Recognizer.Training.Datasets;
 
 /// <summary>What to load, and how.</summary>
@@ -5,6 +7,9 @@ internal sealed record DatasetLoadOptions
 {
     /// <summary>Folder that has the data sets.</summary>
     public string Root { get; init; } = DefaultRoot;
+
+    /// <summary>How images are laid out that aren't 28×28 and light on dark already: as those that the model learns from, or learnt from.</summary>
+    public NormalizerLayout Layout { get; init; } = NormalizerLayout.Emnist;
 
     /// <summary>Never downloads anything.</summary>
     public bool Offline { get; init; }

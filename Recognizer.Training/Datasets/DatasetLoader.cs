@@ -37,9 +37,46 @@ internal static class DatasetLoader
 
     private static Dataset LoadPath(string path, DatasetLoadOptions options)
     {
+        if (File.Exists(path) && !path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
+        {
+            using var folder = FileTree.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return LoadFile(folder, Path.GetFileName(path), options)
+                ?? throw new DatasetException($"{path} is not a data set: expected a folder, or a .zip, .mat, .csv or {DatasetManifest.FileName} file.");
+        }
         using var tree = FileTree.Open(path);
+        return LoadTree(tree, options);
+    }
+
+    /// <summary>A folder, or what is in a .zip, by what it has.</summary>
+    private static Dataset LoadTree(FileTree tree, DatasetLoadOptions options)
+    {
         if (tree.FileExists(DatasetManifest.FileName))
             return DatasetManifest.Load(tree, "", options);
-        throw new DatasetException($"{path} is not a data set: expected {DatasetManifest.FileName} in it.");
+        if (tree.FileExists(ImageFolderDataset.ListName))
+            return ImageFolderDataset.LoadList(tree, options);
+        if (CatalogueLoader.LoadOfficial(tree, DatasetCatalogue.BuiltIn, options) is { } official)
+            return official;
+        if (tree.Files("").Select(f => (File: f, IsTable: IsTable(f))).Where(f => f.IsTable).ToArray() is [var only])
+            return LoadFile(tree, only.File, options)!;
+        if (tree.Directories("").Count > 0)
+            return ImageFolderDataset.LoadFolders(tree, options);
+        throw new DatasetException(
+            $"{tree.Location} is not a data set: expected {DatasetManifest.FileName}, {ImageFolderDataset.ListName}, one .csv or .mat file, or a sub-folder of images for each class.");
     }
+
+    private static bool IsTable(string path) => Extension(path) is ".mat" or ".csv" or ".csv.gz";
+
+    private static string Extension(string path)
+    {
+        string lower = path.ToLowerInvariant();
+        return lower.EndsWith(".csv.gz", StringComparison.Ordinal) ? ".csv.gz" : Path.GetExtension(lower);
+    }
+
+    private static Dataset? LoadFile(FileTree tree, string path, DatasetLoadOptions options) => Extension(path) switch
+    {
+        ".mat" => MatDataset.Load(tree, path, options),
+        ".csv" or ".csv.gz" => path == ImageFolderDataset.ListName ? ImageFolderDataset.LoadList(tree, options) : CsvDataset.Load(tree, path, options),
+        ".json" => path == DatasetManifest.FileName ? DatasetManifest.Load(tree, "", options) : null,
+        _ => null,
+    };
 }

@@ -156,7 +156,7 @@ internal abstract class FileTree : IDisposable
     }
 
     /// <summary>Refuses a member that unpacks to more or less than the archive's directory says.</summary>
-    private sealed class BoundedStream(Stream inner, long length, string name) : Stream
+    private sealed class BoundedStream(Stream inner, long length, string name) : ForwardStream
     {
         private long _read;
 
@@ -179,23 +179,11 @@ internal abstract class FileTree : IDisposable
             return n;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
         protected override void Dispose(bool disposing)
         {
             if (disposing)
                 inner.Dispose();
             base.Dispose(disposing);
         }
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => length;
-        public override long Position { get => _read; set => throw new NotSupportedException(); }
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

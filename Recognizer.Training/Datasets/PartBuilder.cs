@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+
 namespace Recognizer.Training.Datasets;
 
 /// <summary>Turns images as files store them into what the network takes.</summary>
@@ -45,13 +47,13 @@ internal static class PartBuilder
             rows[k++] = i;
         }
         // In place where no row is left out: then an image is only ever written over itself.
-        Parallel.For(0, (kept + 255) / 256, options.Parallel, () => new byte[size], (chunk, _, scratch) =>
+        Parallel.For(0, (kept + 255) / 256, options.Parallel, () => (Turned: new byte[size], Values: new float[DatasetPart.PixelsPerImage]), (chunk, _, scratch) =>
         {
             for (int i = chunk * 256; i < Math.Min(kept, (chunk + 1) * 256); i++)
             {
                 var source = raw.Pixels.AsSpan(rows[i] * size, size);
                 var destination = images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
-                Convert(source, raw.Width, raw.Height, storage, scratch, destination);
+                Convert(source, raw.Width, raw.Height, storage, options.Layout, scratch.Turned, scratch.Values, destination);
             }
             return scratch;
         }, _ => { });
@@ -59,7 +61,7 @@ internal static class PartBuilder
     }
 
     /// <summary>One image; source and destination may be the same memory.</summary>
-    private static void Convert(ReadOnlySpan<byte> source, int width, int height, Storage storage, byte[] scratch, Span<byte> destination)
+    private static void Convert(ReadOnlySpan<byte> source, int width, int height, Storage storage, NormalizerLayout layout, byte[] turned, float[] values, Span<byte> destination)
     {
         if (storage.Transposed)
         {
@@ -67,20 +69,29 @@ internal static class PartBuilder
             for (int y = 0; y < width; y++)
             {
                 for (int x = 0; x < height; x++)
-                    scratch[y * height + x] = source[x * width + y];
+                    turned[y * height + x] = source[x * width + y];
             }
             (width, height) = (height, width);
         }
         else
         {
-            source.CopyTo(scratch);
+            source.CopyTo(turned);
         }
-        if (width == Side && height == Side && (storage.LightOnDark ?? HasDarkBorder(scratch)))
+        Normalize(turned.AsSpan(0, source.Length), width, height, storage.LightOnDark, layout, values, destination);
+    }
+
+    /// <summary>A 28×28 image that is light on dark is taken as it is; any other goes the way of a user's image.</summary>
+    public static void Normalize(ReadOnlySpan<byte> pixels, int width, int height, bool? lightOnDark, NormalizerLayout layout, float[] scratch, Span<byte> destination)
+    {
+        if (width == Side && height == Side && (lightOnDark ?? HasDarkBorder(pixels)))
         {
-            scratch.AsSpan(0, DatasetPart.PixelsPerImage).CopyTo(destination);
+            pixels.CopyTo(destination);
             return;
         }
-        throw new DatasetException($"Images of {width}×{height} pixels, or dark on light, are not supported yet.");
+        var polarity = lightOnDark switch { true => Polarity.LightOnDark, false => Polarity.DarkOnLight, null => Polarity.Detect };
+        CharacterNormalizer.Normalize(pixels, width, height, layout, polarity, scratch);
+        for (int i = 0; i < destination.Length; i++)
+            destination[i] = (byte)(Math.Clamp(scratch[i], 0, 1) * 255 + 0.5f);
     }
 
     /// <summary>Whether a 28×28 image is light on dark already: most of its border is dark.</summary>

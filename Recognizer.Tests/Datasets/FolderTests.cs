@@ -1,0 +1,203 @@
+using Recognizer.Inference.Imaging;
+using Recognizer.Training.Datasets;
+using static Recognizer.Tests.Datasets.TemporaryFolder;
+
+namespace Recognizer.Tests.Datasets;
+
+public sealed class FolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static byte[] Png(byte[] pixels, int index = 0) => PngEncoder.Encode(28, 28, 1, pixels.AsSpan(index * 784, 784));
+
+    private DatasetLoadOptions Test => _folder.Options with { NeedTrain = false };
+
+    [Fact]
+    public void Reads_a_folder_per_class()
+    {
+        byte[] pixels = Pixels(3);
+        _folder.Write("set/я/1.png", Png(pixels, 0));
+        _folder.Write("set/B/x.png", Png(pixels, 1));
+        _folder.Write("set/B/y.png", Png(pixels, 2));
+        _folder.Write("set/B/broken.png", Png(pixels, 2).AsSpan(0, 60));
+        _folder.Write("set/B/notes.txt", "not an image");
+        var set = DatasetLoader.Load("set", Test);
+        Assert.Equal("set", set.Name);
+        Assert.Equal(["B", "я"], set.Labels);
+        Assert.Equal([0, 0, 1], set.Test!.Labels);
+        Assert.Equal([.. pixels[784..], .. pixels[..784]], set.Test.Images);
+        Assert.Null(set.Train);
+        Assert.Equal(2, set.UnreadableFiles.Count);
+        Assert.Contains("broken.png", set.UnreadableFiles[0], StringComparison.Ordinal);
+        Assert.Contains("notes.txt", set.UnreadableFiles[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Reads_train_and_test_folders()
+    {
+        byte[] pixels = Pixels(2);
+        _folder.Write("set/train/a/1.png", Png(pixels, 0));
+        _folder.Write("set/test/b/1.png", Png(pixels, 1));
+        var set = DatasetLoader.Load("set", _folder.Options);
+        Assert.Equal(["a", "b"], set.Labels);
+        Assert.Equal([0], set.Train!.Labels);
+        Assert.Equal([1], set.Test!.Labels);
+        Assert.Equal(pixels[784..], set.Test.Images);
+    }
+
+    [Fact]
+    public void Reads_a_list_with_quoted_fields_inside_a_zip()
+    {
+        byte[] pixels = Pixels(2);
+        _folder.Write("labels.csv", "file,label\r\nimages/1.png,\",\"\r\n\"images/2,b.png\",é\r\nmissing.png,é\r\n");
+        _folder.Write("images/1.png", Png(pixels, 0));
+        _folder.Write("images/2,b.png", Png(pixels, 1));
+        _folder.Zip("list.zip", "labels.csv", "images/1.png", "images/2,b.png");
+        var set = DatasetLoader.Load("list.zip", Test);
+        Assert.Equal([",", "é"], set.Labels);
+        Assert.Equal([0, 1], set.Test!.Labels);
+        Assert.Equal(pixels, set.Test.Images);
+        Assert.Contains("missing.png: the file doesn't exist", Assert.Single(set.UnreadableFiles), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Normalises_large_images_that_are_dark_on_light()
+    {
+        var paper = new byte[200 * 100];
+        Array.Fill(paper, (byte)240);
+        for (int y = 20; y < 80; y++)
+            paper.AsSpan(y * 200 + 95, 10).Fill(10);
+        _folder.Write("set/1/tall.png", PngEncoder.Encode(200, 100, 1, paper));
+        _folder.Write("set/0/tall.png", PngEncoder.Encode(200, 100, 1, paper));
+        var image = DatasetLoader.Load("set", Test).Test!.Image(0);
+        int top = 28, bottom = -1;
+        for (int p = 0; p < 784; p++)
+        {
+            if (image[p] > 128)
+                (top, bottom) = (Math.Min(top, p / 28), Math.Max(bottom, p / 28));
+        }
+        Assert.InRange(bottom - top, 19, 24);
+        Assert.True(image[14 * 28 + 14] > 200 && image[14 * 28 + 2] < 20);
+    }
+
+    [Fact]
+    public void Normalises_idx_images_of_other_sizes()
+    {
+        var pixels = new byte[2 * 56 * 40];
+        Array.Fill(pixels, (byte)255);
+        // stored transposed, dark on light: a bar along the stored row is a tall bar when upright
+        for (int i = 0; i < 2; i++)
+            pixels.AsSpan(i * 2240 + 20 * 56 + 8, 40).Clear();
+        _folder.Write("set/images", IdxImages(pixels, width: 56, height: 40));
+        _folder.Write("set/labels", IdxLabels(0, 1));
+        _folder.Write("set/dataset.json", """
+            { "labels": ["a", "b"], "orientation": "transposed", "polarity": "dark-on-light", "test": { "images": "images", "labels": "labels" } }
+            """);
+        var image = DatasetLoader.Load("set", Test).Test!.Image(1);
+        int inColumn = 0;
+        for (int y = 0; y < 28; y++)
+            inColumn += image[y * 28 + 13] > 60 || image[y * 28 + 14] > 60 ? 1 : 0;
+        Assert.InRange(inColumn, 18, 26);
+    }
+
+    [Theory, InlineData("label", ','), InlineData("header", ';'), InlineData("last", ',')]
+    public void Reads_csv(string form, char separator)
+    {
+        byte[] pixels = Pixels(3);
+        string[] labels = ["10", "9", "10"];
+        var lines = labels.Select((label, i) =>
+        {
+            var row = pixels.Skip(i * 784).Take(784).Select(p => p.ToString()).ToList();
+            row.Insert(form == "last" ? 784 : 0, label);
+            return string.Join(separator, row);
+        }).ToList();
+        var names = Enumerable.Range(0, 784).Select(i => $"pixel{i}").ToList();
+        names.Insert(form == "last" ? 784 : 0, "label");
+        if (form != "label")
+            lines.Insert(0, string.Join(separator, names));
+        _folder.Write("rows.csv", Gzip(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines))));
+        var set = DatasetLoader.Load("rows.csv", Test);
+        Assert.Equal(["9", "10"], set.Labels);
+        Assert.Equal([1, 0, 1], set.Test!.Labels);
+        Assert.Equal(pixels, set.Test.Images);
+    }
+
+    [Fact]
+    public void Reads_csv_of_fractions()
+    {
+        string zeros = string.Join(',', Enumerable.Repeat("0.0", 783));
+        _folder.Write("rows.csv", $"a,{zeros},0.5\nb,{zeros},1\n");
+        var set = DatasetLoader.Load("rows.csv", Test);
+        Assert.Equal((128, 255), (set.Test!.Image(0)[783], set.Test.Image(1)[783]));
+    }
+
+    [Theory]
+    [InlineData("a,1,2,3\n", "line 1 has 4 columns, expected a label and a square number of pixels")]
+    [InlineData("a,1,2,3,4\nb,1,2,3\n", "line 2 has 4 columns, expected 5")]
+    [InlineData("a,1,2,3,4\nb,1,2,3,4,5\n", "line 2 has 6 columns, expected 5")]
+    [InlineData("a,1,2,3,4\nb,1,2,x,4\n", "line 2, column 4 is \"x\"")]
+    [InlineData("a,1,2,3,4\nb,1,2,300,4\n", "line 2, column 4 is \"300\"")]
+    [InlineData("", "has no rows")]
+    public void Says_what_is_wrong_with_csv(string text, string expected)
+    {
+        _folder.Write("rows.csv", text);
+        string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("rows.csv", Test)).Message;
+        Assert.Contains("rows.csv", message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Holds_back_a_tenth_of_each_class_when_both_parts_are_wanted()
+    {
+        var labels = new byte[300];
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = (byte)(i < 200 ? 0 : i < 299 ? 1 : 2);
+        byte[] pixels = Pixels(300);
+        var rows = Enumerable.Range(0, 300).Select(i => $"{labels[i]},{string.Join(',', pixels.Skip(i * 784).Take(784))}");
+        _folder.Write("rows.csv", string.Join('\n', rows));
+        var both = DatasetLoader.Load("rows.csv", _folder.Options with { Seed = 3 });
+        Assert.Equal([20, 10, 0], both.Labels.Select((_, c) => both.Test!.Labels.Count(l => l == c)));
+        Assert.Equal(270, both.Train!.Count);
+        Assert.Equal(both.Test!.Images, DatasetLoader.Load("rows.csv", _folder.Options with { Seed = 3, Threads = 1 }).Test!.Images);
+        Assert.NotEqual(both.Test.Images, DatasetLoader.Load("rows.csv", _folder.Options with { Seed = 4 }).Test!.Images);
+        Assert.Equal(300, DatasetLoader.Load("rows.csv", Test).Test!.Count);
+    }
+
+    [Fact]
+    public void Reads_official_names_in_any_folder()
+    {
+        byte[] pixels = Pixels(2);
+        _folder.Write("fashion/t10k-images-idx3-ubyte.gz", Gzip(IdxImages(pixels)));
+        _folder.Write("fashion/t10k-labels-idx1-ubyte", IdxLabels(7, 2));
+        var set = DatasetLoader.Load("fashion", Test);
+        Assert.Equal([7, 2], set.Test!.Labels);
+        Assert.Equal(pixels, set.Test.Images);
+    }
+
+    [Fact]
+    public void Refuses_an_archive_whose_member_lies_about_its_length()
+    {
+        _folder.Write("labels.csv", "1.png,a\n2.png,b\n");
+        _folder.Write("1.png", new byte[100_000]);
+        string zip = _folder.Zip("bomb.zip", "labels.csv", "1.png");
+        byte[] bytes = File.ReadAllBytes(zip);
+        // the length in the central directory: 24 bytes behind the signature of the second entry
+        int directory = bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(directory + 24), 1_900_000_000);
+        File.WriteAllBytes(zip, bytes);
+        string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("bomb.zip", Test)).Message;
+        Assert.Contains("bomb.zip:1.png is damaged", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("empty/x.txt", "expected dataset.json, labels.csv, one .csv or .mat file, or a sub-folder of images for each class")]
+    [InlineData("file.txt", "file.txt is not a data set")]
+    [InlineData("archive.zip", "is not a readable .zip file")]
+    public void Says_what_a_data_set_may_be(string file, string expected)
+    {
+        _folder.Write(file, "nothing");
+        Assert.Contains(expected, Assert.Throws<DatasetException>(() => DatasetLoader.Load(file.Split('/')[0], Test)).Message, StringComparison.Ordinal);
+    }
+}

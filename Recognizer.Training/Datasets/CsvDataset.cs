@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text;
+
+namespace Recognizer.Training.Datasets;
+
+/// <summary>
+/// A row per image: its label, then its pixels row by row. The first line may be a header, which may put the column <c>label</c> last. Pixels are 0 to 255, or 0 to 1
+/// if no value is larger; a comma, semicolon or tab divides them; the file may be gzipped.
+/// </summary>
+internal static class CsvDataset
+{
+    public static Dataset Load(FileTree tree, string path, DatasetLoadOptions options)
+    {
+        using var file = new DataFile(tree, path);
+        using var content = new ContentStream(file);
+        using var reader = new StreamReader(content, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        var labels = new List<string>();
+        var pixels = new List<byte>();
+        // Until a value above 1 turns up, the same values read as fractions.
+        List<byte>? fractions = [];
+        int line = 0, columns = 0, labelColumn = 0;
+        char separator = ',';
+        try
+        {
+            while (reader.ReadLine() is { } text)
+            {
+                options.CancellationToken.ThrowIfCancellationRequested();
+                line++;
+                if (text.AsSpan().Trim().Length == 0)
+                    continue;
+                if (columns == 0)
+                {
+                    separator = Separator(text);
+                    columns = text.AsSpan().Count(separator) + 1;
+                    if (columns < 2 || !IsSquare(columns - 1))
+                        throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
+                    if (IsHeader(text, separator, out bool labelIsLast))
+                    {
+                        labelColumn = labelIsLast ? columns - 1 : 0;
+                        continue;
+                    }
+                }
+                Row(text, line);
+            }
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new DatasetException($"{file.Name}: behind line {line} the text is not UTF-8.", e);
+        }
+        if (labels.Count == 0)
+            throw new DatasetException($"{file.Name} has no rows.");
+        int side = (int)Math.Sqrt(columns - 1);
+        var (classes, numbers) = LabelTable.FromTexts(labels);
+        var part = PartBuilder.Build(new RawImages([.. fractions ?? pixels], labels.Count, side, side), numbers, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options);
+        return Holdout.Split(Path.GetFileNameWithoutExtension(FileTree.NameOf(path)), classes, part, options);
+
+        void Row(ReadOnlySpan<char> text, int line)
+        {
+            if (pixels.Count > Array.MaxLength - columns)
+                throw new DatasetException($"{file.Name} is too large: more than {Array.MaxLength} pixels by line {line}.");
+            int column = 0;
+            foreach (var range in text.Split(separator))
+            {
+                var field = text[range].Trim();
+                if (column == labelColumn)
+                {
+                    labels.Add(Unquote(field));
+                }
+                else if (column < columns)
+                {
+                    if (!TryPixel(field, out float value))
+                        throw new DatasetException($"{file.Name}: line {line}, column {column + 1} is \"{Shorten(field)}\", expected a pixel from 0 to 255.");
+                    pixels.Add((byte)(value + 0.5f));
+                    if (value > 1)
+                        fractions = null;
+                    fractions?.Add((byte)(value * 255 + 0.5f));
+                }
+                column++;
+            }
+            if (column != columns)
+                throw new DatasetException($"{file.Name}: line {line} has {column} columns, expected {columns} as in the first line.");
+        }
+    }
+
+    private static char Separator(string text) => text.Contains(',', StringComparison.Ordinal) ? ',' : text.Contains(';', StringComparison.Ordinal) ? ';' : '\t';
+
+    private static bool IsSquare(int n) => Math.Round(Math.Sqrt(n)) is var side && (int)(side * side) == n;
+
+    /// <summary>A header's pixel columns have names, not numbers.</summary>
+    private static bool IsHeader(string text, char separator, out bool labelIsLast)
+    {
+        string[] fields = text.Split(separator);
+        labelIsLast = Unquote(fields[^1].Trim()) is "label" or "class";
+        return !fields.AsSpan(1..^1).IsEmpty ? fields[1..^1].Any(f => !TryPixel(f.AsSpan().Trim(), out _)) : !TryPixel(fields[^1].AsSpan().Trim(), out _);
+    }
+
+    private static bool TryPixel(ReadOnlySpan<char> field, out float value) =>
+        float.TryParse(field, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value) && value is >= 0 and <= 255;
+
+    private static string Unquote(ReadOnlySpan<char> field) =>
+        field is ['"', .., '"'] ? field[1..^1].ToString().Replace("\"\"", "\"", StringComparison.Ordinal) : field.ToString();
+
+    private static string Shorten(ReadOnlySpan<char> field) => field.Length <= 20 ? field.ToString() : $"{field[..20]}…";
+
+    /// <summary>The content of a file that may be gzipped, for a text reader.</summary>
+    private sealed class ContentStream(DataFile file) : ForwardStream
+    {
+        public override int Read(Span<byte> buffer)
+        {
+            int n = file.ReadAtMost(buffer);
+            if (n < buffer.Length)
+                file.End();
+            return n;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Recognizer.Inference.Imaging;
+
+namespace Recognizer.Training.Datasets;
+
+/// <summary>Image files: a sub-folder per class, or a list in <c>labels.csv</c>.</summary>
+internal static class ImageFolderDataset
+{
+    public const string ListName = "labels.csv";
+    private const long MaximumFileLength = 64 << 20;
+
+    /// <summary>A folder with a sub-folder per class, or with <c>train</c> and <c>test</c>, each of that form.</summary>
+    public static Dataset LoadFolders(FileTree tree, DatasetLoadOptions options)
+    {
+        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(tree.Location)));
+        var top = tree.Directories("");
+        if (top.All(d => d is "train" or "test"))
+        {
+            var unreadable = new List<string>();
+            string[] labels = [.. LabelTable.FromTexts([.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
+            DatasetPart? Part(bool need, string part) => need && top.Contains(part) ? Read(tree, Files(tree, part), labels, unreadable, options) : null;
+            return new Dataset(name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = unreadable };
+        }
+        return LoadWhole(name, tree, Files(tree, ""), options);
+    }
+
+    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under that header or none.</summary>
+    public static Dataset LoadList(FileTree tree, DatasetLoadOptions options)
+    {
+        string listName = tree.Describe(ListName);
+        using var stream = tree.OpenRead(ListName);
+        using var reader = new StreamReader(stream);
+        var rows = new List<(string Path, string Label)>();
+        for (int line = 1; reader.ReadLine() is { } text; line++)
+        {
+            if (text.AsSpan().Trim().Length == 0 || line == 1 && text.Replace("\"", "", StringComparison.Ordinal).StartsWith("file,label", StringComparison.OrdinalIgnoreCase))
+                continue;
+            if (!TrySplit(text, out string file, out string label))
+                throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label.");
+            rows.Add((file.Replace('\\', '/'), label));
+        }
+        if (rows.Count == 0)
+            throw new DatasetException($"{listName} lists no images.");
+        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(tree.Location)));
+        return LoadWhole(name, tree, rows, options);
+    }
+
+    /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be labels.</summary>
+    private static bool TrySplit(string line, out string file, out string label)
+    {
+        int comma = line.StartsWith('"') ? line.IndexOf("\",", StringComparison.Ordinal) + 1 : line.IndexOf(',', StringComparison.Ordinal);
+        (file, label) = comma > 0 ? (Unquote(line[..comma].Trim()), Unquote(line[(comma + 1)..].Trim())) : ("", "");
+        return file.Length > 0 && label.Length > 0;
+    }
+
+    private static string Unquote(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
+
+    private static List<(string Path, string Label)> Files(FileTree tree, string parent) =>
+        [.. tree.Directories(parent).SelectMany(d => tree.Files(d).Select(f => (f, FileTree.NameOf(d))))];
+
+    private static Dataset LoadWhole(string name, FileTree tree, List<(string Path, string Label)> rows, DatasetLoadOptions options)
+    {
+        var labels = LabelTable.FromTexts([.. rows.Select(r => r.Label)]).Labels;
+        if (labels.Length < 2)
+            throw new DatasetException($"{tree.Location} has {labels.Length} classes, at least two are needed: a sub-folder of images for each.");
+        var unreadable = new List<string>();
+        var all = Read(tree, rows, labels, unreadable, options);
+        return Holdout.Split(name, labels, all, options) with { UnreadableFiles = unreadable };
+    }
+
+    private static DatasetPart Read(FileTree tree, List<(string Path, string Label)> rows, string[] labels, List<string> unreadable, DatasetLoadOptions options)
+    {
+        var number = labels.Select((l, i) => (l, i)).ToDictionary(x => x.l, x => x.i, StringComparer.Ordinal);
+        var images = new byte[(long)rows.Count * DatasetPart.PixelsPerImage];
+        var classes = new int[rows.Count];
+        var problems = new string?[rows.Count];
+        Parallel.For(0, rows.Count, options.Parallel, () => new float[DatasetPart.PixelsPerImage], (i, _, scratch) =>
+        {
+            classes[i] = number[rows[i].Label];
+            problems[i] = Decode(tree, rows[i].Path, scratch, images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage), options);
+            return scratch;
+        }, _ => { });
+        unreadable.AddRange(problems.OfType<string>());
+        int[] readable = [.. Enumerable.Range(0, rows.Count).Where(i => problems[i] is null)];
+        return readable.Length == rows.Count ? new DatasetPart(images, classes) : new DatasetPart(images, classes).Select(readable);
+    }
+
+    /// <summary>Decodes one file into <paramref name="destination"/>, or says why it can't be.</summary>
+    private static string? Decode(FileTree tree, string path, float[] scratch, Span<byte> destination, DatasetLoadOptions options)
+    {
+        try
+        {
+            if (!tree.FileExists(path))
+                return $"{tree.Describe(path)}: the file doesn't exist";
+            long length = tree.Length(path);
+            if (length > MaximumFileLength)
+                return $"{tree.Describe(path)}: {length} bytes are more than the {MaximumFileLength} allowed";
+            var file = new byte[length];
+            // an archive gives one member at a time
+            lock (tree)
+            {
+                using var stream = tree.OpenRead(path);
+                stream.ReadExactly(file);
+            }
+            var gray = ImageDecoder.Decode(file).ToGray();
+            PartBuilder.Normalize(gray.Pixels, gray.Width, gray.Height, lightOnDark: null, options.Layout, scratch, destination);
+            return null;
+        }
+        catch (ImageFormatException e)
+        {
+            return $"{tree.Describe(path)}: {e.Message}";
+        }
+        catch (Exception e) when (e is IOException or DatasetException)
+        {
+            return e.Message;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using System.Globalization;
+
+namespace Recognizer.Training.Datasets;
+
+/// <summary>The classes of a set whose rows carry their label as text.</summary>
+internal static class LabelTable
+{
+    /// <summary>The distinct texts, by number if all are whole numbers and else by code point, and the class of each row.</summary>
+    public static (string[] Labels, int[] Classes) FromTexts(IReadOnlyList<string> rows)
+    {
+        string[] labels = [.. rows.Distinct(StringComparer.Ordinal)];
+        if (labels.All(l => long.TryParse(l, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)))
+            Array.Sort(labels, (a, b) => long.Parse(a, CultureInfo.InvariantCulture).CompareTo(long.Parse(b, CultureInfo.InvariantCulture)));
+        else
+            Array.Sort(labels, StringComparer.Ordinal);
+        var number = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (string label in labels)
+            number.Add(label, number.Count);
+        return (labels, [.. rows.Select(r => number[r])]);
+    }
+}

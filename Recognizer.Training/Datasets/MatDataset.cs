@@ -1,0 +1,100 @@
+namespace Recognizer.Training.Datasets;
+
+/// <summary>
+/// Data sets in MATLAB files: EMNIST's layout (struct <c>dataset</c> with <c>train.images</c>, <c>train.labels</c>, <c>test…</c> and <c>mapping</c>), and
+/// that of mnist-original.mat (<c>data</c>, one image per column, and <c>label</c>).
+/// </summary>
+internal static class MatDataset
+{
+    public static Dataset Load(FileTree tree, string path, DatasetLoadOptions options, IReadOnlyList<string>? officialLabels = null)
+    {
+        string name = tree.Describe(path), title = Path.GetFileNameWithoutExtension(FileTree.NameOf(path));
+        var variables = MatReader.Read(tree, path, variable => variable switch
+        {
+            "dataset.train.images" => options.NeedTrain,
+            "dataset.test.images" => options.NeedTest,
+            _ => !variable.EndsWith(".writers", StringComparison.Ordinal),
+        });
+        if (variables.TryGetValue("dataset", out var dataset) && dataset.Fields is not null)
+        {
+            var (labels, classOf) = Mapping(dataset, name);
+            if (officialLabels is not null && !labels.SequenceEqual(officialLabels))
+                throw new DatasetException($"{name} has the labels {string.Join(' ', labels)}, expected {string.Join(' ', officialLabels)}.");
+            return new Dataset(title, labels,
+                options.NeedTrain ? Part(dataset, "train", classOf, name, options) : null,
+                options.NeedTest ? Part(dataset, "test", classOf, name, options) : null);
+        }
+        if (variables.TryGetValue("data", out var data) && variables.TryGetValue("label", out var label))
+            return Flat(title, data, label, name, options);
+        throw new DatasetException($"{name} has {(variables.Count == 0 ? "no variables that can be read" : "the variables " + string.Join(", ", variables.Keys))}, expected a struct \"dataset\", or \"data\" and \"label\".");
+    }
+
+    private static (string[] Labels, Dictionary<int, int> ClassOf) Mapping(MatValue dataset, string name)
+    {
+        if (!dataset.Fields!.TryGetValue("mapping", out var mapping) || mapping.Dimensions is not [var rows, >= 2] || mapping.Count < 2 * rows || rows < 2)
+            throw new DatasetException($"{name}: dataset.mapping must be a matrix with a row per class: label, character code.");
+        var labels = new string[rows];
+        var classOf = new Dictionary<int, int>();
+        for (int i = 0; i < rows; i++)
+        {
+            double code = mapping[rows + i];
+            if (code is not (>= 1 and <= 0x10FFFF) or (>= 0xD800 and <= 0xDFFF) || !classOf.TryAdd((int)mapping[i], i))
+                throw new DatasetException($"{name}: row {i} of dataset.mapping is not a label of its own and a character code.");
+            labels[i] = char.ConvertFromUtf32((int)code);
+        }
+        return (labels, classOf);
+    }
+
+    private static DatasetPart? Part(MatValue dataset, string part, Dictionary<int, int> classOf, string name, DatasetLoadOptions options)
+    {
+        if (!dataset.Fields!.TryGetValue(part, out var fields))
+            return null;
+        if (fields.Fields is null || !fields.Fields.TryGetValue("images", out var images) || !fields.Fields.TryGetValue("labels", out var labels))
+            throw new DatasetException($"{name}: dataset.{part} must be a struct with images and labels.");
+        if (images.Dimensions is not [var count, DatasetPart.PixelsPerImage] || images.Bytes is null)
+            throw new DatasetException($"{name}: dataset.{part}.images is {string.Join('×', images.Dimensions)}, expected a row of {DatasetPart.PixelsPerImage} bytes per image.");
+        if (labels.Count != count)
+            throw new DatasetException($"{name}: dataset.{part} has {count} images, but {labels.Count} labels.");
+        var classes = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            if (!classOf.TryGetValue((int)labels[i], out classes[i]))
+                throw new DatasetException($"{name}: dataset.{part}.labels has {labels[i]} in row {i}, which dataset.mapping doesn't have.");
+        }
+        // [784, count] in memory: gather each image; its pixels go down the columns of the picture, as in the IDX files.
+        var pixels = new byte[images.Bytes.Length];
+        Parallel.For(0, (count + 63) / 64, options.Parallel, block =>
+        {
+            int first = block * 64, last = Math.Min(count, first + 64);
+            for (int p = 0; p < DatasetPart.PixelsPerImage; p++)
+            {
+                for (int i = first; i < last; i++)
+                    pixels[i * DatasetPart.PixelsPerImage + p] = images.Bytes[p * count + i];
+            }
+        });
+        return PartBuilder.Build(new RawImages(pixels, count, 28, 28), classes, new PartBuilder.Storage(Transposed: true, LightOnDark: true), options);
+    }
+
+    /// <summary>One image per column, pixels row by row; 70,000 of them are MNIST's 60,000 for training and 10,000 for test.</summary>
+    private static Dataset Flat(string title, MatValue data, MatValue label, string name, DatasetLoadOptions options)
+    {
+        if (data.Dimensions is not [var size, var count] || data.Bytes is null)
+            throw new DatasetException($"{name}: data is {string.Join('×', data.Dimensions)}, expected a matrix of bytes with a column per image.");
+        int side = (int)Math.Round(Math.Sqrt(size));
+        if (side * side != size || side == 0)
+            throw new DatasetException($"{name}: data has {size} pixels per image, which is not a square number.");
+        if (label.Count != count)
+            throw new DatasetException($"{name} has {count} images, but {label.Count} labels.");
+        var numbers = new int[count];
+        for (int i = 0; i < count; i++)
+            numbers[i] = (int)label[i];
+        var (labels, classes) = LabelTable.FromTexts([.. numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+        var all = PartBuilder.Build(new RawImages(data.Bytes, count, side, side), classes, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options);
+        const int mnistTrain = 60_000, mnistAll = 70_000;
+        return count == mnistAll
+            ? new Dataset(title, labels,
+                options.NeedTrain ? all.Select([.. Enumerable.Range(0, mnistTrain)]) : null,
+                options.NeedTest ? all.Select([.. Enumerable.Range(mnistTrain, mnistAll - mnistTrain)]) : null)
+            : Holdout.Split(title, labels, all, options);
+    }
+}
