@@ -59,7 +59,9 @@ public static class OnnxReader
     {
         try
         {
-            return parser.WithDiscardUnknownFields(true).ParseFrom(input);
+            T message = parser.WithDiscardUnknownFields(true).ParseFrom(input);
+            // The parser takes the end of a group that never began for the end of the message.
+            return input.IsAtEnd ? message : throw new OnnxException($"{source}: not an ONNX file, or a damaged one, near byte {input.Position}: a group ends that never began.");
         }
         catch (InvalidProtocolBufferException exception)
         {
@@ -123,7 +125,7 @@ public static class OnnxReader
         if (version is null && model.IrVersion is > 0 and < 3) version = 1;
         return version switch
         {
-            null => throw new OnnxException($"{source}: the model doesn't import the standard operator set (opset_import, field 8)."),
+            null => throw new OnnxException($"{source}: imports {(model.OpsetImport.Count == 0 ? "no operator set" : string.Join(", ", model.OpsetImport.Select(s => $"'{s.Domain}'")))} (opset_import, field 8), expected the standard one."),
             >= OldestOpset and <= NewestOpset => (int)version,
             _ => throw new OnnxException($"{source}: operator set {version} is not supported, expected {OldestOpset} to {NewestOpset}."),
         };

@@ -101,12 +101,14 @@ public static class OnnxWriter
         var proto = new TensorProto { DataType = (int)tensor.ElementType };
         if (name.Length > 0) proto.Name = name;
         foreach (int dimension in tensor.Shape) proto.Dims.Add(dimension);
-        if (tensor.Data is string[] strings)
+        if (tensor.ElementType == ElementType.String)
         {
-            foreach (string text in strings) proto.StringData.Add(ByteString.CopyFromUtf8(text));
+            foreach (string text in tensor.Span<string>()) proto.StringData.Add(ByteString.CopyFromUtf8(text));
             return proto;
         }
-        byte[] bytes = tensor.Data is bool[] flags ? Array.ConvertAll(flags, flag => flag ? (byte)1 : (byte)0) : TensorReader.Bytes(tensor.Data).ToArray();
+        byte[] bytes = tensor.ElementType == ElementType.Bool
+            ? Array.ConvertAll((bool[])tensor.Data, flag => flag ? (byte)1 : (byte)0)
+            : TensorReader.Bytes(tensor.Data).ToArray();
         if (!BitConverter.IsLittleEndian) TensorReader.ReverseEndianness(bytes, TensorReader.Size(tensor.ElementType));
         proto.RawData = UnsafeByteOperations.UnsafeWrap(bytes);
         return proto;

@@ -71,8 +71,8 @@ public sealed class Tensor
 
     /// <summary>The elements; <typeparamref name="T"/> must be the tensor's own type.</summary>
     /// <exception cref="InvalidOperationException">The tensor holds another type.</exception>
-    public Span<T> Span<T>() => Data is T[] array
-        ? array
+    public Span<T> Span<T>() => Data.GetType() == typeof(T[]) // "is" would take an int[] for a uint[]
+        ? (T[])Data
         : throw new InvalidOperationException($"The tensor holds {ElementType}, not {typeof(T).Name}.");
 
     /// <summary>The same elements under another shape, sharing the array.</summary>

@@ -77,17 +77,15 @@ internal static class TensorReader
     private static Tensor FromRaw(ElementType type, int[] shape, ReadOnlySpan<byte> bytes)
     {
         Tensor tensor = Tensor.Zeros(type, shape);
-        switch (tensor.Data)
+        if (type == ElementType.Bool)
         {
-            case bool[] flags:
-                for (int i = 0; i < flags.Length; i++) flags[i] = bytes[i] != 0;
-                break;
-            default:
-                Span<byte> target = Bytes(tensor.Data);
-                bytes.CopyTo(target);
-                if (!BitConverter.IsLittleEndian) ReverseEndianness(target, Size(type));
-                break;
+            Span<bool> flags = tensor.Span<bool>();
+            for (int i = 0; i < flags.Length; i++) flags[i] = bytes[i] != 0;
+            return tensor;
         }
+        Span<byte> target = Bytes(tensor.Data);
+        bytes.CopyTo(target);
+        if (!BitConverter.IsLittleEndian) ReverseEndianness(target, Size(type));
         return tensor;
     }
 

@@ -38,9 +38,12 @@ internal static class ConvolutionShapes
     private static void Pooling(ShapeContext context)
     {
         InferredValue input = context.Input(0, context.Node.OperatorType == "MaxPool" ? TypeSet.Real | TypeSet.Bytes : TypeSet.Real);
-        Dimension[]? shape = input.Sizes is { } sizes
-            ? [input.Shape![0], input.Shape[1], .. WindowGeometry.ForPooling(context.Node, sizes).Output.Select(Known)]
-            : null;
+        Dimension[]? shape = null;
+        if (input.Sizes is { } sizes)
+        {
+            WindowGeometry geometry = WindowGeometry.ForPooling(context.Node, sizes);
+            shape = [input.Shape![0], input.Shape[1], .. geometry.Output.Select(Known)];
+        }
         context.Output(0, input.Type, shape);
         context.Output(1, ElementType.Int64, shape);
     }

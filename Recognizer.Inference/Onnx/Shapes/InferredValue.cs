@@ -16,11 +16,11 @@ internal sealed record InferredValue(string Name, ElementType Type, Dimension[]?
     {
         var shape = new Dimension[tensor.Rank];
         for (int i = 0; i < shape.Length; i++) shape[i] = tensor.Shape[i];
-        Element[]? content = tensor.Rank > 1 || tensor.Length > LongestContent ? null : tensor.Data switch
+        Element[]? content = tensor.Rank > 1 || tensor.Length > LongestContent ? null : tensor.ElementType switch
         {
-            long[] numbers => Array.ConvertAll(numbers, n => (Element)n),
-            int[] numbers => Array.ConvertAll(numbers, n => (Element)(long)n),
-            bool[] flags => Array.ConvertAll(flags, f => (Element)(f ? 1L : 0L)),
+            ElementType.Int64 => Array.ConvertAll((long[])tensor.Data, n => (Element)n),
+            ElementType.Int32 => Array.ConvertAll((int[])tensor.Data, n => (Element)(long)n),
+            ElementType.Bool => Array.ConvertAll((bool[])tensor.Data, f => (Element)(f ? 1L : 0L)),
             _ => null,
         };
         return new InferredValue(name, tensor.ElementType, shape, content, tensor);
