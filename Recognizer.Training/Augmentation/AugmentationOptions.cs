@@ -1,0 +1,90 @@
+using System.Globalization;
+
+namespace Recognizer.Training.Augmentation;
+
+/// <summary>How training images are varied; 0 everywhere leaves them as they are. Each value is the most that is drawn.</summary>
+internal sealed record AugmentationOptions
+{
+    /// <summary>Rotation in degrees, uniform in ±.</summary>
+    public float Rotation { get; init; }
+
+    /// <summary>Relative change of size, uniform in ±, in common for both axes, and half as much for the ratio of the axes.</summary>
+    public float Scale { get; init; }
+
+    /// <summary>Horizontal shift per row (slant), uniform in ±.</summary>
+    public float Shear { get; init; }
+
+    /// <summary>Shift in pixels, uniform in ± per axis.</summary>
+    public float Translation { get; init; }
+
+    /// <summary>Typical (root mean square) displacement in pixels of a smooth random warp.</summary>
+    public float Elastic { get; init; }
+
+    /// <summary>Probability that a rectangle of the image is blanked.</summary>
+    public float Erasing { get; init; }
+
+    /// <summary>Largest standard deviation of added noise, pixels being 0…1; uniform from 0 per image.</summary>
+    public float Noise { get; init; }
+
+    private static readonly Dictionary<string, AugmentationOptions> Presets = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["none"] = new(),
+        ["light"] = new() { Rotation = 8, Scale = 0.08f, Shear = 0.1f, Translation = 1 },
+        ["standard"] = new() { Rotation = 10, Scale = 0.1f, Shear = 0.15f, Translation = 1.5f, Elastic = 0.7f },
+        ["strong"] = new() { Rotation = 15, Scale = 0.15f, Shear = 0.25f, Translation = 2, Elastic = 1, Erasing = 0.25f, Noise = 0.1f },
+    };
+
+    /// <summary>What <see cref="Parse"/> takes, for help texts.</summary>
+    public const string Syntax = "none, light, standard, strong, or a list such as affine,elastic=0.8,erasing,noise";
+
+    /// <summary>Whether there is nothing to do.</summary>
+    public bool IsNone => this == Presets["none"];
+
+    /// <summary>Reads a preset's name, or a comma-separated list of <c>affine</c> (rotation, scale, shear, translation), <c>elastic</c>,
+    /// <c>erasing</c>, <c>noise</c>, <c>rotation</c>, <c>scale</c>, <c>shear</c>, <c>translation</c>, each with an optional <c>=value</c>. A
+    /// preset may start the list.</summary>
+    /// <exception cref="FormatException">A term is unknown or its value is no number from 0 to its largest sensible value.</exception>
+    public static AugmentationOptions Parse(string text)
+    {
+        AugmentationOptions options = Presets["none"], usual = Presets["strong"] with { Rotation = 10, Scale = 0.1f, Shear = 0.15f, Translation = 1.5f, Elastic = 0.7f };
+        foreach (string term in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (Presets.TryGetValue(term, out AugmentationOptions? preset))
+            {
+                options = preset;
+                continue;
+            }
+            int equals = term.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? term : term[..equals];
+            float? value = null;
+            if (equals >= 0)
+            {
+                if (!float.TryParse(term.AsSpan(equals + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float number) || !(number >= 0 && number <= Largest(name)))
+                    throw new FormatException($"augmentation '{term}': expected a number from 0 to {Largest(name)} after '='");
+                value = number;
+            }
+            options = name.ToLowerInvariant() switch
+            {
+                "affine" when value is null => options with { Rotation = usual.Rotation, Scale = usual.Scale, Shear = usual.Shear, Translation = usual.Translation },
+                "rotation" => options with { Rotation = value ?? usual.Rotation },
+                "scale" => options with { Scale = value ?? usual.Scale },
+                "shear" => options with { Shear = value ?? usual.Shear },
+                "translation" => options with { Translation = value ?? usual.Translation },
+                "elastic" => options with { Elastic = value ?? usual.Elastic },
+                "erasing" => options with { Erasing = value ?? usual.Erasing },
+                "noise" => options with { Noise = value ?? usual.Noise },
+                _ => throw new FormatException($"augmentation '{term}' is unknown; expected {Syntax}"),
+            };
+        }
+        return options;
+    }
+
+    private static float Largest(string name) => name.ToLowerInvariant() switch
+    {
+        "rotation" => 180,
+        "translation" => 14,
+        "elastic" => 5,
+        "scale" => 0.9f,
+        _ => 1,
+    };
+}

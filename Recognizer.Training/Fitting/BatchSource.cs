@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using Recognizer.Training.Augmentation;
+using Recognizer.Training.Datasets;
+
+namespace Recognizer.Training.Fitting;
+
+/// <summary>Images and classes of one step.</summary>
+internal sealed class Batch(int capacity)
+{
+    /// <summary>[capacity, 28, 28], 0…1; the first <see cref="Count"/> images are filled.</summary>
+    public float[] Images { get; } = new float[capacity * DatasetPart.PixelsPerImage];
+
+    /// <summary>Class of each image.</summary>
+    public int[] Labels { get; } = new int[capacity];
+
+    public int Count { get; set; }
+
+    /// <summary>Epoch, from 0, and step within it.</summary>
+    public int Epoch { get; set; }
+
+    public int Step { get; set; }
+}
+
+/// <summary>Makes the batches of all epochs in order, varied, on a thread of its own and a few ahead of the training thread. Order and
+/// variation depend on (seed, epoch, image) alone, so that a run can start at any epoch and gets the same batches.</summary>
+internal sealed class BatchSource : IDisposable
+{
+    private const int Ahead = 8;
+    private readonly DatasetPart _part;
+    private readonly int[] _indices;
+    private readonly int _batchSize;
+    private readonly ulong _seed;
+    private readonly Augmenter? _augmenter;
+    private readonly BlockingCollection<Batch> _free = [];
+    private readonly BlockingCollection<Batch> _ready = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Thread _thread;
+    private ExceptionDispatchInfo? _failure;
+
+    /// <summary>Starts to make batches.</summary>
+    /// <param name="part">The images.</param>
+    /// <param name="indices">Which of them to use.</param>
+    /// <param name="batchSize">Images per batch; the last of an epoch takes what is left.</param>
+    /// <param name="augmentation">How to vary them.</param>
+    /// <param name="seed">Decides order and variation.</param>
+    /// <param name="firstEpoch">Epoch to begin with.</param>
+    /// <param name="epochs">Epoch to end before.</param>
+    public BatchSource(DatasetPart part, int[] indices, int batchSize, AugmentationOptions augmentation, ulong seed, int firstEpoch, int epochs)
+    {
+        _part = part;
+        _indices = indices;
+        _batchSize = batchSize;
+        _seed = seed;
+        _augmenter = augmentation.IsNone ? null : new Augmenter(augmentation);
+        StepsPerEpoch = (indices.Length + batchSize - 1) / batchSize;
+        for (int i = 0; i < Ahead; i++) _free.Add(new Batch(batchSize));
+        _thread = new Thread(() => Produce(firstEpoch, epochs)) { IsBackground = true, Name = "Recognizer batches" };
+        _thread.Start();
+    }
+
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The next batch; give it back with <see cref="Return"/>.</summary>
+    public Batch Next(CancellationToken cancellation)
+    {
+        try
+        {
+            return _ready.Take(cancellation);
+        }
+        catch (InvalidOperationException)
+        {
+            _failure?.Throw();
+            throw;
+        }
+    }
+
+    public void Return(Batch batch) => _free.Add(batch, CancellationToken.None);
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _thread.Join();
+        _stop.Dispose();
+        _free.Dispose();
+        _ready.Dispose();
+    }
+
+    /// <summary>Order of the images in an epoch.</summary>
+    public static int[] Order(ReadOnlySpan<int> indices, ulong seed, int epoch)
+    {
+        int[] order = indices.ToArray();
+        new CounterRandom(CounterRandom.Key(seed, 0x0D, (ulong)epoch)).Shuffle(order.AsSpan());
+        return order;
+    }
+
+    private void Produce(int firstEpoch, int epochs)
+    {
+        try
+        {
+            for (int epoch = firstEpoch; epoch < epochs; epoch++)
+            {
+                int[] order = Order(_indices, _seed, epoch);
+                for (int step = 0; step < StepsPerEpoch; step++)
+                {
+                    Batch batch = _free.Take(_stop.Token);
+                    batch.Epoch = epoch;
+                    batch.Step = step;
+                    Fill(batch, order.AsSpan(step * _batchSize, Math.Min(_batchSize, order.Length - step * _batchSize)));
+                    _ready.Add(batch, _stop.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (Exception exception)
+        {
+            _failure = ExceptionDispatchInfo.Capture(exception);
+        }
+        finally
+        {
+            _ready.CompleteAdding();
+        }
+    }
+
+    private void Fill(Batch batch, ReadOnlySpan<int> images)
+    {
+        for (int i = 0; i < images.Length; i++)
+        {
+            int index = images[i];
+            Span<float> destination = batch.Images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
+            if (_augmenter is null) Augmenter.ToUnit(_part.Image(index), destination);
+            else _augmenter.Apply(_part.Image(index), destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
+            batch.Labels[i] = _part.Labels[index];
+        }
+        batch.Count = images.Length;
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Recognizer.Training.Augmentation;
+
+namespace Recognizer.Training.Fitting;
+
+/// <summary>Everything that decides what a training run computes. Saved as <c>config.json</c> and inside the model; the number of threads is
+/// no part of it, because it doesn't change the result.</summary>
+internal sealed record TrainingConfig
+{
+    /// <summary>Name, folder or file of the data set.</summary>
+    public string Dataset { get; init; } = "strokes";
+
+    /// <summary>Name of an architecture, or an ONNX file to start from.</summary>
+    public string Architecture { get; init; } = "cnn2";
+
+    /// <summary>Factor on the channels of a named architecture.</summary>
+    public double Width { get; init; } = 1;
+
+    /// <summary>Passes over the training images.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Images per step.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>adam, adamw or sgd.</summary>
+    public string Optimizer { get; init; } = "adamw";
+
+    /// <summary>Largest learning rate.</summary>
+    public double LearningRate { get; init; } = 0.002;
+
+    /// <summary>constant, step, cosine or one-cycle.</summary>
+    public string Schedule { get; init; } = "one-cycle";
+
+    /// <summary>Weight decay; see the optimiser.</summary>
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Largest norm of the gradient; 0 doesn't limit it.</summary>
+    public double GradientClipping { get; init; }
+
+    /// <summary>Decay per step of the moving average of the weights, which is what is kept; 0 takes the weights themselves.</summary>
+    public double Ema { get; init; } = 0.995;
+
+    /// <summary>Share of the target that is spread over all classes.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>How images are varied; see <see cref="AugmentationOptions.Syntax"/>.</summary>
+    public string Augment { get; init; } = "none";
+
+    /// <summary>Share of the training images held back to choose the epoch.</summary>
+    public double Validation { get; init; } = 0.1;
+
+    /// <summary>Epochs without progress on the validation images after which training stops; 0 never stops early.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>Decides weights, order, augmentation and dropout.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Train these classes only; null trains all of the data set's.</summary>
+    public string? Alphabet { get; init; }
+
+    /// <summary>Layout of user images that the model expects: emnist or mnist; null takes the data set's.</summary>
+    public string? Normalizer { get; init; }
+
+    /// <summary>ONNX file whose weights are loaded by name.</summary>
+    public string? Initial { get; init; }
+
+    /// <summary>Initializers that stay as they are; * stands for any characters.</summary>
+    public IReadOnlyList<string> Freeze { get; init; } = [];
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
+    public void Validate()
+    {
+        Check(Epochs is >= 1 and <= 100_000, "epochs", Epochs, "1 … 100000");
+        Check(BatchSize is >= 1 and <= 65_536, "batch-size", BatchSize, "1 … 65536");
+        Check(LearningRate is > 0 and <= 100, "learning-rate", LearningRate, "above 0, at most 100");
+        Check(WeightDecay is >= 0 and <= 10, "weight-decay", WeightDecay, "0 … 10");
+        Check(GradientClipping is >= 0 and <= 1e9, "clip", GradientClipping, "0 (no limit) or more");
+        Check(Ema is >= 0 and < 1, "ema", Ema, "at least 0 and below 1");
+        Check(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "at least 0 and below 1");
+        Check(Validation is >= 0 and < 1, "validation", Validation, "at least 0 and below 1");
+        Check(Patience >= 0, "patience", Patience, "0 (never) or more");
+        Check(Width is > 0 and <= 64, "width", Width, "above 0, at most 64");
+        Check(Normalizer is null or "emnist" or "mnist", "normalizer", Normalizer, "emnist or mnist");
+        Check(Patience == 0 || Validation > 0, "patience", Patience, "validation images (--validation) to stop early on");
+        AugmentationOptions.Parse(Augment);
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, TrainingConfigJson.Default.TrainingConfig);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote, or part of it; what is left out takes its default.</summary>
+    /// <exception cref="FormatException">The text is no JSON, or has a property that doesn't exist.</exception>
+    public static TrainingConfig FromJson(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, TrainingConfigJson.Default.TrainingConfig) ?? throw new FormatException("expected a JSON object, found null");
+        }
+        catch (JsonException exception)
+        {
+            throw new FormatException(exception.Message, exception);
+        }
+    }
+
+    private static void Check(bool condition, string name, object? value, string expected)
+    {
+        if (!condition) throw new FormatException(FormattableString.Invariant($"{name} is {value}; expected {expected}"));
+    }
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true)]
+[JsonSerializable(typeof(TrainingConfig))]
+internal sealed partial class TrainingConfigJson : JsonSerializerContext;
