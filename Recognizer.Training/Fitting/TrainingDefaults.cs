@@ -1,0 +1,31 @@
+namespace Recognizer.Training.Fitting;
+
+/// <summary>Settings where none are given, chosen on validation images.</summary>
+internal static class TrainingDefaults
+{
+    /// <summary>Stochastic gradient descent needs other steps than Adam's normalised ones.</summary>
+    public const double SgdLearningRate = 0.05;
+
+    public static readonly string[] Optimizers = ["adam", "adamw", "sgd"];
+
+    public static readonly string[] Schedules = ["constant", "step", "cosine", "one-cycle"];
+
+    /// <summary>The settings for what is given so far.</summary>
+    public static TrainingConfig For(TrainingConfig given)
+    {
+        TrainingConfig config = given;
+        if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = 5e-4 };
+        if (given.Dataset == Datasets.DatasetCatalogue.Strokes) config = config with { Epochs = 4 };
+        return config with { Normalizer = given.Dataset == "mnist" ? "mnist" : "emnist" };
+    }
+
+    /// <summary>Name of a run: data set and architecture, as a folder's name.</summary>
+    public static string Name(TrainingConfig config) => $"{Part(config.Dataset)}-{Part(config.Architecture)}";
+
+    // A path gives its last part, without extension.
+    private static string Part(string nameOrPath)
+    {
+        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(nameOrPath.Replace('\\', '/')));
+        return name.Length > 0 ? name : "data";
+    }
+}
