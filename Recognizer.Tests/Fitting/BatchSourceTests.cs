@@ -1,0 +1,77 @@
+using Recognizer.Training.Augmentation;
+using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
+
+namespace Recognizer.Tests.Fitting;
+
+public class BatchSourceTests
+{
+    private static readonly DatasetPart Part = MakePart(23);
+
+    private static DatasetPart MakePart(int count)
+    {
+        var images = new byte[count * 784];
+        for (int i = 0; i < images.Length; i++) images[i] = (byte)(i / 784 * 7 + i % 251);
+        return new DatasetPart(images, [.. Enumerable.Range(0, count)]);
+    }
+
+    private static List<(int Epoch, int Step, int[] Labels, float[] Images)> Read(int firstEpoch, int epochs, int pause = 0)
+    {
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 8, AugmentationOptions.Parse("standard"), 5, firstEpoch, epochs);
+        var batches = new List<(int, int, int[], float[])>();
+        for (int i = 0; i < (epochs - firstEpoch) * source.StepsPerEpoch; i++)
+        {
+            Batch batch = source.Next(CancellationToken.None);
+            batches.Add((batch.Epoch, batch.Step, batch.Labels[..batch.Count], batch.Images[..(batch.Count * 784)]));
+            if (pause > 0) Thread.Sleep(pause);
+            source.Return(batch);
+        }
+        return batches;
+    }
+
+    [Fact]
+    public void Every_epoch_has_every_image_once_in_another_order()
+    {
+        var batches = Read(0, 3);
+        Assert.Equal(9, batches.Count);
+        var orders = batches.GroupBy(b => b.Epoch).Select(g => g.SelectMany(b => b.Labels).ToArray()).ToArray();
+        Assert.All(orders, order => Assert.Equal(Enumerable.Range(0, 20), order.Order()));
+        Assert.NotEqual(orders[0], orders[1]);
+    }
+
+    [Fact]
+    public void A_start_in_the_middle_gives_the_same_batches()
+    {
+        var all = Read(0, 4);
+        var late = Read(2, 4, pause: 1);
+        Assert.Equal(all.Skip(6).Select(b => b.Labels), late.Select(b => b.Labels));
+        Assert.Equal(all.Skip(6).Select(b => b.Images), late.Select(b => b.Images));
+    }
+
+    [Fact]
+    public void Stops_while_nobody_reads()
+    {
+        var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 2, new AugmentationOptions(), 5, 0, 1000);
+        source.Next(CancellationToken.None);
+        source.Dispose();
+    }
+
+    [Fact]
+    public void A_failure_reaches_the_reader()
+    {
+        using var source = new BatchSource(Part, [500], 2, new AugmentationOptions(), 5, 0, 1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => source.Next(CancellationToken.None));
+    }
+
+    [Fact]
+    public void A_split_is_stratified_and_seeded()
+    {
+        int[] labels = [.. Enumerable.Range(0, 1000).Select(i => i % 10 == 0 ? 1 : 0), 2, 3, 3];
+        (int[] kept, int[] held) = StratifiedSplit.Divide(labels, 0.1, 1);
+        Assert.Equal(Enumerable.Range(0, labels.Length), kept.Concat(held).Order());
+        Assert.Equal([90, 10, 1], Enumerable.Range(0, 4).Select(c => held.Count(i => labels[i] == c)).Where(n => n > 0));
+        Assert.Equal(held, StratifiedSplit.Divide(labels, 0.1, 1).Held);
+        Assert.NotEqual(held, StratifiedSplit.Divide(labels, 0.1, 2).Held);
+        Assert.Empty(StratifiedSplit.Divide(labels, 0, 1).Held);
+    }
+}

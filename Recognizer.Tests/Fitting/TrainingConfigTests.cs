@@ -1,0 +1,51 @@
+using Recognizer.Training.Fitting;
+
+namespace Recognizer.Tests.Fitting;
+
+public class TrainingConfigTests
+{
+    [Fact]
+    public void Json_keeps_everything()
+    {
+        var config = new TrainingConfig
+        {
+            Dataset = "mnist", Architecture = "vgg", Width = 0.5, Epochs = 3, BatchSize = 64, Optimizer = "sgd", LearningRate = 0.1, Schedule = "cosine", WeightDecay = 1e-4,
+            GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = "äß", Normalizer = "mnist", Initial = "a.onnx", Freeze = ["conv*", "b"],
+        };
+        TrainingConfig read = TrainingConfig.FromJson(config.ToJson());
+        Assert.Equal(config.Freeze, read.Freeze);
+        Assert.Equal(config with { Freeze = [] }, read with { Freeze = config.Freeze } with { Freeze = [] });
+        Assert.Equal(config.ToJson(), read.ToJson());
+    }
+
+    [Theory]
+    [InlineData("{\"epoch\": 3}", "epoch")]
+    [InlineData("{\"epochs\": \"three\"}", "epochs")]
+    [InlineData("[1]", "")]
+    [InlineData("{", "")]
+    public void Mistakes_in_the_file_are_named(string json, string name) =>
+        Assert.Contains(name, Assert.Throws<FormatException>(() => TrainingConfig.FromJson(json)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Impossible_values_are_named()
+    {
+        TrainingConfig usual = new();
+        usual.Validate();
+        foreach ((TrainingConfig config, string name) in new[]
+        {
+            (usual with { Epochs = 0 }, "epochs"), (usual with { BatchSize = 0 }, "batch-size"), (usual with { LearningRate = 0 }, "learning-rate"),
+            (usual with { LearningRate = double.NaN }, "learning-rate"), (usual with { Ema = 1 }, "ema"), (usual with { Validation = 1 }, "validation"),
+            (usual with { Patience = 1, Validation = 0 }, "patience"), (usual with { LabelSmoothing = -0.1 }, "label-smoothing"), (usual with { Augment = "x" }, "augmentation"),
+        })
+        {
+            Assert.Contains(name, Assert.Throws<FormatException>(config.Validate).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Output_is_named_after_data_and_network()
+    {
+        Assert.Equal("mnist-cnn2", TrainingDefaults.Name(new TrainingConfig { Dataset = "mnist", Architecture = "cnn2" }));
+        Assert.Equal("letters-model", TrainingDefaults.Name(new TrainingConfig { Dataset = "data/letters/", Architecture = "models/x/model.onnx" }));
+    }
+}
