@@ -40,16 +40,16 @@ public class CheckpointTests
     public void A_broken_file_gives_way_to_the_one_before()
     {
         using var folder = new TemporaryFolder();
-        for (int epoch = 1; epoch <= 12; epoch++) Make(epoch).Save(folder.Path);
-        string[] files = [.. Directory.GetFiles(folder.Path).Order()];
+        for (int epoch = 1; epoch <= 12; epoch++) Make(epoch).Save(folder.Root);
+        string[] files = [.. Directory.GetFiles(folder.Root).Order()];
         Assert.Equal(2, files.Length);
         File.WriteAllBytes(files[1], File.ReadAllBytes(files[1])[..50]);
         // What a process leaves behind that dies while writing.
-        File.WriteAllText(System.IO.Path.Combine(folder.Path, "epoch-000013.checkpoint.tmp"), "half");
+        File.WriteAllText(System.IO.Path.Combine(folder.Root, "epoch-000013.checkpoint.tmp"), "half");
         var warnings = new List<string>();
-        Assert.Equal(11, Checkpoint.LoadNewest(folder.Path, warnings.Add)!.Epoch);
+        Assert.Equal(11, Checkpoint.LoadNewest(folder.Root, warnings.Add)!.Epoch);
         Assert.Contains("damaged", Assert.Single(warnings), StringComparison.Ordinal);
-        Checkpoint.Clear(folder.Path);
-        Assert.Null(Checkpoint.LoadNewest(folder.Path, warnings.Add));
+        Checkpoint.Clear(folder.Root);
+        Assert.Null(Checkpoint.LoadNewest(folder.Root, warnings.Add));
     }
 }
