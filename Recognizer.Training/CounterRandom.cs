@@ -15,7 +15,7 @@ internal struct CounterRandom
     public static ulong Key(ulong seed, params ReadOnlySpan<ulong> parts)
     {
         ulong key = Mix(seed + Step);
-        foreach (ulong part in parts) key = Mix(key ^ Mix(part + Step));
+        foreach (ulong part in parts) key = Mix(key + (part + 1) * 0xD1342543DE82EF95);
         return key;
     }
 
