@@ -1,3 +1,4 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
@@ -19,6 +20,7 @@ public class ArchitectureTests
         Assert.Equal(17, graph.Opset);
         Assert.Equal("Float[N, 1, 28, 28]", Assert.Single(graph.Inputs).ToString());
         Assert.Equal(["logits: Float[N, 10]", "probabilities: Float[N, 10]"], graph.Outputs.Select(o => $"{o.Name}: {o}"));
+        Assert.Equal(Digits, ModelMetadata.Labels(graph));
 
         var pixels = new float[2 * 784];
         for (int i = 0; i < pixels.Length; i++) pixels[i] = i % 7 / 7f;
@@ -63,5 +65,34 @@ public class ArchitectureTests
     {
         string message = Assert.Throws<ArgumentException>(() => Architecture.Build("alexnet", Digits, 1)).Message;
         Assert.Contains("residual", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_head_can_be_replaced()
+    {
+        Graph graph = Architecture.Build("cnn2", Digits, 1, width: 0.5);
+        float[] before = graph.Initializers["conv1.weight"].Span<float>().ToArray();
+        ClassifierHead.Replace(graph, ["a", "b", "c"], seed: 2);
+        GraphValidator.Validate(graph);
+        Assert.Equal(before, graph.Initializers["conv1.weight"].Span<float>().ToArray());
+        Assert.Equal([3, 64], graph.Initializers["dense2.weight"].Shape.ToArray());
+        Assert.True(ClassifierHead.HasLabels(graph, ["a", "b", "c"]));
+        Tensor probabilities = Interpreter.Run(graph, new Dictionary<string, Tensor> { ["input"] = Tensor.Create(new float[784], 1, 1, 28, 28) })["probabilities"];
+        Assert.Equal([1, 3], probabilities.Shape.ToArray());
+    }
+
+    [Fact]
+    public void Weights_load_by_name_without_the_head_of_other_classes()
+    {
+        Graph from = Architecture.Build("cnn2", Digits, 1, width: 0.5);
+        string[] letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        Graph graph = Architecture.Build("cnn2", letters, 2, width: 0.5);
+        float[] head = graph.Initializers["dense2.weight"].Span<float>().ToArray();
+        ClassifierHead.LoadWeights(graph, from, letters);
+        Assert.Equal(from.Initializers["conv2.weight"].Span<float>().ToArray(), graph.Initializers["conv2.weight"].Span<float>().ToArray());
+        Assert.Equal(head, graph.Initializers["dense2.weight"].Span<float>().ToArray());
+        Graph digits = Architecture.Build("cnn2", Digits, 2, width: 0.5);
+        ClassifierHead.LoadWeights(digits, from, Digits);
+        Assert.Equal(from.Initializers["dense2.weight"].Span<float>().ToArray(), digits.Initializers["dense2.weight"].Span<float>().ToArray());
     }
 }

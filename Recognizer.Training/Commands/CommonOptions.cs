@@ -40,8 +40,7 @@ internal sealed class CommonOptions
         command.Options.Add(_json);
     }
 
-    public string DataRoot(ParseResult result) => result.GetValue(_data)
-        ?? (Environment.GetEnvironmentVariable("RECOGNIZER_DATASETS") is { Length: > 0 } root ? root : "datasets");
+    public string DataRoot(ParseResult result) => result.GetValue(_data) ?? Datasets.DatasetLoadOptions.DefaultRoot;
 
     public int Threads(ParseResult result) => result.GetValue(_threads) ?? Environment.ProcessorCount;
 

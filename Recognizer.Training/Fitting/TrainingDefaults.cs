@@ -6,10 +6,6 @@ internal static class TrainingDefaults
     /// <summary>Stochastic gradient descent needs other steps than Adam's normalised ones.</summary>
     public const double SgdLearningRate = 0.05;
 
-    public static readonly string[] Optimizers = ["adam", "adamw", "sgd"];
-
-    public static readonly string[] Schedules = ["constant", "step", "cosine", "one-cycle"];
-
     /// <summary>The settings for what is given so far.</summary>
     public static TrainingConfig For(TrainingConfig given)
     {

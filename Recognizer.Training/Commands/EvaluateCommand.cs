@@ -1,0 +1,90 @@
+using System.CommandLine;
+using Recognizer.Inference;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Onnx;
+using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
+using Recognizer.Training.Reports;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary><c>evaluate</c>: measures a model on a data set.</summary>
+internal static class EvaluateCommand
+{
+    public static CommandDescription Create(CommandHost host)
+    {
+        var model = new ModelOption();
+        var dataset = new Option<string?>("--dataset") { Description = "Data set: a name, folder or file [default: what the model was trained on]", HelpName = "NAME|DIR|FILE" };
+        var split = new Option<string>("--split") { Description = "Part of the data set", DefaultValueFactory = _ => "test" };
+        split.AcceptOnlyFromAmong("test", "train");
+        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out");
+        var ignoreCase = new Option<bool>("--ignore-case") { Description = "Count A and a as the same" };
+        var report = new Option<string?>("--report") { Description = "Write report.html and metrics.json into this folder", HelpName = "DIR" };
+        var command = new Command("evaluate", "Measure a model on a data set") { model.Option, dataset, split, alphabet.Option, ignoreCase, report };
+        var common = new CommonOptions(command);
+        command.SetAction(result =>
+        {
+            string path = model.Path(result);
+            Graph graph = OnnxReader.ReadFile(path);
+            string name = result.GetValue(dataset) ?? TrainedOn(graph) ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
+            string part = result.GetRequiredValue(split);
+            Dataset data = DatasetLoader.Load(name, new DatasetLoadOptions
+            {
+                Root = common.DataRoot(result),
+                Offline = common.Offline(result),
+                NeedTrain = part == "train",
+                NeedTest = part == "test",
+                Threads = common.Threads(result),
+                Progress = host.Error.WriteLine,
+                CancellationToken = host.Cancellation,
+            });
+            DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
+            {
+                Labels = data.Labels,
+                Plan = new PlanOptions { Threads = common.Threads(result) },
+            });
+            foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
+            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), null, null, host.Cancellation);
+            string json = CommandHost.ToJson(writer =>
+            {
+                writer.WriteStartObject();
+                MetricsOutput.WriteJson(writer, path, data.Name, part, evaluation);
+                writer.WriteEndObject();
+            });
+            if (result.GetValue(report) is { } directory)
+            {
+                Directory.CreateDirectory(directory);
+                AtomicFile.WriteText(Path.Combine(directory, "metrics.json"), json + "\n");
+                ReportWriter.WriteFile(new TrainingReport
+                {
+                    Title = $"{Path.GetFileName(path)} on {data.Name}",
+                    Measured = $"{part} split of {data.Name}",
+                    Facts = [("model", path), ("data set", data.Name), ("alphabet", alphabet.Value(result)?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts")],
+                    Metrics = evaluation.Metrics,
+                    Samples = evaluation.Samples,
+                    WorstMistakes = evaluation.WorstMistakes,
+                }, Path.Combine(directory, "report.html"));
+            }
+            if (common.Json(result)) host.Output.WriteLine(json);
+            else MetricsOutput.Print(host.Output, data.Name, part, evaluation);
+            return CommandLine.Done;
+        });
+        return new CommandDescription(command,
+            "recognizer evaluate --model models/mnist-cnn2/model.onnx --dataset mnist",
+            "recognizer evaluate --model models/strokes-cnn2/model.onnx --dataset mnist --alphabet digits",
+            "recognizer evaluate --model model.onnx --dataset my-images/ --report report/");
+    }
+
+    private static string? TrainedOn(Graph graph)
+    {
+        try
+        {
+            return graph.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json) ? TrainingConfig.FromJson(json).Dataset : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Text.Json;
+using Recognizer.Inference.Evaluation;
+using Recognizer.Training.Fitting;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary>How results of <c>train</c> and <c>evaluate</c> are written.</summary>
+internal static class MetricsOutput
+{
+    /// <summary>Writes the properties that both commands have in common.</summary>
+    public static void WriteJson(Utf8JsonWriter writer, string model, string dataset, string split, ModelEvaluation evaluation)
+    {
+        writer.WriteString("model", model);
+        writer.WriteString("dataset", dataset);
+        writer.WriteString("split", split);
+        evaluation.Metrics.WriteJson(writer);
+        writer.WriteNumber("seconds", Math.Round(evaluation.Seconds, 4));
+        writer.WriteNumber("imagesPerSecond", Math.Round(evaluation.ImagesPerSecond, 1));
+    }
+
+    /// <summary>A few lines for people.</summary>
+    public static void Print(TextWriter output, string dataset, string split, ModelEvaluation evaluation)
+    {
+        MulticlassMetrics metrics = evaluation.Metrics;
+        output.WriteLine(Line($"{split} split of {dataset}: {metrics.Count:N0} images{(metrics.Skipped > 0 ? Line($", {metrics.Skipped:N0} outside the alphabet left out") : "")}"));
+        output.WriteLine(Line($"  accuracy            {Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}"));
+        output.WriteLine(Line($"  per class, mean     {Percent(metrics.MacroAccuracy)}"));
+        output.WriteLine(Line($"  top 2, 3, 5         {Percent(metrics.TopKAccuracy[1])}, {Percent(metrics.TopKAccuracy[2])}, {Percent(metrics.TopKAccuracy[4])}"));
+        output.WriteLine(Line($"  log-loss            {metrics.LogLoss:0.0000} nats (reduction {metrics.LogLossReduction:0.0000})"));
+        output.WriteLine(Line($"  calibration error   {Percent(metrics.ExpectedCalibrationError)}"));
+        if (metrics.Unreadable > 0) output.WriteLine(Line($"  unreadable          {metrics.Unreadable:N0}, counted as wrong"));
+        if (metrics.NonFinite > 0) output.WriteLine(Line($"  not finite          {metrics.NonFinite:N0}, left out"));
+        IReadOnlyList<(string Actual, string Predicted, long Count)> worst = metrics.ConfusionMatrix.WorstConfusions(5);
+        if (worst.Count > 0) output.WriteLine(Line($"  most often confused {string.Join(", ", worst.Select(c => $"{c.Actual} read as {c.Predicted} ({c.Count:N0})"))}"));
+        output.WriteLine(Line($"  speed               {evaluation.ImagesPerSecond:N0} images/s"));
+    }
+
+    public static string Percent(double share) => Line($"{100 * share:0.00} %");
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
