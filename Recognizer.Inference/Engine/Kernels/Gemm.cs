@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>General matrix product on one thread.</summary>
@@ -10,9 +8,6 @@ internal static unsafe class Gemm
 
     // Columns in a block: B's block (384 · 256 floats, 384 KB) stays in the second-level cache while A's rows pass.
     private const int BlockColumns = 256;
-
-    [ThreadStatic]
-    private static AlignedBuffer<float>? t_scratch;
 
     /// <summary>C[m, n] = activation(beta · C + op(A) · op(B) + bias[n]), all row-major.</summary>
     /// <param name="transposeA">Whether A is stored [k, m] instead of [m, k].</param>
@@ -62,7 +57,7 @@ internal static unsafe class Gemm
                 int rows = Tile.MaxRows<TSimd>();
                 // Panels of B, then the rows of A that a tile needs, each padded to whole tiles.
                 long panelFloats = (long)BlockSteps * (Math.Min(N, BlockColumns) + panel);
-                float* packedB = Scratch(panelFloats + (long)(BlockSteps + 16) * 16 + 16);
+                float* packedB = ThreadScratch.Rent(panelFloats + (long)(BlockSteps + 16) * 16 + 16);
                 float* packedA = packedB + panelFloats;
                 for (int k0 = 0; k0 < K; k0 += BlockSteps)
                 {
@@ -174,16 +169,5 @@ internal static unsafe class Gemm
                 }
             }
         }
-    }
-
-    private static float* Scratch(long floats)
-    {
-        AlignedBuffer<float>? scratch = t_scratch;
-        if (scratch == null || scratch.Length < floats)
-        {
-            scratch?.Dispose();
-            t_scratch = scratch = new AlignedBuffer<float>(floats);
-        }
-        return scratch.Pointer;
     }
 }

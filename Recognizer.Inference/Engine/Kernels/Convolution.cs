@@ -1,0 +1,152 @@
+namespace Recognizer.Inference.Engine.Kernels;
+
+/// <summary>A convolution with its weights packed for one algorithm: y = pool(activation(conv(x) + bias + residual)), on activations in the
+/// layout of <see cref="ImageShape"/>. Any number of threads may call <see cref="Run"/> at the same time, each with scratch of its own.</summary>
+internal abstract unsafe class Convolution : IDisposable
+{
+    /// <summary>Shape, input included.</summary>
+    public readonly ConvolutionShape Shape;
+
+    protected readonly Epilogue Epilogue;
+
+    /// <summary>Layout of the result, after pooling.</summary>
+    protected readonly ImageShape Output;
+
+    /// <summary>Layout of the residual, which is added before pooling.</summary>
+    protected readonly ImageShape Residual;
+
+    protected Convolution(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output)
+    {
+        (Shape, Epilogue, Output) = (shape, epilogue, output);
+        Residual = new(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, output.Border);
+        (int height, int width) = epilogue.Pooling switch
+        {
+            FusedPooling.Max2x2 => (shape.OutputHeight / 2, shape.OutputWidth / 2),
+            FusedPooling.GlobalAverage => (1, 1),
+            _ => (shape.OutputHeight, shape.OutputWidth),
+        };
+        if (output.Height != height || output.Width != width || output.Channels != shape.OutputChannels)
+            throw new ArgumentException($"The result of {shape} is {height}×{width}×{shape.OutputChannels}, not {output}.", nameof(output));
+        if (shape.OutputHeight < 1 || shape.OutputWidth < 1)
+            throw new ArgumentException($"{shape} has no output.", nameof(shape));
+        if (shape.Input.Border < Math.Max(Math.Max(shape.PadTop, shape.PadBottom), Math.Max(shape.PadLeft, shape.PadRight)))
+            throw new ArgumentException($"{shape} pads more than the border of its input.", nameof(shape));
+        if (shape.Groups < 1 || shape.Input.Channels % shape.Groups != 0 || shape.OutputChannels % shape.Groups != 0)
+            throw new ArgumentException($"{shape} has channels that don't divide into its groups.", nameof(shape));
+    }
+
+    /// <summary>Whether an algorithm can compute a convolution.</summary>
+    public static bool Supports(in ConvolutionShape shape, ConvolutionAlgorithm algorithm)
+    {
+        if (algorithm == ConvolutionAlgorithm.Direct) return true;
+        return shape.KernelHeight == 3 && shape.KernelWidth == 3 && shape.StrideY == 1 && shape.StrideX == 1 && shape.DilationY == 1
+            && shape.DilationX == 1 && shape.Groups == 1 && shape.Input.Channels > 1 && shape.OutputChannels > 1
+            && Math.Min(shape.OutputHeight, shape.OutputWidth) >= TileOutputs(algorithm);
+    }
+
+    /// <summary>The algorithm that is expected to be fastest, from a fixed rule.</summary>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="winograd">Whether Winograd's algorithm is allowed.</param>
+    /// <param name="images">Images in a run.</param>
+    public static ConvolutionAlgorithm Default(in ConvolutionShape shape, bool winograd, int images)
+    {
+        if (!winograd || !Supports(shape, ConvolutionAlgorithm.Winograd2)) return ConvolutionAlgorithm.Direct;
+        ConvolutionAlgorithm best = ConvolutionAlgorithm.Direct;
+        double bestCost = Cost(shape, best, images);
+        for (ConvolutionAlgorithm a = ConvolutionAlgorithm.Winograd2; a <= ConvolutionAlgorithm.Winograd7; a++)
+        {
+            if (!Supports(shape, a)) continue;
+            double cost = Cost(shape, a, images);
+            if (cost < bestCost) (best, bestCost) = (a, cost);
+        }
+        return best;
+    }
+
+    /// <summary>Packs weights.</summary>
+    /// <param name="shape">The convolution. Its input's border is at least as wide as the padding.</param>
+    /// <param name="epilogue">What follows it.</param>
+    /// <param name="output">Layout of the result, after pooling.</param>
+    /// <param name="algorithm">One that <see cref="Supports"/> the shape.</param>
+    /// <param name="weightsOIHW">[OutputChannels, InputChannels / Groups, KernelHeight, KernelWidth].</param>
+    /// <param name="bias">[OutputChannels], or empty for zeros.</param>
+    public static Convolution Create(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output, ConvolutionAlgorithm algorithm,
+        ReadOnlySpan<float> weightsOIHW, ReadOnlySpan<float> bias) => Create(shape, epilogue, output, algorithm, weightsOIHW, bias, InstructionSet.Current);
+
+    internal static Convolution Create(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output, ConvolutionAlgorithm algorithm,
+        ReadOnlySpan<float> weightsOIHW, ReadOnlySpan<float> bias, SimdLevel level)
+    {
+        if (!Supports(shape, algorithm)) throw new ArgumentException($"{algorithm} can't compute {shape}.", nameof(algorithm));
+        Factory factory = new() { Shape = shape, Epilogue = epilogue, Output = output, Algorithm = algorithm };
+        InstructionSet.Dispatch(level, ref factory);
+        factory.Result!.SetWeights(weightsOIHW, bias);
+        return factory.Result;
+    }
+
+    /// <summary>Packs other weights in place; nothing may run meanwhile.</summary>
+    public void SetWeights(ReadOnlySpan<float> weightsOIHW, ReadOnlySpan<float> bias)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weightsOIHW.Length, Shape.WeightLength);
+        if (bias.Length != 0) ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, Shape.OutputChannels);
+        fixed (float* weights = weightsOIHW) PackWeights(weights);
+        PackBias(bias);
+    }
+
+    /// <summary>Floats of scratch that a run of some images needs.</summary>
+    public abstract long ScratchLength(int images);
+
+    /// <summary>Convolves images.</summary>
+    /// <param name="input">Start of the first image, border included; the border is zero.</param>
+    /// <param name="output">Start of the first result; only its interior is written, padding channels with finite values.</param>
+    /// <param name="residual">Start of the first residual, with the border of the output, or null.</param>
+    /// <param name="images">Number of images.</param>
+    /// <param name="scratch"><see cref="ScratchLength"/> floats of any content, aligned to 64 bytes.</param>
+    public abstract void Run(float* input, float* output, float* residual, int images, float* scratch);
+
+    public abstract void Dispose();
+
+    protected abstract void PackWeights(float* weightsOIHW);
+
+    protected abstract void PackBias(ReadOnlySpan<float> bias);
+
+    internal static int TileOutputs(ConvolutionAlgorithm algorithm) => algorithm switch
+    {
+        ConvolutionAlgorithm.Winograd7 => 7,
+        ConvolutionAlgorithm.Winograd4 => 4,
+        ConvolutionAlgorithm.Winograd2 => 2,
+        _ => 1,
+    };
+
+    // Time in multiply-adds: products, transforms (about m + 2 multiply-adds a value and dimension), and, where few images share
+    // them, reading the weights at about a float in the time of four multiply-adds.
+    private static double Cost(in ConvolutionShape shape, ConvolutionAlgorithm algorithm, int images)
+    {
+        int m = TileOutputs(algorithm), points = algorithm == ConvolutionAlgorithm.Direct ? 9 : (m + 2) * (m + 2);
+        double tiles = Math.Ceiling((double)shape.OutputHeight / m) * Math.Ceiling((double)shape.OutputWidth / m);
+        double channels = shape.Input.PixelStride, outputs = (shape.OutputChannels + 15) / 16 * 16;
+        double products = tiles * points * channels * outputs;
+        double transforms = algorithm == ConvolutionAlgorithm.Direct ? 0 : 1.5 * tiles * points * (m + 2) * (channels + outputs);
+        return products + transforms + 4 * points * channels * outputs / images;
+    }
+
+    private struct Factory : ISimdOperation
+    {
+        public ConvolutionShape Shape;
+        public Epilogue Epilogue;
+        public ImageShape Output;
+        public ConvolutionAlgorithm Algorithm;
+        public Convolution? Result;
+
+        public void Run<TSimd>() where TSimd : unmanaged, ISimd<TSimd>
+        {
+            Result = Algorithm switch
+            {
+                ConvolutionAlgorithm.Winograd2 => new WinogradConvolution<TSimd, Winograd2>(Shape, Epilogue, Output),
+                ConvolutionAlgorithm.Winograd4 => new WinogradConvolution<TSimd, Winograd4>(Shape, Epilogue, Output),
+                ConvolutionAlgorithm.Winograd7 => new WinogradConvolution<TSimd, Winograd7>(Shape, Epilogue, Output),
+                _ when Shape.Groups > 1 && Shape.Groups == Shape.Input.Channels && Shape.Groups == Shape.OutputChannels =>
+                    new DepthwiseConvolution<TSimd>(Shape, Epilogue, Output),
+                _ => new DirectConvolution<TSimd>(Shape, Epilogue, Output),
+            };
+        }
+    }
+}

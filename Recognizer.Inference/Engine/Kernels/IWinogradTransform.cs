@@ -1,0 +1,52 @@
+namespace Recognizer.Inference.Engine.Kernels;
+
+/// <summary>The one-dimensional transforms of Winograd's minimal filtering F(m, 3), each on a line of vectors in memory. Two-dimensional
+/// transforms apply them down the columns, then along the rows.
+/// <para>With points a₁ … a₍m₊₁₎ and ∞, M(x) = Π (x − aᵢ) and Nᵢ = M′(aᵢ): the outputs are y = Aᵀ [(G g) ⊙ (Bᵀ d)], where row i of G is
+/// [1, aᵢ, aᵢ²] / Nᵢ, row i of Bᵀ holds the coefficients of M(x) / (x − aᵢ), and column i of Aᵀ is [1, aᵢ, aᵢ², …]. For ∞ they are [0, 0, 1], the
+/// coefficients of M, and [0, …, 0, 1]. This is Toom and Cook's polynomial product, transposed. Points in pairs ±a share the even and
+/// the odd powers.</para></summary>
+internal unsafe interface IWinogradTransform
+{
+    /// <summary>m: outputs of a tile in one dimension.</summary>
+    static abstract int Outputs { get; }
+
+    /// <summary>m + 2: inputs of a tile, and products, in one dimension.</summary>
+    static abstract int Points { get; }
+
+    /// <summary>Bᵀ: m + 2 inputs to m + 2 points.</summary>
+    static abstract void Input<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>Aᵀ: m + 2 products to m outputs, then what <typeparamref name="TFinish"/> does to an output.</summary>
+    static abstract void Output<TSimd, TFinish>(float* source, nint sourceStride, float* destination, nint destinationStride, FinishArguments<TSimd> finish)
+        where TSimd : unmanaged, ISimd<TSimd>
+        where TFinish : struct, IFinish;
+
+    /// <summary>G: 3 weights to m + 2 points.</summary>
+    static abstract void Weights<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>A: gradients of m outputs to gradients of m + 2 products.</summary>
+    static abstract void OutputGradient<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>Gᵀ: gradients of m + 2 points to gradients of 3 weights.</summary>
+    static abstract void WeightGradient<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
+        where TSimd : unmanaged, ISimd<TSimd>;
+}
+
+/// <summary>What a finishing step needs: bias, bounds, and where the residual lies.</summary>
+internal unsafe readonly struct FinishArguments<TSimd>(TSimd bias, TSimd floor, TSimd ceiling, float* residual, nint residualStride)
+    where TSimd : unmanaged, ISimd<TSimd>
+{
+    public readonly TSimd Bias = bias, Floor = floor, Ceiling = ceiling;
+    public readonly float* Residual = residual;
+    public readonly nint ResidualStride = residualStride;
+}
+
+/// <summary>Last step on an output that is still in a register.</summary>
+internal interface IFinish
+{
+    static abstract TSimd Finish<TSimd>(TSimd value, in FinishArguments<TSimd> arguments, int index) where TSimd : unmanaged, ISimd<TSimd>;
+}

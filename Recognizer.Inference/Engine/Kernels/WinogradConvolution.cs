@@ -1,0 +1,223 @@
+using System.Runtime.CompilerServices;
+
+namespace Recognizer.Inference.Engine.Kernels;
+
+/// <summary>3×3 convolution by Winograd's minimal filtering. For each point of the transform, the transformed inputs of a number of tiles
+/// [tiles, channels] are multiplied by the transformed weights [channels, outputs]. The products of a point take the place of the
+/// transformed inputs of the point before, in one ring of slots that stays in the second-level cache.</summary>
+internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolution
+    where TSimd : unmanaged, ISimd<TSimd>
+    where TTransform : struct, IWinogradTransform
+{
+    // Floats of ring that leave room for weights in a second-level cache of 1 MB.
+    private const long CacheFloats = 150_000;
+
+    // Rows of results that wait for pooling: a tile's and one from the tile above.
+    private const int StageRows = 8;
+
+    private static readonly int s_panel = Tile.Vectors * TSimd.Count;
+
+    // [points, panels, channels, panel]
+    private readonly AlignedBuffer<float> _weights;
+    private readonly AlignedBuffer<float> _bias;
+    private readonly WinogradTiling _tiling;
+    private readonly int _rowsPerChunk;
+
+    public WinogradConvolution(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output)
+        : base(shape, epilogue, output)
+    {
+        _tiling = new(shape.OutputHeight, shape.OutputWidth, TTransform.Outputs);
+        _rowsPerChunk = _tiling.RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TSimd>(), CacheFloats);
+        _weights = new AlignedBuffer<float>((long)Points * PointWeights);
+        _bias = new AlignedBuffer<float>(Panels * s_panel);
+    }
+
+    private static int Points => TTransform.Points * TTransform.Points;
+
+    private int InputStride => Shape.Input.PixelStride;
+
+    private int OutputStride => Residual.PixelStride;
+
+    private int SlotWidth => Math.Max(InputStride, OutputStride);
+
+    private int Panels => (OutputStride + s_panel - 1) / s_panel;
+
+    private int PointWeights => Panels * Shape.Input.Channels * s_panel;
+
+    private bool Stages => Epilogue.Pooling != FusedPooling.None;
+
+    // Input columns that a row of tiles reads.
+    private int InputColumns => Shape.OutputWidth + 2;
+
+    public override long ScratchLength(int images)
+    {
+        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows);
+        return (Points + 1) * SlotLength(rows) + ColumnsLength + (Stages ? StageLength : 0);
+    }
+
+    public override void Run(float* input, float* output, float* residual, int images, float* scratch)
+    {
+        int totalRows = images * _tiling.Rows;
+        float* columns = scratch + (Points + 1) * SlotLength(Math.Min(_rowsPerChunk, totalRows));
+        float* stage = columns + ColumnsLength;
+        for (int first = 0; first < totalRows; first += _rowsPerChunk)
+        {
+            int rows = Math.Min(_rowsPerChunk, totalRows - first);
+            nint slot = SlotLength(rows);
+            for (int row = 0; row < rows; row++)
+            {
+                (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
+                    + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
+                TransformInput(source, Shape.Input.RowStride, InputStride, _tiling, columns, scratch + slot + (nint)row * _tiling.Columns * InputStride, slot);
+            }
+            Multiply(scratch, slot, rows * _tiling.Columns);
+            if (Epilogue.AddResidual) Finish<ResidualFinish>(scratch, slot, first, rows, output, residual, columns, stage);
+            else Finish<ClampFinish>(scratch, slot, first, rows, output, null, columns, stage);
+        }
+        GC.KeepAlive(this);
+    }
+
+    public override void Dispose()
+    {
+        _weights.Dispose();
+        _bias.Dispose();
+    }
+
+    protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer);
+
+    protected override void PackBias(ReadOnlySpan<float> bias)
+    {
+        if (bias.Length == 0) _bias.Span.Clear();
+        else bias.CopyTo(_bias.Span);
+    }
+
+    /// <summary>Bᵀ d B of one row of tiles; the transform down the columns is shared by tiles that overlap.</summary>
+    /// <param name="source">First pixel that the first tile reads.</param>
+    /// <param name="rowStride">Floats between rows of pixels.</param>
+    /// <param name="pixelStride">Floats between pixels, all of which are transformed.</param>
+    /// <param name="tiling">Where tiles lie.</param>
+    /// <param name="columns">Scratch: [points, input columns, one vector].</param>
+    /// <param name="transformed">[points², slot]: the tiles' places in the first slot.</param>
+    /// <param name="slot">Floats between slots.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void TransformInput(float* source, nint rowStride, int pixelStride, WinogradTiling tiling, float* columns, float* transformed, nint slot)
+    {
+        int width = tiling.Width + 2;
+        nint lineStride = (nint)width * TSimd.Count;
+        for (int c = 0; c < pixelStride; c += TSimd.Count)
+        {
+            float* pixel = source + c;
+            float* column = columns;
+            for (int x = 0; x < width; x++, pixel += pixelStride, column += TSimd.Count)
+                TTransform.Input<TSimd>(pixel, rowStride, column, lineStride);
+            float* tile = transformed + c;
+            for (int t = 0; t < tiling.Columns; t++, tile += pixelStride)
+            {
+                float* line = columns + tiling.Left(t) * TSimd.Count;
+                float* point = tile;
+                for (int i = 0; i < TTransform.Points; i++, line += lineStride, point += TTransform.Points * slot)
+                    TTransform.Input<TSimd>(line, TSimd.Count, point, slot);
+            }
+        }
+    }
+
+    // Transformed columns of a row of tiles, or one tile that is halfway back.
+    private long ColumnsLength => (long)TTransform.Points * Math.Max(InputColumns, TTransform.Points) * 16;
+
+    private long StageLength => (long)StageRows * Shape.OutputWidth * OutputStride;
+
+    // An odd number of cache lines, so that the same place in each slot falls into another set of the cache.
+    private nint SlotLength(int rows) => ((nint)rows * _tiling.Columns * SlotWidth / 16 | 1) * 16;
+
+    // Slot p becomes the products of point p, from slot p + 1.
+    private void Multiply(float* ring, nint slot, int tiles)
+    {
+        int panelWeights = Shape.Input.Channels * s_panel;
+        TileArguments tile = new()
+        {
+            RowStride = (nint)InputStride * sizeof(float),
+            StepStride = sizeof(float),
+            Segments = 1,
+            Steps = Shape.Input.Channels,
+            B = (byte*)_weights.Pointer,
+            BStride = s_panel * sizeof(float),
+            Prefetch = (nint)panelWeights * sizeof(float),
+            CStride = (nint)OutputStride * sizeof(float),
+        };
+        for (int point = 0; point < Points; point++)
+        {
+            tile.A = (byte*)(ring + (point + 1) * slot);
+            for (int j = 0; j < OutputStride; j += s_panel)
+            {
+                tile.C = (byte*)(ring + point * slot + j);
+                Tile.MultiplyRows<TSimd>(tile, tiles, Math.Min(s_panel, OutputStride - j));
+                tile.B += tile.Prefetch;
+            }
+        }
+    }
+
+    // Aᵀ M A, bias, residual, activation and pooling of some rows of tiles.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Finish<TFinish>(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
+        where TFinish : struct, IFinish
+    {
+        int width = Shape.OutputWidth, outputStride = OutputStride;
+        bool clamps = Epilogue.Activation.IsClamp;
+        TSimd floor = TSimd.Broadcast(clamps ? Epilogue.Activation.Floor : float.NegativeInfinity);
+        TSimd ceiling = TSimd.Broadcast(clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity);
+        for (int row = 0; row < rows; row++)
+        {
+            (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+            int top = _tiling.Top(tileRow);
+            float* image = output + (long)n * Output.ImageStride + Output.Origin;
+            float* added = residual == null ? null : residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride;
+            for (int k = 0; k < outputStride; k += TSimd.Count)
+            {
+                float* staged = stage + (nint)k * StageRows * width;
+                TSimd bias = TSimd.Load(_bias.Pointer + k);
+                float* products = ring + (nint)row * _tiling.Columns * outputStride + k;
+                for (int t = 0; t < _tiling.Columns; t++, products += outputStride)
+                {
+                    int left = _tiling.Left(t);
+                    for (int i = 0; i < TTransform.Points; i++)
+                        TTransform.Output<TSimd, NoFinish>(products + i * slot, TTransform.Points * slot, square + i * TSimd.Count, TTransform.Points * TSimd.Count, default);
+                    for (int i = 0; i < TTransform.Outputs; i++)
+                    {
+                        float* line = square + i * TTransform.Points * TSimd.Count;
+                        FinishArguments<TSimd> finish = new(bias, floor, ceiling, added + (nint)i * Residual.RowStride + (nint)left * Residual.PixelStride + k, Residual.PixelStride);
+                        if (Stages) TTransform.Output<TSimd, TFinish>(line, TSimd.Count, staged + (((top + i) & (StageRows - 1)) * width + left) * TSimd.Count, TSimd.Count, finish);
+                        else TTransform.Output<TSimd, TFinish>(line, TSimd.Count, image + (nint)(top + i) * Output.RowStride + (nint)left * outputStride + k, outputStride, finish);
+                    }
+                }
+                if (Stages) PoolRows(tileRow, staged, image + k);
+            }
+            if (clamps || Stages) continue;
+            for (int y = top; y < _tiling.Top(tileRow + 1); y++)
+            {
+                float* line = image + (nint)y * Output.RowStride;
+                ActivationKernels.Apply<TSimd>(line, line, width * outputStride, Epilogue.Activation);
+            }
+        }
+    }
+
+    // Rows that no later tile changes are activated and pooled, one vector of channels at a time.
+    private void PoolRows(int tileRow, float* staged, float* image)
+    {
+        int width = Shape.OutputWidth, lineLength = width * TSimd.Count, outputStride = OutputStride;
+        for (int y = _tiling.Top(tileRow); y < _tiling.Top(tileRow + 1); y++)
+        {
+            float* line = staged + (y & (StageRows - 1)) * lineLength;
+            if (!Epilogue.Activation.IsClamp) ActivationKernels.Apply<TSimd>(line, line, lineLength, Epilogue.Activation);
+            if (Epilogue.Pooling == FusedPooling.GlobalAverage)
+            {
+                RowEpilogue.Accumulate<TSimd>(line, TSimd.Count, width, image, TSimd.Count, y == 0, y == Shape.OutputHeight - 1 ? 1f / (Shape.OutputHeight * width) : 1);
+            }
+            else if ((y & 1) == 1)
+            {
+                float* upper = staged + ((y - 1) & (StageRows - 1)) * lineLength;
+                RowEpilogue.MaxPool<TSimd>(upper, line, TSimd.Count, image + (nint)(y / 2) * Output.RowStride, outputStride, width / 2, TSimd.Count);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+
+namespace Recognizer.Inference.Engine.Kernels;
+
+/// <summary>Weights of a 3×3 convolution in the domain of Winograd's products.</summary>
+internal static unsafe class WinogradWeights
+{
+    /// <summary>G g Gᵀ of all weights.</summary>
+    /// <param name="weightsOIHW">[outputs, channels, 3, 3]</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="channels">Input channels.</param>
+    /// <param name="panels">Panels to fill, of two vectors of outputs.</param>
+    /// <param name="packed">[points, panels, channels, panel]; outputs that don't fill a panel get zeros.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack<TSimd, TTransform>(float* weightsOIHW, int outputs, int channels, int panels, float* packed)
+        where TSimd : unmanaged, ISimd<TSimd>
+        where TTransform : struct, IWinogradTransform
+    {
+        int panel = Tile.Vectors * TSimd.Count;
+        nint point = (nint)panels * channels * panel;
+        float* transposed = ThreadScratch.Rent((long)channels * 9 * panel + 3 * TTransform.Points * 16);
+        float* square = transposed + (nint)channels * 9 * panel;
+        for (int j = 0; j < panels; j++)
+        {
+            int width = Math.Clamp(outputs - j * panel, 0, panel);
+            if (width < panel) new Span<float>(transposed, channels * 9 * panel).Clear();
+            Transposition.Run(width, channels * 9, weightsOIHW + (long)j * panel * channels * 9, channels * 9, transposed, panel);
+            for (int c = 0; c < channels; c++)
+            {
+                for (int v = 0; v < panel; v += TSimd.Count)
+                {
+                    float* source = transposed + (nint)c * 9 * panel + v;
+                    float* destination = packed + ((nint)j * channels + c) * panel + v;
+                    for (int x = 0; x < 3; x++) TTransform.Weights<TSimd>(source + x * panel, 3 * panel, square + x * TSimd.Count, 3 * TSimd.Count);
+                    for (int i = 0; i < TTransform.Points; i++)
+                        TTransform.Weights<TSimd>(square + i * 3 * TSimd.Count, TSimd.Count, destination + i * TTransform.Points * point, point);
+                }
+            }
+        }
+    }
+}
