@@ -15,6 +15,7 @@ public static class ImageDecoder
         if (file.Length > options.MaxFileBytes)
             throw new ImageFormatException("image", 0, $"expected a file of at most {options.MaxFileBytes} bytes, found {file.Length}");
         if (PngDecoder.Recognizes(file)) return PngDecoder.Decode(file, options);
+        if (JpegDecoder.Recognizes(file)) return JpegDecoder.Decode(file, options);
         if (BmpDecoder.Recognizes(file)) return BmpDecoder.Decode(file, options);
         if (PnmDecoder.Recognizes(file)) return PnmDecoder.Decode(file, options);
         string found = file.IsEmpty ? "an empty file" : "bytes " + Convert.ToHexString(file[..Math.Min(8, file.Length)]);
