@@ -141,11 +141,12 @@ internal static class BmpDecoder
             int count = reader.Byte("run"), value = reader.Byte("run");
             if (count > 0)
             {
-                if (y >= height || x + count > width) throw reader.Error(position, $"expected a run within {width}×{height}, found {count} pixels at column {x} of row {y}");
+                if (y >= height) throw reader.Error(position, $"expected runs in {height} rows, found {count} pixels more");
+                // Some writers code the padding of a row as well: what is beyond the width is left out
                 int target = (height - 1 - y) * width + x;
-                for (int i = 0; i < count; i++)
+                for (int i = 0; i < count && x + i < width; i++)
                     indices[target + i] = nibbles ? (byte)((i & 1) == 0 ? value >> 4 : value & 15) : (byte)value;
-                x += count;
+                x = Math.Min(width, x + count);
                 continue;
             }
             switch (value)
@@ -159,17 +160,17 @@ internal static class BmpDecoder
                 case 2:
                     x += reader.Byte("move");
                     y += reader.Byte("move");
-                    if (x > width || y > height) throw reader.Error(position, $"expected a move within {width}×{height}, found one to column {x} of row {y}");
+                    if (x > (long)width + 3 || y > height) throw reader.Error(position, $"expected a move within {width}×{height}, found one to column {x} of row {y}");
                     break;
                 default:
-                    if (y >= height || x + value > width) throw reader.Error(position, $"expected a run within {width}×{height}, found {value} pixels at column {x} of row {y}");
+                    if (y >= height) throw reader.Error(position, $"expected runs in {height} rows, found {value} pixels more");
                     int bytes = nibbles ? (value + 1) / 2 : value;
                     var values = reader.Bytes(bytes, "run");
                     if ((bytes & 1) != 0) reader.Byte("padding of a run");
                     int start = (height - 1 - y) * width + x;
-                    for (int i = 0; i < value; i++)
+                    for (int i = 0; i < value && x + i < width; i++)
                         indices[start + i] = nibbles ? (byte)((i & 1) == 0 ? values[i >> 1] >> 4 : values[i >> 1] & 15) : values[i];
-                    x += value;
+                    x = Math.Min(width, x + value);
                     break;
             }
         }

@@ -517,12 +517,14 @@ internal sealed class JpegDecoder
             }
             if (rows.Length == 4)
             {
-                // Adobe stores inks inverted, so that what the first three channels hold is already R, G, B under no black
+                // Adobe stores inks inverted, as the light that they leave; its YCbCr is that of the inks themselves. Without its marker
+                // inks are stored as they are.
                 byte[] black = rows[3];
+                bool inks = !_adobe || _adobeTransform != 0;
                 for (int x = 0; x < _width; x++)
                 {
                     int light = _adobe ? black[x] : 255 - black[x];
-                    for (int i = 3 * x; i < 3 * x + 3; i++) target[i] = (byte)(((_adobe ? target[i] : 255 - target[i]) * light + 127) / 255);
+                    for (int i = 3 * x; i < 3 * x + 3; i++) target[i] = (byte)(((inks ? 255 - target[i] : target[i]) * light + 127) / 255);
                 }
             }
         }

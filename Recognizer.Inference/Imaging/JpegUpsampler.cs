@@ -4,7 +4,7 @@ namespace Recognizer.Inference.Imaging;
 internal static class JpegUpsampler
 {
     /// <summary>One row at full resolution. A component of half the resolution is interpolated linearly between sample centres: with
-    /// weights ¾ and ¼, as the samples lie between two pixels. Other ratios repeat samples.</summary>
+    /// weights ¾ and ¼, as the samples lie between two pixels. Other ratios repeat samples, as the common decoders do.</summary>
     public static void Row(ReadOnlySpan<byte> samples, int stride, int width, int height, int horizontal, int vertical,
         int maxHorizontal, int maxVertical, int y, int outputWidth, Span<byte> output, Span<short> scratch)
     {
@@ -13,7 +13,8 @@ internal static class JpegUpsampler
             samples.Slice(y * stride, outputWidth).CopyTo(output);
             return;
         }
-        bool halfRows = maxVertical == 2 * vertical, halfColumns = maxHorizontal == 2 * horizontal;
+        bool halfRows = maxVertical == 2 * vertical && maxHorizontal <= 2 * horizontal;
+        bool halfColumns = maxHorizontal == 2 * horizontal && maxVertical <= 2 * vertical;
         int row = Math.Min(height - 1, y * vertical / maxVertical);
         // 3·near + far, in quarters
         var near = samples.Slice(row * stride, width);

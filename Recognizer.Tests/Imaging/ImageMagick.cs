@@ -46,7 +46,7 @@ internal static class ImageMagick
     public static Image Decode(string file, int channels)
     {
         string target = file + (channels == 1 ? ".ref.pgm" : ".ref.ppm");
-        Run(file, "-auto-orient", "-background", "white", "-alpha", "remove", "-alpha", "off", "-colorspace", "sRGB", "-depth", "8", target);
+        Run(file, "-colorspace", "sRGB", "-auto-orient", "-background", "white", "-alpha", "remove", "-alpha", "off", "-depth", "8", target);
         return ReadAnymap(System.IO.File.ReadAllBytes(target));
     }
 

@@ -1,0 +1,230 @@
+using System.Diagnostics;
+using Recognizer.Inference.Imaging;
+
+namespace Recognizer.Tests.Imaging;
+
+/// <summary>Broken files: nothing but the documented exception, within time and memory. 10⁴ mutations; 10⁶ with RECOGNIZER_LONG_TESTS=1.</summary>
+public class DecoderRobustnessTests
+{
+    private static readonly DecoderOptions s_small = new() { MaxPixels = 1 << 20, MaxMemoryBytes = 16 << 20 };
+
+    private static readonly byte[] s_frameMarker = [0xFF, 0xC0];
+
+    private static readonly bool s_long = Environment.GetEnvironmentVariable("RECOGNIZER_LONG_TESTS") == "1";
+
+    /// <summary>Small files of every kind, made by hand so that no other program is needed.</summary>
+    private static Dictionary<string, byte[]> Seeds()
+    {
+        var pixels = new byte[20 * 15 * 3];
+        new Random(1).NextBytes(pixels);
+        for (int i = 0; i < pixels.Length / 2; i++) pixels[i] = (byte)(i / 60 * 20);
+        var seeds = new Dictionary<string, byte[]>
+        {
+            ["gray.png"] = PngEncoder.Encode(20, 15, 1, pixels.AsSpan(0, 300)),
+            ["rgb.png"] = PngEncoder.Encode(20, 15, 3, pixels),
+            ["p1"] = "P1\n# a comment\n4 2\n1 0 1 0\n0101\n"u8.ToArray(),
+            ["p2"] = "P2 3 2 15\n0 7 15 3 2 1\n"u8.ToArray(),
+            ["p3"] = "P3 2 1 255 255 0 0 12 13 14\n"u8.ToArray(),
+            ["p4"] = [.. "P4 12 3\n"u8, 1, 2, 3, 4, 5, 6],
+            ["p5"] = [.. "P5 4 2 255\n"u8, 1, 2, 3, 4, 5, 6, 7, 8],
+            ["p5deep"] = [.. "P5 2 2 1000\n"u8, 1, 2, 3, 4, 0, 6, 2, 8],
+            ["p6"] = [.. "P6 2 1 255\n"u8, 1, 2, 3, 4, 5, 6],
+            ["p7"] = [.. "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n"u8, 1, 2, 3, 4, 5, 6, 7, 8],
+            ["rgb.bmp"] = Bitmap(24, 0, 5, 3, new byte[16 * 3]),
+            ["bits.bmp"] = Bitmap(1, 0, 9, 3, [0x55, 0x80, 0, 0, 0xAA, 0, 0, 0, 0xFF, 0x80, 0, 0]),
+            ["rle8.bmp"] = Bitmap(8, 1, 5, 3, [5, 1, 0, 0, 0, 3, 1, 2, 3, 0, 0, 2, 1, 1, 3, 2, 0, 1]),
+            ["rle4.bmp"] = Bitmap(4, 2, 5, 3, [5, 0x12, 0, 0, 0, 5, 0x12, 0x34, 0x50, 0, 0, 0, 5, 0x21, 0, 1]),
+        };
+        foreach (var (name, file) in JpegSamples.All) seeds[name] = file;
+        return seeds;
+    }
+
+    private static byte[] Bitmap(int bits, int compression, int width, int height, byte[] data)
+    {
+        int entries = bits <= 8 ? 1 << bits : 0, offset = 54 + 4 * entries;
+        var file = new byte[offset + data.Length];
+        using var writer = new BinaryWriter(new MemoryStream(file));
+        writer.Write("BM"u8);
+        writer.Write(file.Length);
+        writer.Write(0);
+        writer.Write(offset);
+        writer.Write(40);
+        writer.Write(width);
+        writer.Write(height);
+        writer.Write((short)1);
+        writer.Write((short)bits);
+        writer.Write(compression);
+        for (int i = 0; i < 5; i++) writer.Write(0);
+        for (int i = 0; i < entries; i++) writer.Write(i * 77777 & 0xFFFFFF);
+        writer.Write(data);
+        return file;
+    }
+
+    [Fact]
+    public void Seeds_are_valid()
+    {
+        foreach (var (name, file) in Seeds())
+        {
+            var image = ImageDecoder.Decode(file);
+            Assert.True(image.Width > 0 && image.Height > 0, name);
+        }
+    }
+
+    [Fact]
+    public void Every_prefix_is_refused()
+    {
+        foreach (var (name, file) in Seeds())
+        {
+            // Plain text and run-length coded data may lack what follows the last pixel
+            int slack = name switch { "p1" or "p2" or "p3" => 2, "rle4.bmp" or "rle8.bmp" => 2, "bits.bmp" => 2, "rgb.bmp" => 1, _ => 0 };
+            for (int length = 0; length < file.Length - slack; length++)
+                Assert.Throws<ImageFormatException>(() =>
+                {
+                    ImageDecoder.Decode(file.AsSpan(0, length));
+                    Assert.Fail($"{name} cut to {length} of {file.Length} bytes was decoded");
+                });
+        }
+    }
+
+    [Fact]
+    public void Mutations_give_a_picture_or_the_documented_exception()
+    {
+        var seeds = Seeds().ToArray();
+        var random = new Random(20240);
+        int count = s_long ? 1_000_000 : 10_000, refused = 0;
+        TimeSpan slowest = default;
+        long greatest = 0;
+        for (int i = 0; i < count; i++)
+        {
+            var (name, seed) = seeds[i % seeds.Length];
+            byte[] file = Mutate(seed, random);
+            if (name.EndsWith(".png", StringComparison.Ordinal) && random.Next(2) == 0) RepairChecksums(file);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            long start = Stopwatch.GetTimestamp();
+            try
+            {
+                ImageDecoder.Decode(file, s_small);
+            }
+            catch (ImageFormatException)
+            {
+                refused++;
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"{name}, mutation {i}: {e}\n{Convert.ToHexString(file)}");
+            }
+            var elapsed = Stopwatch.GetElapsedTime(start);
+            if (elapsed > slowest) slowest = elapsed;
+            greatest = Math.Max(greatest, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.InRange(refused, count / 4, count - 1);
+        Assert.True(slowest < TimeSpan.FromSeconds(1), $"slowest: {slowest}");
+        Assert.True(greatest <= s_small.MaxMemoryBytes + (1 << 20), $"most memory: {greatest}");
+    }
+
+    private static byte[] Mutate(byte[] seed, Random random)
+    {
+        var file = seed.ToList();
+        for (int times = random.Next(1, 6); times > 0; times--)
+        {
+            int at = random.Next(file.Count);
+            switch (random.Next(7))
+            {
+                case 0: file[at] = (byte)random.Next(256); break;
+                case 1: file[at] ^= (byte)(1 << random.Next(8)); break;
+                case 2: file.Insert(at, (byte)random.Next(256)); break;
+                case 3: file.RemoveAt(at); break;
+                case 4: file.RemoveRange(at, file.Count - at); break;
+                case 5: file[at] = random.Next(2) == 0 ? (byte)255 : (byte)0; break;
+                default:
+                    int length = random.Next(Math.Min(16, file.Count - at));
+                    file.InsertRange(random.Next(file.Count), file.GetRange(at, length));
+                    break;
+            }
+            if (file.Count == 0) return [];
+        }
+        return [.. file];
+    }
+
+    /// <summary>Makes a damaged PNG's checksums right, so that the damage reaches what comes after them.</summary>
+    private static void RepairChecksums(byte[] file)
+    {
+        int position = 8;
+        while (position + 12 <= file.Length)
+        {
+            uint length = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(position));
+            if (length > file.Length - position - 12) return;
+            uint checksum = Crc32.Compute(file.AsSpan(position + 4, (int)length + 4));
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(position + 8 + (int)length), checksum);
+            position += (int)length + 12;
+        }
+    }
+
+    [Fact]
+    public void Headers_that_promise_too_much_cost_no_memory()
+    {
+        byte[] png = PngEncoder.Encode(1, 1, 1, [0]);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), 8000);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 8000);
+        RepairChecksums(png);
+        byte[] jpeg = [.. JpegSamples.All[0].File];
+        int frame = jpeg.AsSpan().IndexOf(s_frameMarker);
+        jpeg.AsSpan(frame + 5, 4).Fill(0x1F);
+        byte[][] files =
+        [
+            png, jpeg, "P5 8000 8000 255\n"u8.ToArray(), "P2 8000 8000 255\n"u8.ToArray(), "P4 8000 8000\n"u8.ToArray(),
+            "P6 99999 99999 255\n"u8.ToArray(), Bitmap(24, 0, 8000, 8000, []), Bitmap(8, 1, 100000, 100000, []), Bitmap(8, 0, 8000, 8000, []),
+        ];
+        foreach (byte[] file in files)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        }
+    }
+
+    [Fact]
+    public void Limits_are_obeyed_and_named()
+    {
+        byte[] file = PngEncoder.Encode(20, 10, 1, new byte[200]);
+        Assert.Contains("at most 199 pixels", Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file, new() { MaxPixels = 199 })).Message, StringComparison.Ordinal);
+        Assert.Contains("at most 9 bytes", Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file, new() { MaxFileBytes = 9 })).Message, StringComparison.Ordinal);
+        Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file, new() { MaxMemoryBytes = 100 }));
+        Assert.Equal(20, ImageDecoder.Decode(file, new() { MaxPixels = 200 }).Width);
+    }
+
+    [Fact]
+    public void A_damaged_chunk_is_named_with_its_position()
+    {
+        byte[] file = PngEncoder.Encode(20, 10, 1, new byte[200]);
+        file[45] ^= 1;
+        var e = Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file));
+        Assert.Equal(("PNG", 33), (e.Format, e.Position));
+        Assert.Contains("checksum", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0xC3, "lossless")]
+    [InlineData(0xC9, "arithmetic")]
+    [InlineData(0xC5, "hierarchical")]
+    public void Unsupported_jpeg_is_refused_by_name(byte marker, string name)
+    {
+        byte[] file = [.. JpegSamples.All[0].File];
+        file[file.AsSpan().IndexOf(s_frameMarker) + 1] = marker;
+        Assert.Contains(name, Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Twelve_bit_jpeg_is_refused_by_name()
+    {
+        byte[] file = [.. JpegSamples.All[0].File];
+        file[file.AsSpan().IndexOf(s_frameMarker) + 4] = 12;
+        Assert.Contains("expected 8 bits per sample, found 12", Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "empty file")]
+    [InlineData("474946383961", "474946383961")]
+    public void Other_formats_are_named_by_their_first_bytes(string hex, string expected) =>
+        Assert.Contains(expected, Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(Convert.FromHexString(hex))).Message, StringComparison.Ordinal);
+}
