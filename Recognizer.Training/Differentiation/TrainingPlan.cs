@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Optimization;
 
@@ -30,31 +32,134 @@ internal readonly record struct StepResult(double Loss, int Correct);
 
 /// <summary>A graph compiled for training: forward in training mode, loss at the logits (the tensor before the final softmax and the
 /// temperature), backward to every trainable initializer. The same seed gives the same bits whatever the number of threads.</summary>
-internal sealed class TrainingPlan : IDisposable
+/// <remarks>The batch is split into parts of which each sums the gradients of its images on its own; the sums are added in the order
+/// of the parts. Their number depends on the batch size only. A part goes through the steps in chunks that fit the second-level
+/// cache, as far as it gets without statistics over the whole batch.</remarks>
+internal sealed unsafe class TrainingPlan : IDisposable
 {
+    private readonly CompiledGraph _compiled;
+    private readonly StepContext _context;
+    private readonly LossStep _lossStep;
+    private readonly WorkerPool _pool;
+    private readonly MemoryPlan _memory;
+    private readonly SegmentWork _segmentWork;
+    private readonly JobWork _before;
+    private readonly JobWork _after;
+    private readonly Job[] _sharedAfter;
+    private readonly int _parts;
+
     /// <summary>Compiles a graph; takes over its weights (<see cref="WriteTo"/> gives them back).</summary>
     /// <exception cref="OnnxException">An operator has no gradient; the message names the node.</exception>
-    public TrainingPlan(Graph graph, TrainingPlanOptions options) => throw new NotImplementedException();
+    public TrainingPlan(Graph graph, TrainingPlanOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        _context = new StepContext { BatchSize = options.BatchSize, Winograd = options.Winograd };
+        _compiled = new GraphCompiler(graph, options, _context).Compile();
+        Parameters = new ParameterSet(graph, _compiled.Weights.Where(w => w.IsTrainable).Select(w => (w.Name, w.IsDecayed)));
+        foreach (Parameter parameter in Parameters.Parameters)
+            _compiled.Weights.Single(w => w.Name == parameter.Name && w.IsTrainable).Bind(Parameters, parameter);
+        Statistics = [.. _compiled.Statistics.Select(s => (s.Key, s.Value.AsMemory()))];
+        Classes = _compiled.Logits.Length;
+
+        _lossStep = new LossStep(_compiled.Logits, _context);
+        _parts = PartCount(options.BatchSize);
+        foreach (Step step in _compiled.Steps) step.Prepare(_parts, _context);
+        _pool = new WorkerPool(options.Threads);
+        _memory = new MemoryPlan(_compiled, _lossStep, options.BatchSize, _parts, options.Threads);
+        _segmentWork = new SegmentWork(_memory, _context, _parts);
+        _before = new JobWork([.. _compiled.Steps.SelectMany(s => s.BeforeJobs)]);
+        Step[] backward = [.. _compiled.Steps.Where(s => s.Output.NeedsGradient)];
+        Job[] after = [.. backward.SelectMany(s => s.AfterJobs)];
+        _after = new JobWork([.. after.Where(j => !j.Weights.Any(w => w.IsShared))]);
+        _sharedAfter = [.. after.Where(j => j.Weights.Any(w => w.IsShared))];
+    }
 
     /// <summary>Trainable weights and their gradients.</summary>
-    public ParameterSet Parameters => throw new NotImplementedException();
+    public ParameterSet Parameters { get; }
 
     /// <summary>Running statistics of batch normalisation, by initializer name; updated by <see cref="Step"/>.</summary>
-    public IReadOnlyList<(string Name, Memory<float> Values)> Statistics => throw new NotImplementedException();
+    public IReadOnlyList<(string Name, Memory<float> Values)> Statistics { get; }
 
     /// <summary>Number of classes.</summary>
-    public int Classes => throw new NotImplementedException();
+    public int Classes { get; }
 
     /// <summary>Forward and backward over one batch; leaves the gradients of the mean loss in <see cref="Parameters"/>.</summary>
     /// <param name="images">[count, 1, 28, 28] (or whatever the graph's input is), row-major.</param>
-    /// <param name="loss">Loss of each row and its gradient at the logits.</param>
     /// <param name="count">Images in this batch, at most <see cref="TrainingPlanOptions.BatchSize"/>.</param>
+    /// <param name="loss">Loss of each row and its gradient at the logits.</param>
     /// <param name="seed">Seed of this step's dropout masks.</param>
-    public StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed) => throw new NotImplementedException();
+    public StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        if (count < 1 || count > _context.BatchSize)
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"A batch has 1 to {_context.BatchSize} images.");
+        if (images.Length < (long)count * _compiled.Input.Length)
+            throw new ArgumentException($"{count} images of {_compiled.Input.Length} values need {(long)count * _compiled.Input.Length} values, not {images.Length}.", nameof(images));
+        _context.Count = count;
+        _context.Seed = seed;
+        _context.Loss = loss;
+        foreach (Weight weight in _compiled.Weights)
+            if (weight is { IsTrainable: true, IsShared: true }) new Span<float>(weight.Gradient, weight.Length).Clear();
+        fixed (float* pinned = images)
+        {
+            _compiled.Input.DataStorage.Base = pinned;
+            _pool.Run(_before.Count, _before);
+            foreach (Segment segment in _memory.Segments)
+            {
+                _segmentWork.Segment = segment;
+                _pool.Run(_parts, _segmentWork);
+                segment.Join?.Invoke(_parts, count);
+            }
+            _pool.Run(_after.Count, _after);
+            foreach (Job job in _sharedAfter) job.Execute(0);
+            _compiled.Input.DataStorage.Base = null;
+        }
+        _context.Loss = null;
+        return _lossStep.Result(count);
+    }
 
     /// <summary>Writes weights (<paramref name="values"/>, or the current ones where empty) and running statistics into a graph with
     /// the same initializers.</summary>
-    public void WriteTo(Graph graph, ReadOnlySpan<float> values = default) => throw new NotImplementedException();
+    public void WriteTo(Graph graph, ReadOnlySpan<float> values = default)
+    {
+        Parameters.CopyTo(graph, values.IsEmpty ? Parameters.Values : values);
+        foreach ((string name, Memory<float> statistic) in Statistics)
+            statistic.Span.CopyTo(graph.Initializers[name].Span<float>());
+    }
 
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _memory.Dispose();
+        foreach (Step step in _compiled.Steps) (step as IDisposable)?.Dispose();
+        foreach (Weight weight in _compiled.Weights) weight.Dispose();
+        Parameters.Dispose();
+    }
+
+    /// <summary>Parts of a batch: enough for eight threads, but not fewer than four images in each.</summary>
+    private static int PartCount(int batchSize) => Math.Clamp(batchSize / 4, 1, 8);
+
+    private sealed class SegmentWork(MemoryPlan memory, StepContext context, int parts) : IParallelWork
+    {
+        public Segment? Segment { get; set; }
+
+        public void Execute(int index, int worker)
+        {
+            Segment segment = Segment!;
+            int start = (int)((long)index * context.Count / parts);
+            int end = (int)((long)(index + 1) * context.Count / parts);
+            for (; start < end; start += segment.ChunkSize)
+            {
+                var chunk = new Chunk(start, Math.Min(segment.ChunkSize, end - start), index, worker, memory.Local(worker), memory.Scratch(worker));
+                foreach (ChunkWork work in segment.Works) work(chunk);
+            }
+        }
+    }
+
+    private sealed class JobWork(Job[] jobs) : IParallelWork
+    {
+        public int Count => jobs.Length;
+
+        public void Execute(int index, int worker) => jobs[index].Execute(worker);
+    }
 }

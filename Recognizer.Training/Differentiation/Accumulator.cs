@@ -1,0 +1,38 @@
+using Recognizer.Inference.Engine;
+
+namespace Recognizer.Training.Differentiation;
+
+/// <summary>Sums over the images of each part, added up in the order of the parts so that the result doesn't depend on which thread
+/// did which part.</summary>
+internal sealed unsafe class Accumulator : IDisposable
+{
+    private readonly AlignedBuffer<float> _sums;
+    private readonly int _length;
+    private readonly int _stride;
+    private readonly int _parts;
+
+    public Accumulator(int length, int parts)
+    {
+        _length = length;
+        _stride = (length + 15) / 16 * 16;
+        _parts = parts;
+        _sums = new AlignedBuffer<float>((long)_stride * parts);
+    }
+
+    /// <summary>Sums of one part.</summary>
+    public float* Part(int part) => _sums.Pointer + (long)part * _stride;
+
+    /// <summary>Writes the sum over all parts, or adds it, and starts again from zero.</summary>
+    public void Finish(float* target, bool add)
+    {
+        if (!add) new Span<float>(target, _length).Clear();
+        for (int p = 0; p < _parts; p++)
+        {
+            float* part = Part(p);
+            for (int i = 0; i < _length; i++) target[i] += part[i];
+        }
+        _sums.Span.Clear();
+    }
+
+    public void Dispose() => _sums.Dispose();
+}

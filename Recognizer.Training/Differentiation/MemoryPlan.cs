@@ -1,0 +1,175 @@
+using Recognizer.Inference.Engine;
+
+namespace Recognizer.Training.Differentiation;
+
+/// <summary>The order in which a batch goes through the steps, and the memory for what they leave to each other.</summary>
+internal sealed unsafe class MemoryPlan : IDisposable
+{
+    /// <summary>Bytes of activations that a chunk may touch so that they stay in the second-level cache (1 MiB on current server
+    /// processors) next to weights and scratch.</summary>
+    private const long CacheBudget = 400 * 1024;
+
+    private readonly List<(Value Value, bool Gradient)> _touched = [];
+    private readonly HashSet<Storage> _seen = [];
+    private readonly AlignedBuffer<float> _arena;
+    private readonly AlignedBuffer<float>[] _local;
+    private readonly AlignedBuffer<float>[] _scratch;
+
+    public MemoryPlan(CompiledGraph graph, LossStep loss, int batchSize, int parts, int workers)
+    {
+        graph.Input.DataStorage.IsExternal = true;
+        Segments = Order(graph, loss);
+        int partSize = (batchSize + parts - 1) / parts;
+        long scratch = 16;
+        for (int s = 0; s < Segments.Count; s++)
+        {
+            Segment segment = Segments[s];
+            segment.ChunkSize = ChunkSize(segment, partSize);
+            foreach (Step step in segment.Steps) scratch = Math.Max(scratch, step.ScratchLength(segment.ChunkSize));
+        }
+
+        long arena = 0;
+        var placed = new List<(Storage Storage, long Offset)>();
+        foreach ((Value value, bool gradient) in _touched)
+        {
+            Storage storage = gradient ? value.GradientStorage : value.DataStorage;
+            if (storage.IsExternal) continue;
+            if (storage.IsLocal)
+            {
+                Segment segment = Segments[storage.First];
+                storage.Offset = segment.LocalLength;
+                segment.LocalLength += RoundUp(value.Stride * segment.ChunkSize);
+            }
+            else
+            {
+                placed.Add((storage, arena));
+                arena += RoundUp(value.Stride * batchSize);
+            }
+        }
+        _arena = new AlignedBuffer<float>(arena);
+        foreach ((Storage storage, long offset) in placed) storage.Base = _arena.Pointer + offset;
+
+        // Borders must stay zero, so segments don't share local memory: each begins where the one before ends.
+        long local = 0;
+        foreach (Segment segment in Segments)
+        {
+            foreach ((Value value, bool gradient) in _touched)
+            {
+                Storage storage = gradient ? value.GradientStorage : value.DataStorage;
+                if (storage.IsLocal && Segments[storage.First] == segment) storage.Offset += local;
+            }
+            local += segment.LocalLength;
+        }
+        _local = new AlignedBuffer<float>[workers];
+        _scratch = new AlignedBuffer<float>[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            _local[i] = new AlignedBuffer<float>(local);
+            _scratch[i] = new AlignedBuffer<float>(scratch);
+        }
+    }
+
+    /// <summary>Segments in the order in which they run.</summary>
+    public IReadOnlyList<Segment> Segments { get; }
+
+    public float* Local(int worker) => _local[worker].Pointer;
+
+    public float* Scratch(int worker) => _scratch[worker].Pointer;
+
+    public void Dispose()
+    {
+        _arena.Dispose();
+        foreach (AlignedBuffer<float> buffer in _local) buffer.Dispose();
+        foreach (AlignedBuffer<float> buffer in _scratch) buffer.Dispose();
+    }
+
+    private static long RoundUp(long length) => (length + 15) / 16 * 16;
+
+    private List<Segment> Order(CompiledGraph graph, LossStep loss)
+    {
+        var segments = new List<Segment> { new() };
+        void Barrier(Action<int, int>? join)
+        {
+            segments[^1].Join = join;
+            segments.Add(new Segment());
+        }
+
+        void Add(Step step, ChunkWork work)
+        {
+            segments[^1].Works.Add(work);
+            segments[^1].Steps.Add(step);
+        }
+
+        void Touch(Value value, bool gradient)
+        {
+            Storage storage = gradient ? value.GradientStorage : value.DataStorage;
+            storage.Touch(segments.Count - 1);
+            if (_seen.Add(storage)) _touched.Add((value.Root, gradient));
+        }
+
+        foreach (Step step in graph.Steps)
+        {
+            if (step.NeedsStatistics)
+            {
+                foreach (Value input in step.Inputs) Touch(input, gradient: false);
+                Add(step, step.Measure);
+                Barrier(step.Join);
+            }
+            foreach (Value value in (Value[])[.. step.Inputs, .. step.Kept, step.Output]) Touch(value, gradient: false);
+            Add(step, step.Forward);
+        }
+        Touch(loss.Logits, gradient: false);
+        if (loss.Logits.NeedsGradient) Touch(loss.Logits, gradient: true);
+        segments[^1].Works.Add(loss.Run);
+
+        var written = new HashSet<Storage>();
+        if (loss.Logits.NeedsGradient) written.Add(loss.Logits.GradientStorage);
+        foreach (Step step in graph.Steps.Reverse())
+        {
+            if (!step.Output.NeedsGradient) continue;
+            void TouchRead()
+            {
+                Touch(step.Output, gradient: true);
+                foreach (Value value in step.Kept) Touch(value, gradient: false);
+                if (step.Needs.HasFlag(BackwardNeeds.Output)) Touch(step.Output, gradient: false);
+                if (step.Needs.HasFlag(BackwardNeeds.Inputs))
+                    foreach (Value input in step.Inputs) Touch(input, gradient: false);
+            }
+
+            if (step.NeedsStatistics)
+            {
+                TouchRead();
+                Add(step, step.MeasureGradient);
+                Barrier(step.JoinGradient);
+            }
+            TouchRead();
+            for (int i = 0; i < step.Inputs.Length; i++)
+            {
+                if (!step.Inputs[i].NeedsGradient) continue;
+                Touch(step.Inputs[i], gradient: true);
+                step.Adds[i] = !written.Add(step.Inputs[i].GradientStorage);
+            }
+            Add(step, step.Backward);
+        }
+        // The jobs after the last segment count as one more.
+        foreach (Step step in graph.Steps)
+        {
+            if (!step.JobsReadBatch || !step.Output.NeedsGradient) continue;
+            step.Output.GradientStorage.Touch(segments.Count);
+            foreach (Value input in step.Inputs) input.DataStorage.Touch(segments.Count);
+        }
+        return segments;
+    }
+
+    private static int ChunkSize(Segment segment, int partSize)
+    {
+        long bytes = 0;
+        int least = 1;
+        foreach (Step step in segment.Steps)
+        {
+            bytes = Math.Max(bytes, sizeof(float) * (step.Output.Stride + step.Inputs.Sum(i => i.Stride)));
+            least = Math.Max(least, step.LeastChunk);
+        }
+        return (int)Math.Clamp(CacheBudget / Math.Max(1, bytes), Math.Min(least, partSize), partSize);
+    }
+}

@@ -1,0 +1,20 @@
+namespace Recognizer.Training.Differentiation;
+
+/// <summary>Work that a chunk of images goes through without waiting for other images.</summary>
+internal sealed class Segment
+{
+    /// <summary>The work, in order.</summary>
+    public List<ChunkWork> Works { get; } = [];
+
+    /// <summary>Steps whose passes are among <see cref="Works"/>.</summary>
+    public List<Step> Steps { get; } = [];
+
+    /// <summary>Joins sums over the batch when all images are through; gets the number of parts and of images.</summary>
+    public Action<int, int>? Join { get; set; }
+
+    /// <summary>Most images that go through together.</summary>
+    public int ChunkSize { get; set; } = 1;
+
+    /// <summary>Floats that each worker needs for values that live within the segment.</summary>
+    public long LocalLength { get; set; }
+}
