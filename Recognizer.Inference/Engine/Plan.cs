@@ -70,6 +70,9 @@ public sealed class Plan : IDisposable
         [.. (_program ?? throw new InvalidOperationException("Compiled per input shape.")).Phases.SelectMany(phase =>
             phase.Segment is { } segment ? segment.Steps.Select(step => step.Description) : [$"{phase.Node!.OperatorType} by reference"])];
 
+    /// <summary>Whether threads were started.</summary>
+    internal bool HasThreads => _pool is not null;
+
     /// <summary>The compiled program, where shapes are known beforehand.</summary>
     internal PlanProgram? Program => _program;
 

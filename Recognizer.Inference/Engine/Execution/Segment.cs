@@ -17,6 +17,7 @@ internal sealed unsafe class Segment : IDisposable
     private readonly (int First, int End, int Block)[] _stages;
     private readonly WorkspacePool _workspaces;
     private readonly long _scratchOffset;
+    private readonly int _multiple;
 
     public Segment(IReadOnlyList<string> inputs, IReadOnlyList<string> outputs, IReadOnlyList<int[]> outputShapes, IReadOnlyList<Step> steps)
     {
@@ -25,6 +26,7 @@ internal sealed unsafe class Segment : IDisposable
         OutputShapes = outputShapes;
         _steps = [.. steps];
         _stages = Stages(_steps);
+        _multiple = _steps.Length == 0 ? 1 : _steps.Max(step => step.PreferredImages);
         long arena = MemoryPlanner.Assign(_steps, _stages, MaxChunk);
         long scratch = 0;
         foreach ((int first, int end, int block) in _stages)
@@ -62,7 +64,7 @@ internal sealed unsafe class Segment : IDisposable
     public void Run(Workspace workspace, int images, WorkerPool? pool)
     {
         int threads = pool?.Threads ?? 1;
-        int chunks = workspace.Cut(this, images, threads, MaxChunk, PreferredMultiple);
+        int chunks = workspace.Cut(this, images, threads, MaxChunk, _multiple);
         if (chunks == 1 || threads == 1)
         {
             for (int i = 0; i < chunks; i++) workspace.Execute(i, 0);
@@ -89,8 +91,6 @@ internal sealed unsafe class Segment : IDisposable
         foreach (Step step in _steps) step.Dispose();
         _workspaces.Dispose();
     }
-
-    private int PreferredMultiple => _steps.Length == 0 ? 1 : _steps.Max(step => step.PreferredImages);
 
     private static (int, int, int)[] Stages(Step[] steps)
     {

@@ -1,0 +1,125 @@
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Onnx;
+using Recognizer.Training.Architectures;
+
+namespace Recognizer.Tests.Engine;
+
+public sealed class PlanConcurrencyTests
+{
+    private const int Pixels = 784, Classes = 10;
+
+    private static readonly PlanOptions Probabilities = new() { Outputs = ["probabilities"] };
+
+    private static Graph Network(string name) =>
+        Architecture.Build(name, [.. Enumerable.Range(0, Classes).Select(digit => digit.ToString())], 5);
+
+    private static float[] Images(int count)
+    {
+        var random = new Random(11);
+        var images = new float[count * Pixels];
+        for (int i = 0; i < images.Length; i++) images[i] = random.NextSingle();
+        return images;
+    }
+
+    [Theory]
+    [InlineData("cnn2")]
+    [InlineData("vgg")]
+    [InlineData("residual")]
+    [InlineData("lenet5")]
+    public void AnImageGivesTheSameBitsInAnyBatchOnAnyNumberOfThreads(string name)
+    {
+        const int count = 70;
+        Graph graph = Network(name);
+        float[] images = Images(count);
+        using Plan plan = Plan.Compile(graph, Probabilities);
+        var single = new float[count * Classes];
+        for (int i = 0; i < count; i++) plan.Run(images.AsSpan(i * Pixels, Pixels), 1, single.AsSpan(i * Classes, Classes));
+        foreach (int batch in new[] { 2, 13, count })
+        {
+            var result = new float[count * Classes];
+            for (int start = 0; start < count; start += batch)
+            {
+                int n = Math.Min(batch, count - start);
+                plan.Run(images.AsSpan(start * Pixels, n * Pixels), n, result.AsSpan(start * Classes, n * Classes));
+            }
+            Assert.Equal(single, result);
+        }
+        using Plan threaded = Plan.Compile(graph, Probabilities with { Threads = 3 });
+        var together = new float[count * Classes];
+        threaded.Run(images, count, together);
+        Assert.Equal(single, together);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ManyThreadsMayRunOnePlan(int threads)
+    {
+        const int count = 20;
+        using Plan plan = Plan.Compile(Network("cnn2"), Probabilities with { Threads = threads });
+        float[] images = Images(count);
+        var expected = new float[count * Classes];
+        plan.Run(images, count, expected);
+        Parallel.For(0, 24, new ParallelOptions { MaxDegreeOfParallelism = 6 }, _ =>
+        {
+            var result = new float[count * Classes];
+            plan.Run(images, count, result);
+            Assert.Equal(expected, result);
+        });
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(33, 1)]
+    [InlineData(33, 2)]
+    public void RunsAllocateNothingOnceWarm(int batch, int threads)
+    {
+        using Plan plan = Plan.Compile(Network("cnn2"), Probabilities with { Threads = threads });
+        float[] images = Images(batch);
+        var result = new float[batch * Classes];
+        for (int i = 0; i < 3; i++) plan.Run(images, batch, result);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++) plan.Run(images, batch, result);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void OneThreadStartsNone()
+    {
+        using Plan plan = Plan.Compile(Network("cnn2"), Probabilities);
+        plan.Run(Images(5), 5, new float[50]);
+        Assert.False(plan.HasThreads);
+    }
+
+    [Fact]
+    public void ImagesThatAreNotFiniteDisturbNoOthers()
+    {
+        using Plan plan = Plan.Compile(Network("vgg"), Probabilities);
+        float[] images = Images(3);
+        var clean = new float[3 * Classes];
+        plan.Run(images, 3, clean);
+        images.AsSpan(Pixels, Pixels).Fill(float.NaN);
+        var disturbed = new float[3 * Classes];
+        plan.Run(images, 3, disturbed);
+        Assert.Equal(clean[..Classes], disturbed[..Classes]);
+        Assert.Equal(clean[(2 * Classes)..], disturbed[(2 * Classes)..]);
+        Assert.All(disturbed[Classes..(2 * Classes)], value => Assert.True(float.IsNaN(value)));
+        plan.Run(Images(3), 3, disturbed);
+        Assert.Equal(clean, disturbed);
+    }
+
+    [Theory]
+    [InlineData("cnn2", true)]
+    [InlineData("cnn2-dropout", true)]
+    [InlineData("vgg", true)]
+    [InlineData("vgg", false)]
+    [InlineData("residual", true)]
+    [InlineData("residual", false)]
+    [InlineData("lenet5", true)]
+    public void ArchitecturesAgreeWithTheReference(string name, bool winograd)
+    {
+        IReadOnlyList<string> steps = PlanCheck.AgreesWithReference(Network(name), batch: 2, tolerance: 2e-5, new PlanOptions { Winograd = winograd });
+        Assert.DoesNotContain(steps, step => step.Contains("reference"));
+        if (!winograd) Assert.DoesNotContain(steps, step => step.Contains("Winograd"));
+    }
+}
