@@ -1,1 +1,24 @@
-return 0;
+using BenchmarkDotNet.Running;
+using Recognizer.Benchmarks.Peers;
+
+return args switch
+{
+    ["peers", .. string[] options] => PeersCommand.Run(options),
+    ["kernels", .. string[] options] => RunKernels(options),
+    _ => Usage(),
+};
+
+static int RunKernels(string[] options)
+{
+    BenchmarkSwitcher.FromAssembly(typeof(PeersCommand).Assembly).Run(options);
+    return 0;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        Usage: peers [--json] [--only TEXT] [--seconds S]    side by side with ONNX Runtime and PyTorch
+               kernels [BenchmarkDotNet's options]           micro-benchmarks
+        """);
+    return 2;
+}

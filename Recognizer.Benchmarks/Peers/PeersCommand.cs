@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text.Json;
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Benchmarks.Peers;
+
+/// <summary>Measures this library side by side with others.</summary>
+internal static class PeersCommand
+{
+    public static int Run(string[] arguments)
+    {
+        bool json = false;
+        string only = "";
+        double seconds = 3;
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            switch (arguments[i])
+            {
+                case "--json":
+                    json = true;
+                    break;
+                case "--only" when i + 1 < arguments.Length:
+                    only = arguments[++i];
+                    break;
+                case "--seconds" when i + 1 < arguments.Length && double.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out seconds) && seconds > 0:
+                    i++;
+                    break;
+                default:
+                    Console.Error.WriteLine($"peers: '{arguments[i]}' is not understood; options are --json, --only TEXT, --seconds S.");
+                    return 2;
+            }
+        }
+        var rows = new List<PeerRow>();
+        double peak = FmaPeak.Measure();
+        Console.Error.WriteLine($"Peak of one core: {peak / 1e9:f0} GFLOP/s in fused multiply-adds.");
+        bool complete = AddInference(rows, only, seconds, peak);
+        if (json) WriteJson(rows);
+        else WriteTable(rows);
+        return complete ? 0 : 1;
+    }
+
+    private static bool AddInference(List<PeerRow> rows, string only, double seconds, double peak)
+    {
+        if (PeerInstaller.OnnxRuntime() is not { } path)
+        {
+            Console.Error.WriteLine("ONNX Runtime is missing and could not be installed.");
+            return false;
+        }
+        var comparison = new InferencePeers(new OnnxRuntimeLibrary(path), seconds, peak);
+        foreach ((string name, Graph graph) in PeerNetworks.All())
+        {
+            if (!$"inference {name} fp32".Contains(only, StringComparison.OrdinalIgnoreCase)) continue;
+            Console.Error.WriteLine($"{name} …");
+            foreach (PeerRow row in comparison.Rows(name, "fp32", graph)) rows.Add(row);
+        }
+        return true;
+    }
+
+    private static void WriteTable(List<PeerRow> rows)
+    {
+        Console.WriteLine("| task | network | precision | threads | batch | ours, images/s | peer, images/s | peer | ratio | spread | of peak |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (PeerRow r in rows)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {r.Task} | {r.Network} | {r.Precision} | {r.Threads} | {r.Batch} | {r.Ours:n0} | {r.Peer:n0} | {r.PeerName} | {r.Ratio:f2} | {r.Spread:p0} | {r.ShareOfPeak:p0} |"));
+        }
+    }
+
+    private static void WriteJson(List<PeerRow> rows)
+    {
+        using Stream output = Console.OpenStandardOutput();
+        using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
+        writer.WriteStartArray();
+        foreach (PeerRow r in rows)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("task", r.Task);
+            writer.WriteString("network", r.Network);
+            writer.WriteString("precision", r.Precision);
+            writer.WriteNumber("threads", r.Threads);
+            writer.WriteNumber("batch", r.Batch);
+            writer.WriteNumber("ours", r.Ours);
+            writer.WriteNumber("peer", r.Peer);
+            writer.WriteString("peerName", r.PeerName);
+            writer.WriteNumber("ratio", r.Ratio);
+            writer.WriteNumber("spread", r.Spread);
+            writer.WriteNumber("shareOfPeak", r.ShareOfPeak);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.Flush();
+        output.WriteByte((byte)'\n');
+    }
+}
