@@ -10,5 +10,5 @@ internal static class KernelChoice
 
     public static ConvolutionAlgorithm Choose(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output,
         ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, PlanOptions options) =>
-        ConvolutionAlgorithm.Direct;
+        Convolution.Default(shape, options.Winograd, TypicalImages);
 }

@@ -120,8 +120,10 @@ internal sealed unsafe class SegmentBuilder
                 group.Activation = activation;
                 Take(first);
             }
-            if (!convolution || group.Residual is not null) continue;
-            if (Follower(group) is { } pool && PoolingOf(pool) is var pooling && pooling != FusedPooling.None)
+            if (!convolution) continue;
+            // The residual has the border of the result; the single pixel of a global average has none.
+            if (Follower(group) is { } pool && PoolingOf(pool) is var pooling && pooling != FusedPooling.None
+                && (group.Residual is null || pooling != FusedPooling.GlobalAverage))
             {
                 group.Pooling = pooling;
                 Take(pool);
@@ -351,7 +353,7 @@ internal sealed unsafe class SegmentBuilder
             output = NewPixels(y, shape);
         }
         ConvolutionAlgorithm algorithm = KernelChoice.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, _options);
-        var kernel = new ScalarConvolution(convolution, epilogue, output.Image!.Value, weights.Span<float>().ToArray(), bias.ToArray());
+        Convolution kernel = Convolution.Create(convolution, epilogue, output.Image!.Value, algorithm, weights.Span<float>(), bias);
         _steps.Add(new ConvolutionStep(kernel, convolution, epilogue, algorithm, input, output, residual));
     }
 

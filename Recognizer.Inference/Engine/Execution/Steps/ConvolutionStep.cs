@@ -3,7 +3,7 @@ using Recognizer.Inference.Engine.Kernels;
 namespace Recognizer.Inference.Engine.Execution.Steps;
 
 /// <summary>A convolution with bias, and what follows it: residual, activation, pooling.</summary>
-internal sealed unsafe class ConvolutionStep(ScalarConvolution kernel, ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
+internal sealed unsafe class ConvolutionStep(Convolution kernel, ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
     Slot input, Slot output, Slot? residual) : Step(residual is null ? [input] : [input, residual], [output])
 {
     public override int PreferredImages => algorithm switch
@@ -18,8 +18,14 @@ internal sealed unsafe class ConvolutionStep(ScalarConvolution kernel, Convoluti
         + (residual is null ? "" : " +residual") + (epilogue.Activation.Kind == ActivationKind.None ? "" : $" {epilogue.Activation.Kind}")
         + (epilogue.Pooling == FusedPooling.None ? "" : $" {epilogue.Pooling}");
 
-    public override long ScratchLength(int images) => kernel.ScratchLength;
+    public override long ScratchLength(int images) => kernel.ScratchLength(images);
 
     public override void Run(in StepContext context) =>
         kernel.Run(context[input], context[output], residual is null ? null : context[residual], context.Images, context.Scratch);
+
+    public override void Dispose()
+    {
+        kernel.Dispose();
+        base.Dispose();
+    }
 }
