@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Onnx.Proto;
+using Recognizer.Inference.Onnx.Shapes;
 
 namespace Recognizer.Tests.Onnx;
 
@@ -172,5 +173,5 @@ public class MutationTests
         "split", "num_outputs", "start", "end", "size", "layout", "output_shape", "output_padding", "allowzero", "broadcast", "spatial", "value_ints", "training_mode",
     ];
 
-    private static IReadOnlyCollection<string> ShapeRuleNames => Inference.Onnx.Shapes.ShapeRules.All.Operators;
+    private static IReadOnlyCollection<string> ShapeRuleNames => ShapeRules.All.Operators;
 }

@@ -29,7 +29,7 @@ internal static class ConvolutionShapes
     private static void Convolution(ShapeContext context, bool transposed)
     {
         InferredValue input = context.Input(0, TypeSet.Real);
-        InferredValue weights = context.Like(1, input) ?? throw context.Error("input 1 is missing.");
+        InferredValue weights = context.Like(1, input)!;
         Dimension[]? shape = OutputShape(context, input, weights, transposed);
         if (context.Like(2, input) is not null) context.Expect(2, shape is null ? Dimension.Unknown : shape[1]);
         context.Output(0, input.Type, shape);

@@ -7,15 +7,13 @@ internal static class ElementwiseShapes
     {
         foreach (string name in new[]
         {
-            "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Gelu", "Elu", "Selu", "Celu", "ThresholdedRelu", "Mish", "Softplus", "Softsign",
-            "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round",
+            "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Gelu", "Elu", "Selu", "Softplus", "Softsign",
+            "Exp", "Log", "Sqrt", "Reciprocal", "Floor",
         }) rules.Add(name, 1, 1, c => Unary(c, TypeSet.Real));
         rules.Add("Relu", 1, 1, c => Unary(c, TypeSet.SignedNumbers));
         rules.Add("Neg", 1, 1, c => Unary(c, TypeSet.SignedNumbers));
         rules.Add("Abs", 1, 1, c => Unary(c, TypeSet.Numbers));
-        rules.Add("Sign", 1, 1, c => Unary(c, TypeSet.Numbers));
         rules.Add("Erf", 1, 1, c => Unary(c, TypeSet.Numbers));
-        rules.Add("Not", 1, 1, c => Unary(c, TypeSet.Bool));
         rules.Add("Identity", 1, 1, c => Pass(c, c.Input(0)));
         rules.Add("Softmax", 1, 1, Softmax);
         rules.Add("LogSoftmax", 1, 1, Softmax);
@@ -28,8 +26,6 @@ internal static class ElementwiseShapes
         rules.Add("Mul", 2, 2, c => Arithmetic(c, Multiply));
         rules.Add("Div", 2, 2, c => Arithmetic(c, Divide));
         rules.Add("Pow", 2, 2, Pow);
-        foreach (string name in new[] { "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual" }) rules.Add(name, 2, 2, Compare);
-        foreach (string name in new[] { "And", "Or", "Xor" }) rules.Add(name, 2, 2, Logic);
         foreach (string name in new[] { "Min", "Max", "Sum", "Mean" }) rules.Add(name, 1, int.MaxValue, Variadic);
         rules.Add("Where", 3, 3, Where);
     }
@@ -137,13 +133,13 @@ internal static class ElementwiseShapes
     private static void Arithmetic(ShapeContext context, Func<Element, Element, Element> combine)
     {
         InferredValue a = context.Input(0, TypeSet.Numbers);
-        InferredValue b = context.Like(1, a) ?? throw context.Error("input 1 is missing.");
+        InferredValue b = context.Like(1, a)!;
         context.Output(0, a.Type, Broadcast(context, a.Shape, Aligned(context, a.Shape, b.Shape)), Combine(a, b, combine));
     }
 
     private static Element[]? Combine(InferredValue a, InferredValue b, Func<Element, Element, Element> combine)
     {
-        if (a.Content is null || b.Content is null || a.Type is not (ElementType.Int32 or ElementType.Int64 or ElementType.Bool)) return null;
+        if (a.Content is null || b.Content is null || a.Type is not (ElementType.Int32 or ElementType.Int64)) return null;
         int length = a.Content.Length == 1 ? b.Content.Length : a.Content.Length;
         if (b.Content.Length != 1 && b.Content.Length != length) return null;
         var result = new Element[length];
@@ -166,23 +162,6 @@ internal static class ElementwiseShapes
         context.Output(0, a.Type, Broadcast(context, a.Shape, Aligned(context, a.Shape, b.Shape)));
     }
 
-    private static void Compare(ShapeContext context)
-    {
-        bool equal = context.Node.OperatorType == "Equal";
-        InferredValue a = context.Input(0, equal ? TypeSet.All : TypeSet.Numbers);
-        InferredValue b = context.Like(1, a) ?? throw context.Error("input 1 is missing.");
-        Element[]? content = equal ? Combine(a, b, (x, y) => x.IsFixed && y.IsFixed ? (x.Value == y.Value ? 1L : 0L)
-            // A size is never negative, which is how exporters tell "as before" from a size.
-            : (x.IsFixed && x.Value < 0 && y.Symbol is not null) || (y.IsFixed && y.Value < 0 && x.Symbol is not null) ? 0L : Element.Unknown) : null;
-        context.Output(0, ElementType.Bool, Broadcast(context, a.Shape, Aligned(context, a.Shape, b.Shape)), content);
-    }
-
-    private static void Logic(ShapeContext context)
-    {
-        InferredValue a = context.Input(0, TypeSet.Bool), b = context.Input(1, TypeSet.Bool);
-        context.Output(0, ElementType.Bool, Broadcast(context, a.Shape, Aligned(context, a.Shape, b.Shape)));
-    }
-
     private static void Variadic(ShapeContext context)
     {
         InferredValue first = context.Input(0, context.Node.OperatorType is "Min" or "Max" ? TypeSet.Numbers : TypeSet.Real);
@@ -198,7 +177,7 @@ internal static class ElementwiseShapes
     private static void Where(ShapeContext context)
     {
         InferredValue condition = context.Input(0, TypeSet.Bool), a = context.Input(1);
-        InferredValue b = context.Like(2, a) ?? throw context.Error("input 2 is missing.");
+        InferredValue b = context.Like(2, a)!;
         Dimension[]? shape = Broadcast(context, condition.Shape, Broadcast(context, a.Shape, b.Shape));
         Element[]? content = null;
         if (condition.Content is { } choice && a.Content is { } then && b.Content is { } otherwise

@@ -9,10 +9,8 @@ internal static class IndexingShapes
         rules.Add("Gather", 2, 2, Gather);
         rules.Add("Split", 1, 2, Split, outputs: int.MaxValue);
         rules.Add("Shape", 1, 1, Shape);
-        rules.Add("Size", 1, 1, Size);
         rules.Add("Constant", 0, 0, Constant);
         rules.Add("ConstantOfShape", 1, 1, ConstantOfShape);
-        rules.Add("Range", 3, 3, Range);
     }
 
     /// <summary>Integers that are an attribute in older operator sets and an input in newer ones.</summary>
@@ -175,13 +173,6 @@ internal static class IndexingShapes
         int Clamp(long position) => (int)Math.Clamp(position < 0 ? Math.Max(position, -rank) + rank : position, 0, rank);
     }
 
-    private static void Size(ShapeContext context)
-    {
-        InferredValue input = context.Input(0);
-        Element count = input.Shape is null ? Element.Unknown : Element.Of(LayoutShapes.Product(context, input.Shape));
-        context.Output(0, ElementType.Int64, [], [count]);
-    }
-
     private static void Constant(ShapeContext context)
     {
         InferredValue value = InferredValue.Of("", ConstantValue(context.Node));
@@ -210,21 +201,5 @@ internal static class IndexingShapes
             Array.Fill(content, element);
         }
         context.Output(0, value?.ElementType ?? ElementType.Float, shape, content);
-    }
-
-    private static void Range(ShapeContext context)
-    {
-        InferredValue start = context.Input(0, TypeSet.Numbers);
-        context.Like(1, start);
-        context.Like(2, start);
-        for (int i = 0; i < 3; i++) context.ExpectScalar(i);
-        Dimension length = Dimension.Unknown;
-        if (start.Numbers is [var from] && context.Input(1).Numbers is [var to] && context.Input(2).Numbers is [var step])
-        {
-            if (step == 0) throw context.Error("step 0, expected another.");
-            double count = Math.Ceiling(((double)to - from) / step);
-            length = context.Size(count > int.MaxValue ? long.MaxValue : (long)Math.Max(count, 0));
-        }
-        context.Output(0, start.Type, [length]);
     }
 }

@@ -12,7 +12,6 @@ internal static class LayoutShapes
         rules.Add("Squeeze", 1, 2, Squeeze);
         rules.Add("Unsqueeze", 1, 2, Unsqueeze);
         rules.Add("Expand", 2, 2, Expand);
-        rules.Add("Tile", 2, 3, Tile);
         rules.Add("Pad", 1, 4, Pad);
         rules.Add("DepthToSpace", 1, 1, DepthToSpace);
         rules.Add("SpaceToDepth", 1, 1, SpaceToDepth);
@@ -229,17 +228,6 @@ internal static class LayoutShapes
         context.ExpectRank(1, 1, 1);
         Dimension[]? target = shape.Content is { } content ? Array.ConvertAll(content, e => Size(context, e)) : shape.Shape is [{ IsFixed: true } rank] ? Unknowns(context, rank.Size) : null;
         context.Output(0, input.Type, ElementwiseShapes.Broadcast(context, input.Shape, target));
-    }
-
-    private static void Tile(ShapeContext context)
-    {
-        InferredValue input = context.Input(0);
-        if (context.Opset < 6) throw context.Error($"operator set {context.Opset}, expected 6 or later for Tile.");
-        InferredValue repeats = context.Input(1, TypeSet.Int64);
-        context.Expect(1, input.Shape?.Length ?? Dimension.Unknown);
-        context.Output(0, input.Type, input.Shape?.Select((d, i) => repeats.Content?[i] is { IsFixed: true } times
-            ? times.Value is < 0 or > int.MaxValue ? throw context.Wrong(1, "repeats of at least 0") : times.IsOne ? d : d.IsFixed ? context.Size(times.Value * d.Size) : Dimension.Unknown
-            : Dimension.Unknown).ToArray());
     }
 
     private static void Pad(ShapeContext context)

@@ -27,14 +27,14 @@ internal static class MatrixShapes
     private static void MatMul(ShapeContext context)
     {
         InferredValue a = context.Input(0, TypeSet.Numbers);
-        InferredValue b = context.Like(1, a) ?? throw context.Error("input 1 is missing.");
+        InferredValue b = context.Like(1, a)!;
         context.Output(0, a.Type, Product(context, a, b));
     }
 
     private static void Gemm(ShapeContext context)
     {
         InferredValue a = context.Input(0, TypeSet.Numbers);
-        InferredValue b = context.Like(1, a) ?? throw context.Error("input 1 is missing.");
+        InferredValue b = context.Like(1, a)!;
         if (context.Opset < 11 && !context.Has(2)) throw context.Error("input 2 is missing.");
         InferredValue? c = context.Like(2, a);
         bool transposeA = context.Node.Int("transA", 0) != 0, transposeB = context.Node.Int("transB", 0) != 0;

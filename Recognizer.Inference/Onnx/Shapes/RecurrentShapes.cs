@@ -14,8 +14,8 @@ internal static class RecurrentShapes
     {
         Node node = context.Node;
         InferredValue input = context.Input(0, TypeSet.Real);
-        InferredValue weights = context.Like(1, input) ?? throw context.Error("input 1 is missing.");
-        InferredValue recurrence = context.Like(2, input) ?? throw context.Error("input 2 is missing.");
+        InferredValue weights = context.Like(1, input)!;
+        InferredValue recurrence = context.Like(2, input)!;
         for (int i = 0; i < 3; i++) context.ExpectRank(i, 3, 3);
         int directions = node.String("direction", "forward") switch
         {

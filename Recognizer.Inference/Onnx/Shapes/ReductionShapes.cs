@@ -7,9 +7,8 @@ internal static class ReductionShapes
     {
         // The opset in which the axes became an input.
         rules.Add("ReduceSum", 1, 2, c => Reduce(c, 13));
-        foreach (string name in new[] { "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd" }) rules.Add(name, 1, 2, c => Reduce(c, 18));
-        rules.Add("ArgMax", 1, 1, ArgExtreme);
-        rules.Add("ArgMin", 1, 1, ArgExtreme);
+        foreach (string name in new[] { "ReduceMean", "ReduceMax", "ReduceMin" }) rules.Add(name, 1, 2, c => Reduce(c, 18));
+        rules.Add("ArgMax", 1, 1, ArgMax);
     }
 
     private static void Reduce(ShapeContext context, int axesInputSince)
@@ -33,7 +32,7 @@ internal static class ReductionShapes
         context.Output(0, input.Type, Reduced(input.Shape, reduced, keep));
     }
 
-    private static void ArgExtreme(ShapeContext context)
+    private static void ArgMax(ShapeContext context)
     {
         InferredValue input = context.Input(0, TypeSet.Numbers);
         Dimension[]? shape = null;

@@ -27,11 +27,7 @@ internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs
     public bool Wants(int index) => index < _outputs.Length && node.Outputs[index].Length > 0;
 
     /// <summary>An input that must be there and of one of the types.</summary>
-    public InferredValue Input(int index, TypeSet types = TypeSet.All)
-    {
-        InferredValue value = Optional(index, types) ?? throw Error($"input {index} is missing.");
-        return value;
-    }
+    public InferredValue Input(int index, TypeSet types = TypeSet.All) => Optional(index, types) ?? throw Error($"input {index} is missing.");
 
     /// <summary>An input that may be left out, of one of the types.</summary>
     public InferredValue? Optional(int index, TypeSet types = TypeSet.All)
@@ -42,7 +38,7 @@ internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs
         return value;
     }
 
-    /// <summary>An input of the same type as another.</summary>
+    /// <summary>An input of the same type as another, or null where it is left out.</summary>
     public InferredValue? Like(int index, InferredValue other)
     {
         if (Optional(index) is not { } value) return null;

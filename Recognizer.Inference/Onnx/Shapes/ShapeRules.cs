@@ -3,7 +3,7 @@ namespace Recognizer.Inference.Onnx.Shapes;
 /// <summary>The shape rules of all supported operators, by operator name.</summary>
 internal sealed class ShapeRules
 {
-    /// <summary>A rule, and how many inputs and outputs the operator takes.</summary>
+    /// <summary>A rule, and how many inputs and outputs the operator takes; the least number of inputs are there when the rule is asked.</summary>
     public sealed record Rule(int LeastInputs, int MostInputs, int MostOutputs, Action<ShapeContext> Infer);
 
     private readonly Dictionary<string, Rule> _rules = new(StringComparer.Ordinal);
@@ -43,6 +43,7 @@ internal sealed class ShapeRules
                 (rule.MostInputs == int.MaxValue ? " or more." : rule.MostInputs > rule.LeastInputs ? $" to {rule.MostInputs}." : "."));
         }
         if (context.OutputCount > rule.MostOutputs) throw context.Error($"{context.OutputCount} outputs, expected at most {rule.MostOutputs}.");
+        for (int i = 0; i < rule.LeastInputs; i++) context.Input(i);
         rule.Infer(context);
     }
 }

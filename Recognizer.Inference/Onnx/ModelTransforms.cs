@@ -1,0 +1,79 @@
+namespace Recognizer.Inference.Onnx;
+
+/// <summary>Other forms of a model.</summary>
+public static class ModelTransforms
+{
+    /// <summary>The same model for callers that have bytes: its one floating-point input [N, 1, H, W] (or [N, H, W, 1], or any other shape) becomes a uint8 input without
+    /// the dimensions of size 1 after the first, [N, H, W], and the first nodes turn pixels of 0…255 into the range that the model was trained on.</summary>
+    /// <param name="graph">The model; it stays as it is, and shares its initializers with the result.</param>
+    /// <param name="scale">Factor from a pixel to the model's input: 1/255 for models that take 0…1, 1 for those that take 0…255.</param>
+    /// <exception cref="OnnxException">The model has several inputs, or its input is not floating-point or has no known rank.</exception>
+    public static Graph WithByteInput(Graph graph, float scale = 1f / 255)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        if (!(float.IsFinite(scale) && scale > 0)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A factor more than 0.");
+        GraphValidator.Validate(graph);
+        if (graph.Inputs.Count != 1) throw new OnnxException($"The model has {graph.Inputs.Count} inputs, expected one.");
+        ValueInfo input = graph.Inputs[0];
+        if (input.ElementType is not (ElementType.Float or ElementType.Double or ElementType.Float16))
+            throw new OnnxException($"Input '{input.Name}' is {input}, expected floating-point numbers.");
+        if (input.Shape is not { Count: > 0 } shape) throw new OnnxException($"Input '{input.Name}' is {input}, expected a shape that begins with the batch.");
+
+        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer };
+        var names = new HashSet<string>(graph.Nodes.SelectMany(n => n.Outputs).Concat(graph.Initializers.Keys).Append(input.Name), StringComparer.Ordinal);
+        long[] ones = [.. Enumerable.Range(1, shape.Count - 1).Where(i => shape[i].IsFixed && shape[i].Size == 1).Select(i => (long)i)];
+        result.Inputs.Add(new ValueInfo(input.Name, ElementType.UInt8, [.. shape.Where((_, i) => !ones.Contains(i))]));
+        foreach ((string name, Tensor tensor) in graph.Initializers) result.Initializers.Add(name, tensor);
+        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
+
+        string last = Append("Cast", input.Name, "float", []);
+        result.Nodes[^1].Attributes["to"] = (long)input.ElementType;
+        if (ones.Length > 0)
+        {
+            // The axes became an input with opset 13.
+            string[] axes = graph.Opset >= 13 ? [Constant("axes", Tensor.Vector(ones))] : [];
+            last = Append("Unsqueeze", last, "image", axes);
+            if (axes.Length == 0) result.Nodes[^1].Attributes["axes"] = ones;
+        }
+        if (scale != 1)
+        {
+            Tensor factor = input.ElementType switch
+            {
+                ElementType.Double => Tensor.Scalar((double)scale),
+                ElementType.Float16 => Tensor.Scalar((Half)scale),
+                _ => Tensor.Scalar(scale),
+            };
+            last = Append("Mul", last, "scaled", [Constant("scale", factor)]);
+        }
+        foreach (Node node in graph.Nodes)
+        {
+            var copy = new Node(node.OperatorType, node.Inputs.Select(i => i == input.Name ? last : i), node.Outputs, node.Name, node.Domain);
+            foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
+            result.Nodes.Add(copy);
+        }
+        foreach (ValueInfo output in graph.Outputs) result.Outputs.Add(output);
+        ShapeInference.Infer(result);
+        return result;
+
+        string Append(string operatorType, string from, string suffix, string[] more)
+        {
+            string name = Free(suffix);
+            result.Nodes.Add(new Node(operatorType, [from, .. more], [name], name));
+            return name;
+        }
+
+        string Constant(string suffix, Tensor value)
+        {
+            string name = Free(suffix);
+            result.Initializers.Add(name, value);
+            return name;
+        }
+
+        string Free(string suffix)
+        {
+            string name = $"{input.Name}.{suffix}";
+            while (!names.Add(name)) name += "_";
+            return name;
+        }
+    }
+}
