@@ -18,7 +18,7 @@ internal unsafe interface IWinogradTransform
     static abstract void Input<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
         where TSimd : unmanaged, ISimd<TSimd>;
 
-    /// <summary>Aᵀ: m + 2 products to m outputs, then what <typeparamref name="TFinish"/> does to an output.</summary>
+    /// <summary>Aᵀ: m + 2 products to m outputs, plus the bias, then what <typeparamref name="TFinish"/> does to an output.</summary>
     static abstract void Output<TSimd, TFinish>(float* source, nint sourceStride, float* destination, nint destinationStride, FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish;

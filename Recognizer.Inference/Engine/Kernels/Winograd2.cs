@@ -25,8 +25,8 @@ internal readonly unsafe struct Winograd2 : IWinogradTransform
         where TFinish : struct, IFinish
     {
         TSimd zero = TSimd.Load(source), plus = TSimd.Load(source + sourceStride), minus = TSimd.Load(source + 2 * sourceStride), infinity = TSimd.Load(source + 3 * sourceStride);
-        TSimd.Store(TFinish.Finish(zero + (plus + minus), finish, 0), destination);
-        TSimd.Store(TFinish.Finish(plus - minus + infinity, finish, 1), destination + destinationStride);
+        TSimd.Store(TFinish.Finish(zero + finish.Bias + (plus + minus), finish, 0), destination);
+        TSimd.Store(TFinish.Finish(plus - minus + (infinity + finish.Bias), finish, 1), destination + destinationStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -38,10 +38,10 @@ internal readonly unsafe struct Winograd4 : IWinogradTransform
         TSimd aSum = aPlus + aMinus, aDifference = aPlus - aMinus;
         TSimd bPlus = TSimd.Load(source + 3 * sourceStride), bMinus = TSimd.Load(source + 4 * sourceStride);
         TSimd bSum = bPlus + bMinus, bDifference = bPlus - bMinus;
-        TSimd.Store(TFinish.Finish(TSimd.Load(source) + aSum + bSum, finish, 0), destination);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aDifference, TSimd.Broadcast((float)B) * bDifference), finish, 1), destination + destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), aSum, TSimd.Broadcast((float)B2) * bSum), finish, 2), destination + 2 * destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B)), bDifference, TSimd.Load(source + 5 * sourceStride))), finish, 3), destination + 3 * destinationStride);
+        TSimd.Store(TFinish.Finish(TSimd.Load(source) + finish.Bias + aSum + bSum, finish, 0), destination);
+        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bDifference, finish.Bias)), finish, 1), destination + destinationStride);
+        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)B2), bSum, finish.Bias)), finish, 2), destination + 2 * destinationStride);
+        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B)), bDifference, TSimd.Load(source + 5 * sourceStride) + finish.Bias)), finish, 3), destination + 3 * destinationStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

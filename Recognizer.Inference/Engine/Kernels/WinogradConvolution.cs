@@ -73,7 +73,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             }
             Multiply(scratch, slot, rows * _tiling.Columns);
             if (Epilogue.AddResidual) Finish<ResidualFinish>(scratch, slot, first, rows, output, residual, columns, stage);
-            else Finish<ClampFinish>(scratch, slot, first, rows, output, null, columns, stage);
+            else if (Epilogue.Activation.Kind == ActivationKind.Clip) Finish<ClampFinish>(scratch, slot, first, rows, output, null, columns, stage);
+            else Finish<FloorFinish>(scratch, slot, first, rows, output, null, columns, stage);
         }
         GC.KeepAlive(this);
     }
@@ -158,14 +159,24 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     }
 
     // Aᵀ M A, bias, residual, activation and pooling of some rows of tiles.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish<TFinish>(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
         where TFinish : struct, IFinish
     {
         int width = Shape.OutputWidth, outputStride = OutputStride;
-        bool clamps = Epilogue.Activation.IsClamp;
-        TSimd floor = TSimd.Broadcast(clamps ? Epilogue.Activation.Floor : float.NegativeInfinity);
-        TSimd ceiling = TSimd.Broadcast(clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity);
+        bool clamps = Epilogue.Activation.IsClamp, stages = Stages;
+        float** lines = stackalloc float*[TTransform.Outputs];
+        OutputArguments arguments = new()
+        {
+            Slot = slot,
+            ProductStride = outputStride,
+            Square = square,
+            Lines = lines,
+            PixelStride = stages ? TSimd.Count : outputStride,
+            ResidualRowStride = Residual.RowStride,
+            ResidualPixelStride = outputStride,
+            Floor = clamps ? Epilogue.Activation.Floor : float.NegativeInfinity,
+            Ceiling = clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity,
+        };
         for (int row = 0; row < rows; row++)
         {
             (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
@@ -175,29 +186,45 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             for (int k = 0; k < outputStride; k += TSimd.Count)
             {
                 float* staged = stage + (nint)k * StageRows * width;
-                TSimd bias = TSimd.Load(_bias.Pointer + k);
-                float* products = ring + (nint)row * _tiling.Columns * outputStride + k;
-                for (int t = 0; t < _tiling.Columns; t++, products += outputStride)
+                for (int i = 0; i < TTransform.Outputs; i++)
                 {
-                    int left = _tiling.Left(t);
-                    for (int i = 0; i < TTransform.Points; i++)
-                        TTransform.Output<TSimd, NoFinish>(products + i * slot, TTransform.Points * slot, square + i * TSimd.Count, TTransform.Points * TSimd.Count, default);
-                    for (int i = 0; i < TTransform.Outputs; i++)
-                    {
-                        float* line = square + i * TTransform.Points * TSimd.Count;
-                        FinishArguments<TSimd> finish = new(bias, floor, ceiling, added + (nint)i * Residual.RowStride + (nint)left * Residual.PixelStride + k, Residual.PixelStride);
-                        if (Stages) TTransform.Output<TSimd, TFinish>(line, TSimd.Count, staged + (((top + i) & (StageRows - 1)) * width + left) * TSimd.Count, TSimd.Count, finish);
-                        else TTransform.Output<TSimd, TFinish>(line, TSimd.Count, image + (nint)(top + i) * Output.RowStride + (nint)left * outputStride + k, outputStride, finish);
-                    }
+                    lines[i] = stages
+                        ? staged + ((top + i) & (StageRows - 1)) * width * TSimd.Count
+                        : image + (nint)(top + i) * Output.RowStride + k;
                 }
-                if (Stages) PoolRows(tileRow, staged, image + k);
+                arguments.Products = ring + (nint)row * _tiling.Columns * outputStride + k;
+                arguments.Bias = _bias.Pointer + k;
+                arguments.Residual = added + k;
+                TransformOutput<TFinish>(arguments, _tiling);
+                if (stages) PoolRows(tileRow, staged, image + k);
             }
-            if (clamps || Stages) continue;
+            if (clamps || stages) continue;
             for (int y = top; y < _tiling.Top(tileRow + 1); y++)
             {
                 float* line = image + (nint)y * Output.RowStride;
                 ActivationKernels.Apply<TSimd>(line, line, width * outputStride, Epilogue.Activation);
             }
+        }
+    }
+
+    // One row of tiles, one vector of channels.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformOutput<TFinish>(in OutputArguments arguments, WinogradTiling tiling) where TFinish : struct, IFinish
+    {
+        TSimd floor = TSimd.Broadcast(arguments.Floor), ceiling = TSimd.Broadcast(arguments.Ceiling), bias = TSimd.Load(arguments.Bias);
+        float* products = arguments.Products, square = arguments.Square;
+        float** lines = arguments.Lines;
+        nint slot = arguments.Slot, pixelStride = arguments.PixelStride, residualRowStride = arguments.ResidualRowStride, residualPixelStride = arguments.ResidualPixelStride;
+        for (int t = 0; t < tiling.Columns; t++, products += arguments.ProductStride)
+        {
+            float* product = products, column = square;
+            for (int i = 0; i < TTransform.Points; i++, product += slot, column += TSimd.Count)
+                TTransform.Output<TSimd, NoFinish>(product, TTransform.Points * slot, column, TTransform.Points * TSimd.Count, default);
+            int left = tiling.Left(t);
+            float* residual = arguments.Residual + left * residualPixelStride;
+            float* row = square;
+            for (int i = 0; i < TTransform.Outputs; i++, row += TTransform.Points * TSimd.Count, residual += residualRowStride)
+                TTransform.Output<TSimd, TFinish>(row, TSimd.Count, lines[i] + left * pixelStride, pixelStride, new(bias, floor, ceiling, residual, residualPixelStride));
         }
     }
 
@@ -219,5 +246,13 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
                 RowEpilogue.MaxPool<TSimd>(upper, line, TSimd.Count, image + (nint)(y / 2) * Output.RowStride, outputStride, width / 2, TSimd.Count);
             }
         }
+    }
+
+    private struct OutputArguments
+    {
+        public float* Products, Square, Bias, Residual;
+        public float** Lines;
+        public nint Slot, ProductStride, PixelStride, ResidualRowStride, ResidualPixelStride;
+        public float Floor, Ceiling;
     }
 }
