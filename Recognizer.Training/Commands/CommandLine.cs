@@ -18,6 +18,7 @@ internal static class CommandLine
     [
         EvaluateCommand.Create,
         PredictCommand.Create,
+        DatasetsCommand.Create,
         InspectCommand.Create,
         OnnxTestCommand.Create,
     ];

@@ -5,42 +5,124 @@ namespace Recognizer.Training.Datasets;
 /// <summary>Finds the files of a set from the catalogue as they are published: single files, unpacked or not, the MATLAB file, or the archives that have them.</summary>
 internal static class CatalogueLoader
 {
-    /// <summary>A set by name, from its folder under the root.</summary>
-    public static Dataset Load(CatalogueSet set, DatasetCatalogue catalogue, DatasetLoadOptions options)
+    /// <summary>A set by name, from its folder under the root; what is missing is downloaded unless that is forbidden.</summary>
+    public static Dataset Load(CatalogueSet set, DatasetLoadOptions options)
+    {
+        Complete(set, options);
+        string folder = Path.Combine(options.Root, set.Folder);
+        if (!Directory.Exists(folder))
+            return new Dataset(set.Name, set.Labels, null, null);
+        using var tree = FileTree.Open(folder);
+        return LoadFrom(tree, set, verify: true, options);
+    }
+
+    /// <summary>Whether the files of a part are there.</summary>
+    public static bool Has(CatalogueSet set, CataloguePart part, DatasetLoadOptions options)
     {
         string folder = Path.Combine(options.Root, set.Folder);
-        if (Directory.Exists(folder))
+        if (!Directory.Exists(folder))
+            return false;
+        using var tree = FileTree.Open(folder);
+        using var place = Locate(tree, options.Catalogue, part.Images, part.Labels) ?? (set.Mat is { } mat ? Locate(tree, options.Catalogue, mat) : null);
+        return place is not null;
+    }
+
+    /// <summary>Downloads the wanted parts that are missing.</summary>
+    /// <exception cref="DatasetException">The part that matters most can't be had: training where both are wanted.</exception>
+    public static void Complete(CatalogueSet set, DatasetLoadOptions options)
+    {
+        foreach (var (part, needed, matters) in ((CataloguePart, bool, bool)[])[(set.Train, options.NeedTrain, !options.AllowMissingPart), (set.Test, options.NeedTest, !options.NeedTrain)])
         {
-            using var tree = FileTree.Open(folder);
-            var dataset = LoadFrom(tree, set, catalogue, verify: true, options);
-            if (options.NeedTrain ? dataset.Train is not null : dataset.Test is not null)
-                return dataset;
+            if (!needed || Has(set, part, options))
+                continue;
+            try
+            {
+                if (options.Offline)
+                    throw new DatasetException($"{set.Name} is not complete: {part.Images}.gz and {part.Labels}.gz are expected in {Path.GetFullPath(Path.Combine(options.Root, set.Folder))}, and downloads are off.");
+                Download(set, part, options);
+            }
+            catch (DatasetException e) when (!matters)
+            {
+                options.Progress?.Invoke($"Going on without the {(part == set.Test ? "test" : "training")} images. {e.Message}");
+            }
         }
-        var part = options.NeedTrain ? set.Train : set.Test;
-        throw new DatasetException($"{set.Name} is not complete: {part.Images}.gz and {part.Labels}.gz are expected in {Path.GetFullPath(folder)}.");
+    }
+
+    /// <summary>Single files where a mirror has them, else the archive.</summary>
+    private static void Download(CatalogueSet set, CataloguePart part, DatasetLoadOptions options)
+    {
+        string folder = Path.Combine(options.Root, set.Folder);
+        string[] files = [part.Labels + ".gz", part.Images + ".gz"];
+        DatasetException? failure = null;
+        if (set.Mirrors.Count > 0)
+        {
+            try
+            {
+                foreach (string file in files)
+                {
+                    if (!File.Exists(Path.Combine(folder, file)) && !File.Exists(Path.Combine(folder, file[..^".gz".Length])))
+                        Downloader.Download([.. set.Mirrors.Select(m => new Uri(m, file))], Path.Combine(folder, file), options.Catalogue.File(file)!, options);
+                }
+                return;
+            }
+            catch (DatasetException e)
+            {
+                failure = e;
+                options.Progress?.Invoke(e.Message);
+            }
+        }
+        foreach (var archive in options.Catalogue.Archives.Where(a => a.Folder == set.Folder && a.Urls.Count > 0))
+        {
+            string destination = Path.Combine(folder, archive.Name);
+            if (File.Exists(destination))
+                throw new DatasetException($"{Path.GetFullPath(destination)} doesn't have {string.Join(" and ", files)}: delete it to download it again.");
+            Downloader.Download(archive.Urls, destination, null, path => CheckArchive(path, files, options.Catalogue), options);
+            return;
+        }
+        throw failure ?? new DatasetException($"No mirror of {set.Name} is known.");
+    }
+
+    /// <summary>What is wrong with a downloaded archive as the source of these files.</summary>
+    private static string? CheckArchive(string path, string[] files, DatasetCatalogue catalogue)
+    {
+        try
+        {
+            using var zip = FileTree.OpenArchive(path);
+            foreach (string file in files)
+            {
+                if (!zip.FileExists(file))
+                    return $"the archive has no {file}";
+                Check(zip, file, catalogue.File(file));
+            }
+            return null;
+        }
+        catch (DatasetException e)
+        {
+            return e.Message;
+        }
     }
 
     /// <summary>
     /// A folder or archive that has official files, or null. Those of MNIST aren't held to their checksums here, because look-alike sets use the same names.
     /// </summary>
-    public static Dataset? LoadOfficial(FileTree tree, DatasetCatalogue catalogue, DatasetLoadOptions options)
+    public static Dataset? LoadOfficial(FileTree tree, DatasetLoadOptions options)
     {
-        CatalogueSet[] sets = [.. catalogue.Sets.Where(s => FindAll(tree, s.Train.Images, s.Train.Labels) is not null || FindAll(tree, s.Test.Images, s.Test.Labels) is not null)];
+        CatalogueSet[] sets = [.. options.Catalogue.Sets.Where(s => FindAll(tree, s.Train.Images, s.Train.Labels) is not null || FindAll(tree, s.Test.Images, s.Test.Labels) is not null)];
         if (sets.Length > 1)
             throw new DatasetException($"{tree.Location} has the files of {string.Join(", ", sets.Select(s => s.Name))}: put it into {sets[0].Folder}/ of the data folder and use one of these names.");
-        return sets is [var set] ? LoadFrom(tree, set, catalogue, verify: set.Name != "mnist", options) : null;
+        return sets is [var set] ? LoadFrom(tree, set, verify: set.Name != "mnist", options) : null;
     }
 
     /// <summary>A set from the files in a folder or archive; parts that aren't there are null.</summary>
-    private static Dataset LoadFrom(FileTree tree, CatalogueSet set, DatasetCatalogue catalogue, bool verify, DatasetLoadOptions options)
+    private static Dataset LoadFrom(FileTree tree, CatalogueSet set, bool verify, DatasetLoadOptions options)
     {
-        var train = options.NeedTrain ? LoadPart(tree, set, catalogue, set.Train, verify, options) : null;
-        var test = options.NeedTest ? LoadPart(tree, set, catalogue, set.Test, verify, options) : null;
-        if ((options.NeedTrain && train is null || options.NeedTest && test is null) && set.Mat is { } mat && Locate(tree, catalogue, mat) is { } place)
+        var train = options.NeedTrain ? LoadPart(tree, set, set.Train, verify, options) : null;
+        var test = options.NeedTest ? LoadPart(tree, set, set.Test, verify, options) : null;
+        if ((options.NeedTrain && train is null || options.NeedTest && test is null) && set.Mat is { } mat && Locate(tree, options.Catalogue, mat) is { } place)
         {
             using (place)
             {
-                Check(place.Tree, place.Paths[0], catalogue.File(mat));
+                Check(place.Tree, place.Paths[0], options.Catalogue.File(mat));
                 var fromMat = MatDataset.Load(place.Tree, place.Paths[0], options with { NeedTrain = options.NeedTrain && train is null, NeedTest = options.NeedTest && test is null }, set.Labels);
                 (train, test) = (train ?? fromMat.Train, test ?? fromMat.Test);
             }
@@ -48,14 +130,14 @@ internal static class CatalogueLoader
         return new Dataset(set.Name, set.Labels, train, test);
     }
 
-    private static DatasetPart? LoadPart(FileTree tree, CatalogueSet set, DatasetCatalogue catalogue, CataloguePart part, bool verify, DatasetLoadOptions options)
+    private static DatasetPart? LoadPart(FileTree tree, CatalogueSet set, CataloguePart part, bool verify, DatasetLoadOptions options)
     {
-        using var place = Locate(tree, catalogue, part.Images, part.Labels);
+        using var place = Locate(tree, options.Catalogue, part.Images, part.Labels);
         if (place is null)
             return null;
         var meaning = new IdxPart.Meaning(set.Labels.Count, set.FirstLabel, null, new PartBuilder.Storage(set.Transposed, LightOnDark: true));
         return IdxPart.Load(place.Tree, place.Paths[0], place.Paths[1], meaning, options,
-            verify ? catalogue.File(part.Images + ".gz") : null, verify ? catalogue.File(part.Labels + ".gz") : null);
+            verify ? options.Catalogue.File(part.Images + ".gz") : null, verify ? options.Catalogue.File(part.Labels + ".gz") : null);
     }
 
     private static string[]? FindAll(FileTree tree, params ReadOnlySpan<string> names)

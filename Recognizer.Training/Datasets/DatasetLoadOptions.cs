@@ -22,6 +22,11 @@ internal sealed record DatasetLoadOptions
     /// </summary>
     public bool NeedTest { get; init; } = true;
 
+    /// <summary>
+    /// Where both parts are wanted, a set that has only the test part will do. (One that has only the training part always does.)
+    /// </summary>
+    public bool AllowMissingPart { get; init; }
+
     /// <summary>Chooses the tenth held back for test, and the handwriting of <c>strokes</c>.</summary>
     public ulong Seed { get; init; }
 
@@ -30,6 +35,11 @@ internal sealed record DatasetLoadOptions
 
     /// <summary>Hears what is going on, as short lines: downloads, notable facts.</summary>
     public Action<string>? Progress { get; init; }
+
+    /// <summary>The sets that are known by name.</summary>
+    public DatasetCatalogue Catalogue { get; init; } = DatasetCatalogue.BuiltIn;
+
+    public DownloadPolicy Download { get; init; } = new();
 
     public CancellationToken CancellationToken { get; init; }
 

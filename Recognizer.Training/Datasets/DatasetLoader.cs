@@ -13,26 +13,27 @@ internal static class DatasetLoader
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrPath);
         var dataset = nameOrPath == DatasetCatalogue.Strokes ? StrokeDataset.Load(options)
-            : DatasetCatalogue.BuiltIn.Find(nameOrPath) is { } set
-            ? CatalogueLoader.Load(set, DatasetCatalogue.BuiltIn, options)
-            : LoadPath(Locate(nameOrPath, options.Root), options);
-        if (options.NeedTrain && dataset.Train is null or { Count: 0 })
-            throw new DatasetException($"{nameOrPath} has no training images.");
-        if (options.NeedTest && !options.NeedTrain && dataset.Test is null or { Count: 0 })
+            : options.Catalogue.Find(nameOrPath) is { } set
+            ? CatalogueLoader.Load(set, options)
+            : LoadPath(Locate(nameOrPath, options), options);
+        bool hasTrain = dataset.Train is { Count: > 0 }, hasTest = dataset.Test is { Count: > 0 };
+        if (options.AllowMissingPart ? !hasTrain && !hasTest : options.NeedTrain && !hasTrain)
+            throw new DatasetException($"{nameOrPath} has no {(options.NeedTrain ? "training" : "test")} images.");
+        if (!options.NeedTrain && !hasTest)
             throw new DatasetException($"{nameOrPath} has no test images.");
         return dataset;
     }
 
-    private static string Locate(string nameOrPath, string root)
+    private static string Locate(string nameOrPath, DatasetLoadOptions options)
     {
-        string under = Path.Combine(root, nameOrPath);
+        string under = Path.Combine(options.Root, nameOrPath);
         foreach (string path in (string[])[nameOrPath, under, under + ".zip"])
         {
             if (Directory.Exists(path) || File.Exists(path))
                 return path;
         }
         throw new DatasetException(
-            $"There is no data set {nameOrPath}: it is neither a file or folder, here or under {Path.GetFullPath(root)}, nor one of {string.Join(", ", DatasetCatalogue.BuiltIn.Sets.Select(s => s.Name))}, {DatasetCatalogue.Strokes}.");
+            $"There is no data set {nameOrPath}: it is neither a file or folder, here or under {Path.GetFullPath(options.Root)}, nor one of {string.Join(", ", options.Catalogue.Sets.Select(s => s.Name))}, {DatasetCatalogue.Strokes}.");
     }
 
     private static Dataset LoadPath(string path, DatasetLoadOptions options)
@@ -54,7 +55,7 @@ internal static class DatasetLoader
             return DatasetManifest.Load(tree, "", options);
         if (tree.FileExists(ImageFolderDataset.ListName))
             return ImageFolderDataset.LoadList(tree, options);
-        if (CatalogueLoader.LoadOfficial(tree, DatasetCatalogue.BuiltIn, options) is { } official)
+        if (CatalogueLoader.LoadOfficial(tree, options) is { } official)
             return official;
         if (tree.Files("").Select(f => (File: f, IsTable: IsTable(f))).Where(f => f.IsTable).ToArray() is [var only])
             return LoadFile(tree, only.File, options)!;

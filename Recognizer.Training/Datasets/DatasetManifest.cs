@@ -9,16 +9,21 @@ internal static class DatasetManifest
 
     public static Dataset Load(FileTree tree, string directory, DatasetLoadOptions options)
     {
-        string path = Join(directory, FileName), name = tree.Describe(path);
+        using var document = Open(tree, directory);
+        return Load(tree, directory, document.RootElement, tree.Describe(Join(directory, FileName)), options);
+    }
+
+    private static JsonDocument Open(FileTree tree, string directory)
+    {
+        string path = Join(directory, FileName);
         try
         {
             using var stream = tree.OpenRead(path);
-            using var document = JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            return Load(tree, directory, document.RootElement, name, options);
+            return JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         }
         catch (JsonException e)
         {
-            throw new DatasetException($"{name} is not valid JSON: {e.Message}", e);
+            throw new DatasetException($"{tree.Describe(path)} is not valid JSON: {e.Message}", e);
         }
     }
 

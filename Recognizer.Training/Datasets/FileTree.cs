@@ -30,7 +30,9 @@ internal abstract class FileTree : IDisposable
     public virtual void Dispose() => GC.SuppressFinalize(this);
 
     /// <summary>A folder, or a .zip file (whose single top folder, if that is all it has, is taken as the root).</summary>
-    public static FileTree Open(string path) => Directory.Exists(path) ? new FolderTree(path) : new ZipTree(path);
+    public static FileTree Open(string path) => Directory.Exists(path) ? new FolderTree(path) : OpenArchive(path);
+
+    public static FileTree OpenArchive(string path) => new ZipTree(path);
 
     public static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 

@@ -35,6 +35,21 @@ internal sealed class CharacterPainter
         Develop(ref random, destination);
     }
 
+    /// <summary>Draws the usual form of a character neatly, for captions.</summary>
+    public void PaintNeatly(int character, Span<byte> destination)
+    {
+        var random = new CounterRandom(0);
+        Trace(StrokeAlphabet.Allographs[character].MaxBy(w => w.Weight)!, 0, ref random);
+        for (int i = 0; i < _points; i++)
+        {
+            // 100 units to 20 pixels, so that proportions between characters stay
+            _x[i] = 4 + 0.17f * _x[i];
+            _y[i] = 4 + 0.2f * _y[i];
+        }
+        Ink(0.9f, ref random);
+        Develop(ref random, destination);
+    }
+
     private static Allograph Choose(Allograph[] ways, ref CounterRandom random)
     {
         float total = 0;

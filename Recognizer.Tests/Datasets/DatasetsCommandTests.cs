@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Recognizer.Inference.Imaging;
+using Recognizer.Training.Commands;
+using static Recognizer.Tests.Datasets.TemporaryFolder;
+
+namespace Recognizer.Tests.Datasets;
+
+public sealed class DatasetsCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public DatasetsCommandTests()
+    {
+        _folder.Write("small/images", IdxImages(Pixels(3)));
+        _folder.Write("small/labels", IdxLabels(0, 1, 1));
+        _folder.Write("small/dataset.json", """{ "description": "three images", "labels": ["A", "é"], "test": { "images": "images", "labels": "labels" } }""");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private (int Code, string Output, string Error) Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int code = CommandLine.Run(["datasets", .. arguments, "--data", _folder.Root], new CommandHost(output, error, CancellationToken.None));
+        return (code, output.ToString(), error.ToString());
+    }
+
+    [Fact]
+    public void Lists_what_is_known_and_what_is_there()
+    {
+        var (code, output, _) = Run("list");
+        Assert.Equal(0, code);
+        Assert.Matches("(?m)^mnist +not here", output);
+        Assert.Matches("(?m)^small +test only +three images", output);
+        using var json = JsonDocument.Parse(Run("list", "--json").Output);
+        Assert.Contains(json.RootElement.EnumerateArray(), s => s.GetProperty("name").GetString() == "strokes" && s.GetProperty("train").GetBoolean());
+    }
+
+    [Fact]
+    public void Verifies_and_counts()
+    {
+        using var json = JsonDocument.Parse(Run("verify", "small", "--json").Output);
+        Assert.Equal([1, 2], json.RootElement.GetProperty("test").GetProperty("perClass").EnumerateArray().Select(c => c.GetInt32()));
+        Assert.False(json.RootElement.TryGetProperty("train", out _));
+        Assert.Matches("(?m)^é +– +2", Run("verify", "small").Output);
+        _folder.Write("small/labels", IdxLabels(0, 1));
+        var (code, _, error) = Run("verify", "small");
+        Assert.Equal(1, code);
+        Assert.Contains("has 3 images, but", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Draws_a_grid()
+    {
+        string file = Path.Combine(_folder.Root, "grid.png");
+        Assert.Equal(0, Run("show", "small", "--output", file, "--columns", "5").Code);
+        var grid = ImageDecoder.Decode(File.ReadAllBytes(file));
+        // two rows; captions of four characters (00E9) and a gap; all enlarged twice
+        Assert.Equal((2 * (4 * 28 + 14 + 5 * 28), 2 * 2 * 28), (grid.Width, grid.Height));
+        Assert.Contains(grid.Pixels[..(56 * grid.Width)].ToArray(), p => p < 50);
+    }
+
+    [Fact]
+    public void Downloads_only_what_is_in_the_catalogue()
+    {
+        Assert.Equal(2, Run("download", "small").Code);
+        var (code, _, error) = Run("download", "mnist", "--offline");
+        Assert.Equal(1, code);
+        Assert.Contains("downloads are off", error, StringComparison.Ordinal);
+    }
+}
