@@ -16,6 +16,7 @@ internal static class CommandLine
     /// <summary>The commands in the order in which help lists them. Each is made anew for a run, because it writes to the run's host.</summary>
     private static readonly Func<CommandHost, CommandDescription>[] Commands =
     [
+        TrainCommand.Create,
         EvaluateCommand.Create,
         PredictCommand.Create,
         DatasetsCommand.Create,

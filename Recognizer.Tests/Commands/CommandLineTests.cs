@@ -1,0 +1,205 @@
+using System.Text.Json;
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Datasets;
+using Recognizer.Tests.Fitting;
+using Recognizer.Training.Architectures;
+using Recognizer.Training.Commands;
+using Recognizer.Training.Datasets;
+
+namespace Recognizer.Tests.Commands;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _error = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private int Run(params string[] arguments) => Run(CancellationToken.None, arguments);
+
+    private int Run(CancellationToken cancellation, params string[] arguments)
+    {
+        _output.GetStringBuilder().Clear();
+        _error.GetStringBuilder().Clear();
+        return CommandLine.Run(arguments, new CommandHost(_output, _error, cancellation));
+    }
+
+    // Exactly one document, and nothing else, on standard output.
+    private JsonElement Json()
+    {
+        using JsonDocument document = JsonDocument.Parse(_output.ToString());
+        return document.RootElement.Clone();
+    }
+
+    private string[] TrainShapes(string output, params string[] more)
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        return ["train", "--dataset", "shapes", "--data", _folder.Root, "--epochs", "2", "--width", "0.25", "--batch-size", "16", "--threads", "1", "--output", output, .. more];
+    }
+
+    private string SaveModel(string name = "model.onnx")
+    {
+        string path = System.IO.Path.Combine(_folder.Root, name);
+        OnnxWriter.WriteFile(Architecture.Build("cnn2", ["-", "|", "o", "x"], 1, 0.25), path);
+        return path;
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("train --help")]
+    [InlineData("evaluate -h")]
+    [InlineData("predict --help")]
+    [InlineData("inspect --help")]
+    public void Help_has_examples_and_goes_to_standard_output(string arguments)
+    {
+        Assert.Equal(0, Run(arguments.Split(' ')));
+        Assert.Contains("Examples:", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _error.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("trian")]
+    [InlineData("train --epochs many")]
+    [InlineData("train --epochs 0")]
+    [InlineData("train --optimizer lion")]
+    [InlineData("train --augment sideways")]
+    [InlineData("train --validation 1")]
+    [InlineData("train --threads 0")]
+    [InlineData("predict")]
+    [InlineData("predict a.png --top 0")]
+    [InlineData("evaluate --split middle --dataset mnist")]
+    [InlineData("inspect")]
+    public void Wrong_usage_is_2_with_a_reason_on_standard_error(string arguments)
+    {
+        Assert.Equal(2, Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.StartsWith("error: ", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Theory]
+    [InlineData("inspect nowhere.onnx")]
+    [InlineData("predict --model nowhere.onnx a.png")]
+    [InlineData("evaluate --model nowhere.onnx --dataset mnist")]
+    [InlineData("train --dataset no-such-set --offline")]
+    [InlineData("train --config nowhere.json")]
+    public void Failures_are_1_with_one_line_and_no_stack_trace(string arguments)
+    {
+        Assert.Equal(1, Run(arguments.Split(' ')));
+        string error = _error.ToString();
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Broken_models_are_refused()
+    {
+        string path = _folder.Write("broken.onnx", "this is no model"u8);
+        Assert.Equal(1, Run("inspect", path));
+        Assert.Equal(1, Run("predict", "--model", path, "a.png"));
+    }
+
+    [Fact]
+    public void Inspect_counts_parameters_and_multiply_adds()
+    {
+        string path = System.IO.Path.Combine(_folder.Root, "cnn2.onnx");
+        OnnxWriter.WriteFile(Architecture.Build("cnn2", ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], 1), path);
+        Assert.Equal(0, Run("inspect", path, "--json"));
+        JsonElement json = Json();
+        Assert.Equal(421_645, json.GetProperty("parameters").GetInt64());
+        Assert.Equal(28 * 28 * 32 * 9 + 14 * 14 * 64 * 32 * 9 + 3136 * 128 + 128 * 10, json.GetProperty("multiplyAdds").GetInt64());
+        Assert.Equal(2, json.GetProperty("operators").GetProperty("Conv").GetInt32());
+        Assert.Equal("N", json.GetProperty("inputs")[0].GetProperty("shape")[0].GetString());
+        Assert.Equal(28, json.GetProperty("inputs")[0].GetProperty("shape")[2].GetInt32());
+        Assert.Equal(["logits", "probabilities"], json.GetProperty("outputs").EnumerateArray().Select(o => o.GetProperty("name").GetString()));
+        Assert.True(json.GetProperty("metadata").TryGetProperty("recognizer.labels", out _));
+        Assert.Equal(0, Run("inspect", path));
+        Assert.Contains("421,645", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_evaluate_and_predict_end_to_end()
+    {
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        Assert.Equal(0, Run(TrainShapes(output, "--json")));
+        JsonElement trained = Json();
+        foreach (string file in new[] { "model.onnx", "config.json", "training.jsonl", "metrics.json", "report.html", "checkpoint" })
+            Assert.True(System.IO.Path.Exists(System.IO.Path.Combine(output, file)), file);
+        AssertMetrics(trained);
+        Assert.Equal(60, trained.GetProperty("count").GetInt32());
+        Assert.Equal(trained.ToString(), JsonDocument.Parse(File.ReadAllText(System.IO.Path.Combine(output, "metrics.json"))).RootElement.ToString());
+        Assert.Contains("epoch 2/2", _error.ToString(), StringComparison.Ordinal);
+
+        string model = System.IO.Path.Combine(output, "model.onnx"), report = System.IO.Path.Combine(_folder.Root, "report");
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--json", "--report", report));
+        JsonElement evaluated = Json();
+        AssertMetrics(evaluated);
+        Assert.Equal(trained.GetProperty("microAccuracy").GetDouble(), evaluated.GetProperty("microAccuracy").GetDouble());
+        Assert.True(File.Exists(System.IO.Path.Combine(report, "report.html")));
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "xo", "--json"));
+        Assert.Equal((30, 30), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
+
+        Dataset data = Shapes.Make();
+        string image = _folder.Write("shape.png", PngEncoder.Encode(new GrayImage(28, 28, data.Test!.Image(3).ToArray())));
+        Assert.Equal(0, Run("predict", "--model", model, "--top", "2", "--json", image));
+        JsonElement predicted = Json();
+        Assert.Equal(image, predicted[0].GetProperty("file").GetString());
+        Assert.Equal(2, predicted[0].GetProperty("predictions").GetArrayLength());
+        Assert.Equal(0, Run("predict", "--model", model, "--alphabet", "x", image));
+        Assert.Contains("x  100.0 %", _output.ToString(), StringComparison.Ordinal);
+
+        static void AssertMetrics(JsonElement json)
+        {
+            foreach (string name in new[] { "model", "dataset", "split", "count", "microAccuracy", "standardError", "macroAccuracy", "logLoss", "logLossReduction", "topKAccuracy", "expectedCalibrationError", "perClass", "confusionMatrix", "seconds", "imagesPerSecond" })
+                Assert.True(json.TryGetProperty(name, out _), name);
+            Assert.Equal(5, json.GetProperty("topKAccuracy").GetArrayLength());
+            JsonElement matrix = json.GetProperty("confusionMatrix");
+            Assert.Equal(json.GetProperty("count").GetInt32(), matrix.GetProperty("counts").EnumerateArray().Sum(row => row.EnumerateArray().Sum(c => c.GetInt32())));
+            Assert.Equal(4, matrix.GetProperty("labels").GetArrayLength());
+            Assert.Equal(["label", "precision", "recall", "f1", "support"], json.GetProperty("perClass")[0].EnumerateObject().Select(p => p.Name).Take(5));
+        }
+    }
+
+    [Fact]
+    public void Predict_reads_the_files_that_it_can_and_names_the_others()
+    {
+        string good = _folder.Write("good.png", PngEncoder.Encode(new GrayImage(28, 28, Shapes.Make().Test!.Image(0).ToArray())));
+        string bad = _folder.Write("bad.png", "nothing"u8);
+        Assert.Equal(1, Run("predict", "--model", SaveModel(), good, bad, "missing.png", "--json"));
+        Assert.Equal(1, Json().GetArrayLength());
+        Assert.Contains("bad.png", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("missing.png", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Interruption_is_130_and_resuming_needs_the_same_settings()
+    {
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Equal(130, Run(stop.Token, TrainShapes(output)));
+        Assert.Equal("", _output.ToString());
+        Assert.Equal(0, Run(TrainShapes(output)));
+        Assert.Equal(0, Run(TrainShapes(output, "--resume")));
+        Assert.Contains("resuming after epoch 2", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(2, Run(TrainShapes(output, "--resume", "--learning-rate", "0.5")));
+        Assert.Contains("--learning-rate", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_saved_configuration_trains_again_and_options_win_over_it()
+    {
+        string first = System.IO.Path.Combine(_folder.Root, "first"), second = System.IO.Path.Combine(_folder.Root, "second");
+        Assert.Equal(0, Run(TrainShapes(first, "--augment", "none", "--ema", "0.5")));
+        Assert.Equal(0, Run("train", "--config", System.IO.Path.Combine(first, "config.json"), "--data", _folder.Root, "--output", second));
+        Assert.Equal(File.ReadAllBytes(System.IO.Path.Combine(first, "model.onnx")), File.ReadAllBytes(System.IO.Path.Combine(second, "model.onnx")));
+        Assert.Equal(0, Run("train", "--config", System.IO.Path.Combine(first, "config.json"), "--data", _folder.Root, "--output", second, "--epochs", "1"));
+        Assert.Single(File.ReadAllLines(System.IO.Path.Combine(second, "training.jsonl")));
+        string wrong = _folder.Write("wrong.json", "{\"epochz\": 3}");
+        Assert.Equal(2, Run("train", "--config", wrong));
+        Assert.Contains("epochz", _error.ToString(), StringComparison.Ordinal);
+    }
+}

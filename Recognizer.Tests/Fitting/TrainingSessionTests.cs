@@ -1,0 +1,181 @@
+using System.Text.Json;
+using Recognizer.Inference;
+using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Datasets;
+using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
+
+namespace Recognizer.Tests.Fitting;
+
+public class TrainingSessionTests
+{
+    private static readonly Dataset Data = Shapes.Make();
+
+    private static readonly TrainingConfig Config = new()
+    {
+        Dataset = "shapes", Architecture = "cnn2", Width = 0.25, Epochs = 4, BatchSize = 16, LearningRate = 0.005, Augment = "light", Ema = 0.9, Seed = 3, LabelSmoothing = 0.02, GradientClipping = 5,
+    };
+
+    private sealed class Progress(Action<int, int>? step = null) : ITrainingProgress
+    {
+        public List<string> Messages { get; } = [];
+
+        public List<EpochResult> Epochs { get; } = [];
+
+        public void Message(string text) => Messages.Add(text);
+
+        public void Step(int epoch, int images, int of, double loss, double accuracy) => step?.Invoke(epoch, images);
+
+        public void Epoch(EpochResult result) => Epochs.Add(result);
+    }
+
+    private static SessionResult Train(string output, TrainingConfig? config = null, bool resume = false, int threads = 1, Progress? progress = null, CancellationToken cancellation = default) =>
+        TrainingSession.Run(config ?? Config, Data, new SessionOptions { Output = output, Resume = resume, Threads = threads }, progress ?? new Progress(), cancellation);
+
+    // Without times, which differ from run to run.
+    private static string[] History(string output) => [.. File.ReadLines(Path.Combine(output, TrainingSession.HistoryFile)).Select(line =>
+    {
+        using JsonDocument document = JsonDocument.Parse(line);
+        return string.Join(" ", document.RootElement.EnumerateObject().Where(p => p.Name is not ("seconds" or "imagesPerSecond")).Select(p => p.ToString()));
+    })];
+
+    private static byte[] Model(string output) => File.ReadAllBytes(Path.Combine(output, TrainingSession.ModelFile));
+
+    [Fact]
+    public void Learns_exports_and_measures()
+    {
+        using var folder = new TemporaryFolder();
+        var progress = new Progress();
+        SessionResult result = Train(folder.Root, Config with { Epochs = 8 }, progress: progress);
+        Assert.Equal("test", result.Split);
+        Assert.Equal(60, result.Evaluation.Metrics.Count);
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.9, $"accuracy {result.Evaluation.Metrics.MicroAccuracy}");
+        Assert.Equal(8, progress.Epochs.Count);
+        Assert.True(progress.Epochs[^1].TrainLoss < progress.Epochs[0].TrainLoss / 2);
+        Assert.Equal(24, result.Validation!.Metrics.Count);
+
+        Graph graph = OnnxReader.ReadFile(result.ModelPath);
+        Assert.Equal(Data.Labels, ModelMetadata.Labels(graph));
+        Assert.Equal("shapes", TrainingConfig.FromJson(graph.Metadata[ModelMetadata.TrainingKey]).Dataset);
+        using JsonDocument metrics = JsonDocument.Parse(graph.Metadata[ModelMetadata.MetricsKey]);
+        Assert.Equal(result.Evaluation.Metrics.MicroAccuracy, metrics.RootElement.GetProperty("test").GetProperty("microAccuracy").GetDouble());
+        using var recognizer = CharacterRecognizer.Load(graph);
+        ModelEvaluation again = ModelEvaluation.Run(recognizer, Data.Test!, null, Data.Labels);
+        Assert.Equal(result.Evaluation.Metrics.MicroAccuracy, again.Metrics.MicroAccuracy);
+        Assert.Equal(Config.ToJson(), (TrainingConfig.FromJson(File.ReadAllText(Path.Combine(folder.Root, TrainingSession.ConfigFile))) with { Epochs = Config.Epochs }).ToJson());
+    }
+
+    [Fact]
+    public void Threads_do_not_change_the_bits()
+    {
+        using TemporaryFolder one = new(), three = new();
+        TrainingConfig config = Config with { Epochs = 2, Architecture = "vgg", Optimizer = "sgd", LearningRate = 0.05 };
+        Train(one.Root, config, threads: 1);
+        Train(three.Root, config, threads: 3);
+        Assert.Equal(History(one.Root), History(three.Root));
+        Assert.Equal(Model(one.Root), Model(three.Root));
+    }
+
+    [Theory]
+    [InlineData("cnn2-dropout", 0.9)]
+    [InlineData("residual", 0)]
+    public void Goes_on_after_interruptions_to_the_same_bits(string architecture, double ema)
+    {
+        using TemporaryFolder unbroken = new(), broken = new();
+        TrainingConfig config = Config with { Architecture = architecture, Ema = ema, Epochs = 3 };
+        Train(unbroken.Root, config);
+        // In the first epoch, in the middle of the second, at the first step of the third.
+        foreach ((int epoch, int images) in new[] { (1, 32), (2, 96), (3, 16) })
+        {
+            using var stop = new CancellationTokenSource();
+            var progress = new Progress((e, i) =>
+            {
+                if (e == epoch && i == images) stop.Cancel();
+            });
+            Assert.ThrowsAny<OperationCanceledException>(() => Train(broken.Root, config, resume: true, progress: progress, cancellation: stop.Token));
+            Assert.Equal(epoch - 1, History(broken.Root).Length);
+            // What a kill between checkpoint and line leaves: a torn line, or none.
+            if (epoch == 3) File.WriteAllText(Path.Combine(broken.Root, TrainingSession.HistoryFile), "{\"epoch\":1,\"tra");
+        }
+        SessionResult result = Train(broken.Root, config, resume: true, threads: 2);
+        Assert.Equal(History(unbroken.Root), History(broken.Root));
+        Assert.Equal(Model(unbroken.Root), Model(broken.Root));
+        Assert.Equal(3, result.History.Count);
+        // Once more when all is done changes nothing.
+        Train(broken.Root, config, resume: true);
+        Assert.Equal(Model(unbroken.Root), Model(broken.Root));
+        Assert.Equal(History(unbroken.Root), History(broken.Root));
+    }
+
+    [Fact]
+    public void The_seed_matters()
+    {
+        using TemporaryFolder first = new(), second = new();
+        Train(first.Root, Config with { Epochs = 1 });
+        Train(second.Root, Config with { Epochs = 1, Seed = 4 });
+        Assert.NotEqual(History(first.Root), History(second.Root));
+    }
+
+    [Fact]
+    public void Starting_anew_forgets_the_old_run()
+    {
+        using TemporaryFolder used = new(), fresh = new();
+        Train(used.Root, Config with { Epochs = 2, Seed = 9 });
+        Train(used.Root, Config with { Epochs = 1 });
+        Train(fresh.Root, Config with { Epochs = 1 });
+        Assert.Equal(History(fresh.Root), History(used.Root));
+        Assert.Equal(Model(fresh.Root), Model(used.Root));
+    }
+
+    [Fact]
+    public void A_checkpoint_of_another_configuration_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        Train(folder.Root, Config with { Epochs = 1 });
+        Assert.Throws<InvalidDataException>(() => Train(folder.Root, Config with { Epochs = 2 }, resume: true));
+    }
+
+    [Fact]
+    public void Stops_early_and_keeps_the_best_epoch()
+    {
+        using var folder = new TemporaryFolder();
+        var progress = new Progress();
+        // A rate this small changes nothing that validation accuracy sees.
+        SessionResult result = Train(folder.Root, Config with { Epochs = 30, Patience = 2, LearningRate = 1e-12, Ema = 0, Schedule = "constant" }, progress: progress);
+        Assert.True(result.History.Count < 30);
+        Assert.Equal(result.BestEpoch + 2, result.History.Count);
+        Assert.Contains(progress.Messages, m => m.Contains("stopped early", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_alphabet_restricts_training_and_test()
+    {
+        using var folder = new TemporaryFolder();
+        SessionResult result = Train(folder.Root, Config with { Epochs = 1, Alphabet = "xo" });
+        Assert.Equal(["o", "x"], ModelMetadata.Labels(result.Graph));
+        Assert.Equal((30, 30), (result.Evaluation.Metrics.Count, result.Evaluation.Metrics.Skipped));
+        Assert.Throws<DatasetException>(() => Train(folder.Root, Config with { Alphabet = "x" }));
+    }
+
+    [Fact]
+    public void Fine_tunes_a_file_with_frozen_layers_and_a_new_head()
+    {
+        using TemporaryFolder first = new(), second = new(), third = new();
+        SessionResult start = Train(first.Root, Config with { Epochs = 1 });
+        SessionResult tuned = Train(second.Root, Config with { Epochs = 1, Architecture = start.ModelPath, Alphabet = "-|o", Freeze = ["conv*"] });
+        Assert.Equal(start.Graph.Initializers["conv1.weight"].Span<float>().ToArray(), tuned.Graph.Initializers["conv1.weight"].Span<float>().ToArray());
+        Assert.NotEqual(start.Graph.Initializers["dense1.weight"].Span<float>().ToArray(), tuned.Graph.Initializers["dense1.weight"].Span<float>().ToArray());
+        Assert.Equal(3, tuned.Graph.Initializers["dense2.weight"].Shape[0]);
+        SessionResult initial = Train(third.Root, Config with { Epochs = 1, Initial = start.ModelPath, Freeze = ["*1.*"] });
+        Assert.Equal(start.Graph.Initializers["conv1.weight"].Span<float>().ToArray(), initial.Graph.Initializers["conv1.weight"].Span<float>().ToArray());
+        Assert.Throws<FormatException>(() => Train(third.Root, Config with { Freeze = ["nothing*"] }));
+    }
+
+    [Fact]
+    public void Divergence_is_an_error_and_not_a_model()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Throws<DivergedException>(() => Train(folder.Root, Config with { LearningRate = 100, Optimizer = "sgd", Schedule = "constant", GradientClipping = 0, Epochs = 20 }));
+        Assert.False(File.Exists(Path.Combine(folder.Root, TrainingSession.ModelFile)) && History(folder.Root).Length == 0);
+    }
+}

@@ -1,0 +1,182 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Recognizer.Inference.Onnx;
+using Recognizer.Training.Architectures;
+using Recognizer.Training.Augmentation;
+using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
+using Recognizer.Training.Optimization;
+using Recognizer.Training.Reports;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary><c>train</c>: from data to an exported, measured model.</summary>
+internal static class TrainCommand
+{
+    public static CommandDescription Create(CommandHost host)
+    {
+        var usual = new TrainingConfig();
+        var settings = new Settings();
+        settings.Add<string>("--dataset", "NAME|DIR|FILE", $"What to train on: a name such as mnist, a folder, a file [default: {usual.Dataset}, made by the program itself]", (c, v) => c with { Dataset = v });
+        settings.Add<string>("--architecture", "NAME|FILE.onnx", $"Network: {string.Join(", ", Architecture.Names)}, or a model to go on from [default: {usual.Architecture}]", (c, v) => c with { Architecture = v });
+        settings.Add<double?>("--width", "FACTOR", "Factor on the number of channels of a named network [default: 1]", (c, v) => c with { Width = v!.Value });
+        settings.Add<int?>("--epochs", "N", "Passes over the training images [default: depends on the data set]", (c, v) => c with { Epochs = v!.Value });
+        settings.Add<int?>("--batch-size", "N", $"Images per step [default: {usual.BatchSize}]", (c, v) => c with { BatchSize = v!.Value });
+        settings.Add<double?>("--learning-rate", "RATE", $"Largest learning rate [default: {Text(usual.LearningRate)}, for sgd {Text(TrainingDefaults.SgdLearningRate)}]", (c, v) => c with { LearningRate = v!.Value });
+        settings.Add<string>("--optimizer", "NAME", $"{string.Join(", ", Optimizer.Names)} [default: {usual.Optimizer}]", (c, v) => c with { Optimizer = v }, Optimizer.Names);
+        settings.Add<string>("--schedule", "NAME", $"How the learning rate goes: {string.Join(", ", LearningRateSchedule.Names)} [default: {usual.Schedule}]", (c, v) => c with { Schedule = v }, LearningRateSchedule.Names);
+        settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });
+        settings.Add<double?>("--clip", "NORM", "Largest norm of the gradient; 0 is no limit [default: 0]", (c, v) => c with { GradientClipping = v!.Value });
+        settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: depends on the data set]", (c, v) => c with { Augment = v });
+        settings.Add<double?>("--label-smoothing", "SHARE", $"Share of each target that is spread over all classes [default: {Text(usual.LabelSmoothing)}]", (c, v) => c with { LabelSmoothing = v!.Value });
+        settings.Add<double?>("--ema", "DECAY", $"Decay of the moving average of the weights, which is what is kept; 0 is none [default: {Text(usual.Ema)}]", (c, v) => c with { Ema = v!.Value });
+        settings.Add<double?>("--validation", "SHARE", $"Share of the training images held back to choose the best epoch [default: {Text(usual.Validation)}]", (c, v) => c with { Validation = v!.Value });
+        settings.Add<int?>("--patience", "N", "Stop after this many epochs without progress on those images; 0 is never [default: 0]", (c, v) => c with { Patience = v!.Value });
+        settings.Add<ulong?>("--seed", "N", $"Everything random follows from it [default: {usual.Seed}]", (c, v) => c with { Seed = v!.Value });
+        settings.Add<string>("--alphabet", "digits|upper|lower|letters|alphanumeric|CHARACTERS", "Train these classes only [default: all of the data set's]", (c, v) => c with { Alphabet = v });
+        settings.Add<string>("--initial", "FILE.onnx", "Start from the weights of this model, by name", (c, v) => c with { Initial = v });
+        settings.Add<string[]>("--freeze", "PATTERN", "Leave weights with such names as they are, for example 'conv*'; may be repeated", (c, v) => c with { Freeze = v });
+
+        var configFile = new Option<string?>("--config") { Description = "Take settings from this file, such as the config.json of an earlier run; options given beside it win", HelpName = "FILE.json" };
+        var resume = new Option<bool>("--resume") { Description = "Go on after the last finished epoch of the same run" };
+        var output = new Option<string?>("--output") { Description = "Folder for model, report and checkpoints [default: models/DATASET-ARCHITECTURE]", HelpName = "DIR" };
+        var command = new Command("train", "Train a network, export it to ONNX, measure it and write a report");
+        foreach (Option option in settings.Options) command.Options.Add(option);
+        command.Options.Add(configFile);
+        command.Options.Add(resume);
+        command.Options.Add(output);
+        var common = new CommonOptions(command);
+
+        command.SetAction(result =>
+        {
+            var watch = Stopwatch.StartNew();
+            (TrainingConfig config, string directory) = Configure(result, settings, result.GetValue(configFile), result.GetValue(output), result.GetValue(resume), host.Error);
+            Dataset dataset = DatasetLoader.Load(config.Dataset, new DatasetLoadOptions
+            {
+                Root = common.DataRoot(result),
+                Offline = common.Offline(result),
+                Seed = config.Seed,
+                Threads = common.Threads(result),
+                Progress = host.Error.WriteLine,
+                CancellationToken = host.Cancellation,
+            });
+            var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
+            SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));
+            string json = WriteFiles(config, dataset, directory, session, watch.Elapsed.TotalSeconds);
+            if (common.Json(result))
+            {
+                host.Output.WriteLine(json);
+            }
+            else
+            {
+                MetricsOutput.Print(host.Output, dataset.Name, session.Split, session.Evaluation);
+                host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; best epoch {session.BestEpoch}"));
+                host.Output.WriteLine($"model   {session.ModelPath}");
+                host.Output.WriteLine($"report  {Path.Combine(directory, "report.html")}");
+            }
+            return CommandLine.Done;
+        });
+        return new CommandDescription(command,
+            "recognizer train",
+            "recognizer train --dataset mnist --architecture cnn2 --epochs 5",
+            "recognizer train --dataset emnist-balanced --architecture residual --augment standard --label-smoothing 0.1",
+            "recognizer train --dataset my-letters/ --initial models/mnist-cnn2/model.onnx --freeze 'conv*'",
+            "recognizer train --config models/mnist-cnn2/config.json --seed 2 --output models/second",
+            "recognizer train --dataset mnist --resume");
+    }
+
+    private static (TrainingConfig Config, string Directory) Configure(ParseResult result, Settings settings, string? configFile, string? output, bool resume, TextWriter error)
+    {
+        try
+        {
+            TrainingConfig given = settings.Apply(result, configFile is null ? new TrainingConfig() : TrainingConfig.FromJson(File.ReadAllText(configFile)));
+            TrainingConfig config = configFile is null ? settings.Apply(result, TrainingDefaults.For(given)) : given;
+            config.Validate();
+            string directory = output ?? Path.Combine("models", TrainingDefaults.Name(config));
+            string saved = Path.Combine(directory, TrainingSession.ConfigFile);
+            if (!resume || !File.Exists(saved))
+            {
+                if (resume) error.WriteLine($"nothing to resume in {directory}: starting");
+                return (config, directory);
+            }
+            TrainingConfig first = TrainingConfig.FromJson(File.ReadAllText(saved));
+            // Options may be repeated on resuming, but another value would make another run.
+            string[] changed = settings.Given(result).Where(option => option.Apply(result, first).ToJson() != first.ToJson()).Select(option => option.Name).ToArray();
+            if (changed.Length > 0) throw new UsageException($"{string.Join(", ", changed)} can't be changed when a run is resumed (it would no longer be the same run); leave it out, or start anew without --resume.");
+            return (first, directory);
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+
+    private static string WriteFiles(TrainingConfig config, Dataset dataset, string directory, SessionResult session, double seconds)
+    {
+        string json = CommandHost.ToJson(writer =>
+        {
+            writer.WriteStartObject();
+            MetricsOutput.WriteJson(writer, session.ModelPath, dataset.Name, session.Split, session.Evaluation);
+            writer.WriteString("architecture", config.Architecture);
+            writer.WriteNumber("epochs", session.History.Count);
+            writer.WriteNumber("bestEpoch", session.BestEpoch);
+            if (session.Validation is { } validation)
+            {
+                writer.WriteStartObject("validation");
+                writer.WriteNumber("count", validation.Metrics.Count);
+                writer.WriteNumber("microAccuracy", validation.Metrics.MicroAccuracy);
+                writer.WriteNumber("standardError", validation.Metrics.StandardError);
+                writer.WriteNumber("logLoss", validation.Metrics.LogLoss);
+                writer.WriteEndObject();
+            }
+            writer.WriteNumber("trainingSeconds", Math.Round(seconds, 3));
+            writer.WriteEndObject();
+        });
+        AtomicFile.WriteText(Path.Combine(directory, "metrics.json"), json + "\n");
+        ModelSummary summary = ModelSummary.Of(session.Graph);
+        ReportWriter.WriteFile(new TrainingReport
+        {
+            Title = $"{config.Architecture} on {dataset.Name}",
+            Measured = $"{session.Split} split of {dataset.Name}",
+            Facts =
+            [
+                ("network", $"{config.Architecture}: {summary.Parameters.ToString("N0", CultureInfo.InvariantCulture)} parameters, {(summary.MultiplyAdds ?? 0).ToString("N0", CultureInfo.InvariantCulture)} multiply-adds per image"),
+                ("data set", $"{dataset.Name}, {session.Evaluation.Metrics.PerClass.Count} classes"),
+                ("best epoch", $"{session.BestEpoch} of {session.History.Count}"),
+                ("time", FormattableString.Invariant($"{seconds:0.0} s")),
+                ("configuration", config.ToJson()),
+            ],
+            Epochs = Trainer.Points(session.History),
+            Metrics = session.Evaluation.Metrics,
+            Samples = session.Evaluation.Samples,
+            WorstMistakes = session.Evaluation.WorstMistakes,
+        }, Path.Combine(directory, "report.html"));
+        return json;
+    }
+
+    private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>An option that sets something in the configuration.</summary>
+    private sealed record Setting(string Name, Option Option, Func<ParseResult, TrainingConfig, TrainingConfig> Apply);
+
+    /// <summary>The options that decide what is computed.</summary>
+    private sealed class Settings
+    {
+        private readonly List<Setting> _all = [];
+
+        public IEnumerable<Option> Options => _all.Select(s => s.Option);
+
+        /// <summary>Adds an option; its value is null where it isn't given.</summary>
+        public void Add<T>(string name, string valueName, string description, Func<TrainingConfig, T, TrainingConfig> set, IReadOnlyList<string>? values = null)
+        {
+            var option = new Option<T?>(name) { Description = description, HelpName = valueName };
+            if (values is not null) option.AcceptOnlyFromAmong([.. values]);
+            _all.Add(new Setting(name, option, (result, config) => result.GetValue(option) is { } value ? set(config, value) : config));
+        }
+
+        public TrainingConfig Apply(ParseResult result, TrainingConfig config) => Given(result).Aggregate(config, (current, setting) => setting.Apply(result, current));
+
+        public IEnumerable<Setting> Given(ParseResult result) => _all.Where(s => result.GetResult(s.Option) is { Implicit: false });
+    }
+}

@@ -1,0 +1,286 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Recognizer.Inference;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Evaluation;
+using Recognizer.Inference.Onnx;
+using Recognizer.Training.Augmentation;
+using Recognizer.Training.Differentiation;
+using Recognizer.Training.Optimization;
+using Recognizer.Training.Reports;
+
+namespace Recognizer.Training.Fitting;
+
+/// <summary>The training loop over one graph. What it computes depends on graph, data and configuration only: it can be saved after any epoch
+/// and goes on from there with the same bits.</summary>
+internal sealed class Trainer : IDisposable
+{
+    /// <summary>Values that live in memory of their owner.</summary>
+    private delegate Span<float> View();
+
+    private readonly Graph _graph;
+    private readonly TrainingData _data;
+    private readonly TrainingConfig _config;
+    private readonly int _threads;
+    private readonly TrainingPlan _plan;
+    private readonly Optimizer _optimizer;
+    private readonly LearningRateSchedule _schedule;
+    private readonly float[] _average;
+    private readonly float[][] _averageStatistics;
+    private readonly List<string> _history = [];
+    private float[]? _best;
+    private float[][]? _bestStatistics;
+    private BatchSource? _batches;
+    private long _step;
+
+    /// <summary>Prepares training.</summary>
+    /// <param name="graph">The network, with its first weights and labels.</param>
+    /// <param name="data">What to train on.</param>
+    /// <param name="config">How.</param>
+    /// <param name="threads">Threads; results don't depend on it.</param>
+    public Trainer(Graph graph, TrainingData data, TrainingConfig config, int threads)
+    {
+        _graph = graph;
+        _data = data;
+        _config = config;
+        _threads = threads;
+        _plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Frozen = Frozen(graph, config.Freeze) });
+        _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
+        StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
+        _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
+        _average = _plan.Parameters.Values.ToArray();
+        _averageStatistics = [.. _plan.Statistics.Select(s => s.Values.ToArray())];
+    }
+
+    public int StepsPerEpoch { get; }
+
+    /// <summary>Finished epochs.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>The epoch, from 1, whose weights are the result so far; 0 before the first.</summary>
+    public int BestEpoch { get; private set; }
+
+    /// <summary>Validation accuracy of the best epoch.</summary>
+    public double BestAccuracy { get; private set; }
+
+    /// <summary>Validation log-loss of the best epoch.</summary>
+    public double BestLoss { get; private set; }
+
+    /// <summary>A JSON object per finished epoch.</summary>
+    public IReadOnlyList<string> History => _history;
+
+    /// <summary>Whether all epochs are done or validation has stopped to improve.</summary>
+    public bool IsFinished => Epoch >= _config.Epochs || (_config.Patience > 0 && BestEpoch > 0 && Epoch - BestEpoch >= _config.Patience);
+
+    /// <summary>Trains one epoch and measures it on the images held back.</summary>
+    /// <exception cref="OperationCanceledException">Stopped between two steps; the trainer is then of no further use.</exception>
+    /// <exception cref="DivergedException">The loss is no longer a number.</exception>
+    public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
+    {
+        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, AugmentationOptions.Parse(_config.Augment), _config.Seed, Epoch, _config.Epochs);
+        double loss = 0, rate = 0;
+        int correct = 0, images = 0;
+        var watch = Stopwatch.StartNew();
+        for (int step = 0; step < StepsPerEpoch; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Batch batch = _batches.Next(cancellation);
+            StepResult result = _plan.Step(batch.Images.AsSpan(0, batch.Count * Datasets.DatasetPart.PixelsPerImage), batch.Count,
+                new SoftmaxCrossEntropy(batch.Labels, (float)_config.LabelSmoothing), CounterRandom.Key(_config.Seed, 0xD0, (ulong)_step));
+            if (!double.IsFinite(result.Loss)) throw new DivergedException(Epoch + 1, step + 1);
+            if (_config.GradientClipping > 0) GradientClipping.ByNorm(_plan.Parameters, (float)_config.GradientClipping);
+            rate = _schedule.Rate(_step);
+            _optimizer.Step((float)rate, _step);
+            _step++;
+            UpdateAverage();
+            images += batch.Count;
+            loss += result.Loss * batch.Count;
+            correct += result.Correct;
+            _batches.Return(batch);
+            progress.Step(Epoch + 1, images, _data.Train.Length, loss / images, (double)correct / images);
+        }
+        double seconds = watch.Elapsed.TotalSeconds;
+        Epoch++;
+
+        MulticlassMetrics? validation = _data.Validation.Length > 0 ? Validate(CurrentGraph(), cancellation).Metrics : null;
+        bool best = validation is null || BestEpoch == 0 || validation.MicroAccuracy > BestAccuracy || (validation.MicroAccuracy == BestAccuracy && validation.LogLoss < BestLoss);
+        if (best)
+        {
+            BestEpoch = Epoch;
+            BestAccuracy = validation?.MicroAccuracy ?? 0;
+            BestLoss = validation?.LogLoss ?? 0;
+            _best = Weights().ToArray();
+            _bestStatistics = [.. Enumerable.Range(0, _averageStatistics.Length).Select(i => Statistics(i).ToArray())];
+        }
+        var epoch = new EpochResult(Epoch, loss / images, (double)correct / images, validation?.LogLoss, validation?.MicroAccuracy, rate, images, seconds, best);
+        _history.Add(ToLine(epoch));
+        return epoch;
+    }
+
+    /// <summary>Measures a graph on the images held back.</summary>
+    public ModelEvaluation Validate(Graph graph, CancellationToken cancellation)
+    {
+        using CharacterRecognizer model = CharacterRecognizer.Load(graph, new RecognizerOptions { Plan = new PlanOptions { Threads = _threads } });
+        return ModelEvaluation.Run(model, _data.Images, _data.Validation, _data.Labels, cancellation: cancellation);
+    }
+
+    /// <summary>The network with the weights of the best epoch.</summary>
+    public Graph BestGraph() => ToGraph(_best ?? Weights(), i => _bestStatistics is { } best ? best[i] : Statistics(i).ToArray());
+
+    /// <summary>The state after the last finished epoch.</summary>
+    public Checkpoint ToCheckpoint()
+    {
+        var checkpoint = new Checkpoint
+        {
+            Config = _config.ToJson(),
+            Epoch = Epoch,
+            Step = _step,
+            BestEpoch = BestEpoch,
+            BestAccuracy = BestAccuracy,
+            BestLoss = BestLoss,
+            History = [.. _history],
+        };
+        foreach ((string name, View values) in State()) checkpoint.Arrays.Add(name, values().ToArray());
+        if (_best is not null && _bestStatistics is not null)
+        {
+            foreach ((string name, View values) in Best(_best, _bestStatistics)) checkpoint.Arrays.Add(name, values().ToArray());
+        }
+        return checkpoint;
+    }
+
+    /// <summary>Goes back to a saved state.</summary>
+    /// <exception cref="InvalidDataException">It belongs to another network or optimiser.</exception>
+    public void Restore(Checkpoint checkpoint)
+    {
+        var arrays = new Dictionary<string, float[]>(checkpoint.Arrays, StringComparer.Ordinal);
+        foreach ((string name, View values) in State()) Load(name, values());
+        if (checkpoint.BestEpoch > 0)
+        {
+            _best = new float[_average.Length];
+            _bestStatistics = [.. _averageStatistics.Select(s => new float[s.Length])];
+            foreach ((string name, View values) in Best(_best, _bestStatistics)) Load(name, values());
+        }
+        if (arrays.Count > 0) throw new InvalidDataException($"the checkpoint holds '{arrays.Keys.First()}', which this network doesn't have");
+        Epoch = checkpoint.Epoch;
+        _step = checkpoint.Step;
+        BestEpoch = checkpoint.BestEpoch;
+        BestAccuracy = checkpoint.BestAccuracy;
+        BestLoss = checkpoint.BestLoss;
+        _history.Clear();
+        _history.AddRange(checkpoint.History);
+
+        void Load(string name, Span<float> values)
+        {
+            if (!arrays.Remove(name, out float[]? saved) || saved.Length != values.Length)
+                throw new InvalidDataException($"the checkpoint has {(saved is null ? "no" : $"{saved.Length}")} values for '{name}', expected {values.Length}");
+            saved.CopyTo(values);
+        }
+    }
+
+    public void Dispose()
+    {
+        _batches?.Dispose();
+        _plan.Dispose();
+    }
+
+    /// <summary>The epochs of a history, for the report.</summary>
+    public static IReadOnlyList<EpochPoint> Points(IEnumerable<string> history) => [.. history.Select(line =>
+    {
+        using JsonDocument document = JsonDocument.Parse(line);
+        JsonElement epoch = document.RootElement;
+        return new EpochPoint(epoch.GetProperty("epoch").GetInt32(), epoch.GetProperty("trainLoss").GetDouble(), epoch.GetProperty("trainAccuracy").GetDouble(),
+            epoch.TryGetProperty("validationLoss", out JsonElement loss) ? loss.GetDouble() : null,
+            epoch.TryGetProperty("validationAccuracy", out JsonElement accuracy) ? accuracy.GetDouble() : null);
+    })];
+
+    /// <summary>Names of the initializers that match one of the patterns.</summary>
+    /// <exception cref="FormatException">A pattern matches none.</exception>
+    internal static HashSet<string> Frozen(Graph graph, IEnumerable<string> patterns)
+    {
+        var frozen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string pattern in patterns)
+        {
+            string[] names = [.. graph.Initializers.Keys.Where(name => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))];
+            if (names.Length == 0) throw new FormatException($"freeze '{pattern}' matches no weight; there are {string.Join(", ", graph.Initializers.Keys.Take(12))} …");
+            frozen.UnionWith(names);
+        }
+        return frozen;
+    }
+
+    private Span<float> Weights() => _config.Ema > 0 ? _average : _plan.Parameters.Values;
+
+    private Span<float> Statistics(int i) => _config.Ema > 0 ? _averageStatistics[i] : _plan.Statistics[i].Values.Span;
+
+    private Graph CurrentGraph() => ToGraph(Weights(), i => Statistics(i).ToArray());
+
+    private Graph ToGraph(ReadOnlySpan<float> weights, Func<int, float[]> statistics)
+    {
+        Graph graph = _graph.Clone();
+        _plan.WriteTo(graph, weights);
+        for (int i = 0; i < _plan.Statistics.Count; i++) statistics(i).CopyTo(graph.Initializers[_plan.Statistics[i].Name].Span<float>());
+        return graph;
+    }
+
+    // The average forgets slower as training goes on, so that its first values, the random weights, are soon forgotten.
+    private void UpdateAverage()
+    {
+        if (_config.Ema <= 0) return;
+        float keep = (float)Math.Min(_config.Ema, (1.0 + _step) / (10.0 + _step));
+        MovingAverage.Update(_average, _plan.Parameters.Values, keep);
+        for (int i = 0; i < _averageStatistics.Length; i++) MovingAverage.Update(_averageStatistics[i], _plan.Statistics[i].Values.Span, keep);
+    }
+
+    private IEnumerable<(string Name, View Values)> State()
+    {
+        ParameterSet parameters = _plan.Parameters;
+        foreach (Parameter parameter in parameters.Parameters) yield return ($"weights/{parameter.Name}", () => parameters.Value(parameter));
+        foreach ((string name, Memory<float> values) in _plan.Statistics) yield return ($"statistics/{name}", () => values.Span);
+        if (_config.Ema > 0)
+        {
+            foreach (Parameter parameter in parameters.Parameters) yield return ($"average/{parameter.Name}", () => _average.AsSpan(parameter.Offset, parameter.Length));
+            for (int i = 0; i < _averageStatistics.Length; i++)
+            {
+                float[] values = _averageStatistics[i];
+                yield return ($"average/{_plan.Statistics[i].Name}", () => values);
+            }
+        }
+        foreach ((string name, Memory<float> values) in _optimizer.State)
+        {
+            foreach (Parameter parameter in parameters.Parameters) yield return ($"{name}/{parameter.Name}", () => values.Span.Slice(parameter.Offset, parameter.Length));
+        }
+    }
+
+    private IEnumerable<(string Name, View Values)> Best(float[] weights, float[][] statistics)
+    {
+        foreach (Parameter parameter in _plan.Parameters.Parameters) yield return ($"best/{parameter.Name}", () => weights.AsSpan(parameter.Offset, parameter.Length));
+        for (int i = 0; i < statistics.Length; i++)
+        {
+            float[] values = statistics[i];
+            yield return ($"best/{_plan.Statistics[i].Name}", () => values);
+        }
+    }
+
+    private static string ToLine(EpochResult epoch)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("epoch", epoch.Epoch);
+            writer.WriteNumber("trainLoss", epoch.TrainLoss);
+            writer.WriteNumber("trainAccuracy", epoch.TrainAccuracy);
+            if (epoch.ValidationLoss is { } loss) writer.WriteNumber("validationLoss", loss);
+            if (epoch.ValidationAccuracy is { } accuracy) writer.WriteNumber("validationAccuracy", accuracy);
+            writer.WriteNumber("learningRate", epoch.LearningRate);
+            writer.WriteNumber("seconds", Math.Round(epoch.Seconds, 3));
+            writer.WriteNumber("imagesPerSecond", Math.Round(epoch.ImagesPerSecond, 1));
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+}
+
+/// <summary>Training made numbers that are none.</summary>
+internal sealed class DivergedException(int epoch, int step)
+    : Exception($"training diverged: the loss is no longer a number at step {step} of epoch {epoch}; a smaller --learning-rate or --clip 1 helps");

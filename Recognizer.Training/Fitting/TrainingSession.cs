@@ -1,0 +1,153 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Recognizer.Inference;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Onnx;
+using Recognizer.Training.Architectures;
+using Recognizer.Training.Datasets;
+
+namespace Recognizer.Training.Fitting;
+
+/// <summary>What a session needs beside its configuration; none of it changes the result.</summary>
+internal sealed record SessionOptions
+{
+    /// <summary>Folder that receives <c>model.onnx</c>, <c>config.json</c>, <c>training.jsonl</c>, <c>checkpoint/</c>.</summary>
+    public required string Output { get; init; }
+
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Goes on from the newest checkpoint, if there is one.</summary>
+    public bool Resume { get; init; }
+}
+
+/// <summary>What came out.</summary>
+/// <param name="ModelPath">The exported model.</param>
+/// <param name="Graph">Its graph.</param>
+/// <param name="Split">What <paramref name="Evaluation"/> was measured on: test, validation or train.</param>
+/// <param name="Evaluation">The figures of the report.</param>
+/// <param name="Validation">Figures on the images held back, or null where there are none.</param>
+/// <param name="History">Lines of <c>training.jsonl</c>.</param>
+/// <param name="BestEpoch">Epoch, from 1, whose weights were kept.</param>
+internal sealed record SessionResult(string ModelPath, Graph Graph, string Split, ModelEvaluation Evaluation, ModelEvaluation? Validation, IReadOnlyList<string> History, int BestEpoch);
+
+/// <summary>Training from data to exported model, with everything written so that it can die at any moment and go on.</summary>
+internal static class TrainingSession
+{
+    public const string ConfigFile = "config.json";
+    public const string HistoryFile = "training.jsonl";
+    public const string ModelFile = "model.onnx";
+    public const string CheckpointFolder = "checkpoint";
+
+    /// <summary>Trains, exports and measures.</summary>
+    /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the best one in <c>model.onnx</c>.</exception>
+    public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
+    {
+        config.Validate();
+        string checkpoints = Path.Combine(options.Output, CheckpointFolder), history = Path.Combine(options.Output, HistoryFile), modelPath = Path.Combine(options.Output, ModelFile);
+        Alphabet? alphabet = config.Alphabet is { } text ? Alphabet.Parse(text) : null;
+        var data = new TrainingData(dataset, alphabet, config.Validation, config.Seed);
+        Graph graph = BuildGraph(config, data.Labels, progress);
+        SetMetadata(graph, config);
+        using var trainer = new Trainer(graph, data, config, options.Threads);
+        progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.Validation.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
+
+        Directory.CreateDirectory(options.Output);
+        Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
+        if (checkpoint is null)
+        {
+            // Checkpoints go first: a run that dies here must not be continued from those of another.
+            Checkpoint.Clear(checkpoints);
+            AtomicFile.WriteText(Path.Combine(options.Output, ConfigFile), config.ToJson() + "\n");
+            AtomicFile.WriteText(history, "");
+        }
+        else
+        {
+            if (checkpoint.Config != config.ToJson()) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}");
+            trainer.Restore(checkpoint);
+            progress.Message($"resuming after epoch {trainer.Epoch}");
+            // An epoch counts once its checkpoint is there; its line may be missing or torn if the process died between the two.
+            AtomicFile.WriteText(history, string.Concat(trainer.History.Select(line => line + "\n")));
+        }
+
+        while (!trainer.IsFinished)
+        {
+            EpochResult epoch = trainer.RunEpoch(progress, cancellation);
+            trainer.ToCheckpoint().Save(checkpoints);
+            File.AppendAllText(history, trainer.History[^1] + "\n");
+            if (epoch.IsBest) OnnxWriter.WriteFile(trainer.BestGraph(), modelPath);
+            progress.Epoch(epoch);
+        }
+        if (trainer.Epoch < config.Epochs) progress.Message($"stopped early: no progress on the validation images since epoch {trainer.BestEpoch}");
+
+        Graph best = trainer.BestGraph();
+        ModelEvaluation? validation = data.Validation.Length > 0 ? trainer.Validate(best, cancellation) : null;
+        using var recognizer = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
+        (string split, ModelEvaluation evaluation) = dataset.Test is { Count: > 0 } test
+            ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, alphabet, cancellation: cancellation))
+            : validation is not null
+                ? ("validation", validation)
+                : ("train", ModelEvaluation.Run(recognizer, data.Images, data.Train, data.Labels, cancellation: cancellation));
+        best.Metadata[ModelMetadata.MetricsKey] = MetricsJson(validation, split == "test" ? evaluation : null);
+        OnnxWriter.WriteFile(best, modelPath);
+        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.BestEpoch);
+    }
+
+    /// <summary>The network with its first weights.</summary>
+    private static Graph BuildGraph(TrainingConfig config, IReadOnlyList<string> labels, ITrainingProgress progress)
+    {
+        Graph graph;
+        if (config.Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+        {
+            graph = OnnxReader.ReadFile(config.Architecture);
+            if (!ClassifierHead.HasLabels(graph, labels))
+            {
+                ClassifierHead.Replace(graph, labels, config.Seed);
+                progress.Message($"{config.Architecture} has other classes: its last layer starts anew");
+            }
+        }
+        else
+        {
+            graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
+        }
+        if (config.Initial is { } initial)
+        {
+            int loaded = ClassifierHead.LoadWeights(graph, OnnxReader.ReadFile(initial), labels);
+            if (loaded == 0) throw new InvalidDataException($"{initial} has no weight of the same name and shape as {config.Architecture}");
+            progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {initial}");
+        }
+        return graph;
+    }
+
+    private static void SetMetadata(Graph graph, TrainingConfig config)
+    {
+        graph.Metadata[ModelMetadata.TrainingKey] = config.ToJson();
+        graph.Metadata[ModelMetadata.NormalizerKey] = config.Normalizer ?? "emnist";
+        graph.Metadata[ModelMetadata.VersionKey] = typeof(Graph).Assembly.GetName().Version?.ToString(3) ?? "0";
+        graph.Metadata.Remove(ModelMetadata.MetricsKey);
+    }
+
+    // Without times: the same training makes the same file.
+    private static string MetricsJson(ModelEvaluation? validation, ModelEvaluation? test)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            foreach ((string split, ModelEvaluation? evaluation) in new[] { ("validation", validation), ("test", test) })
+            {
+                if (evaluation is null) continue;
+                writer.WriteStartObject(split);
+                writer.WriteNumber("count", evaluation.Metrics.Count);
+                writer.WriteNumber("microAccuracy", evaluation.Metrics.MicroAccuracy);
+                writer.WriteNumber("standardError", evaluation.Metrics.StandardError);
+                writer.WriteNumber("macroAccuracy", evaluation.Metrics.MacroAccuracy);
+                writer.WriteNumber("macroStandardError", evaluation.Metrics.MacroStandardError);
+                writer.WriteNumber("logLoss", evaluation.Metrics.LogLoss);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+}
