@@ -78,6 +78,9 @@ internal static class BackendCases
                     return Result(CaseOutcome.Unsupported, "outputs are random: Dropout in training mode");
                 if (Difference(expected, Interpreter.Run(graph, inputs)) is { } difference)
                     return Result(CaseOutcome.Failed, $"{Path.GetFileName(set)}: {difference}");
+                using Plan plan = Plan.Compile(graph);
+                if (Difference(expected, plan.Run(inputs)) is { } planDifference)
+                    return Result(CaseOutcome.Failed, $"{Path.GetFileName(set)}, compiled: {planDifference}");
             }
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

@@ -35,24 +35,28 @@ internal sealed class Cast : Operator
     };
 
     /// <summary>The elements as numbers of another type.</summary>
-    public static TTo[] To<TTo>(Node node, Tensor x) where TTo : INumber<TTo> => x.Data switch
+    public static TTo[] To<TTo>(Node node, Tensor x) where TTo : INumber<TTo>
     {
-        TTo[] values => values,
-        float[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        double[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        Half[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        byte[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        sbyte[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        ushort[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        short[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        uint[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        int[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        ulong[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        long[] values => Array.ConvertAll(values, TTo.CreateTruncating),
-        bool[] values => Array.ConvertAll(values, value => value ? TTo.One : TTo.Zero),
-        string[] values => Array.ConvertAll(values, value => Parse<TTo>(node, value)),
-        _ => throw new OnnxException($"{node}: {x.ElementType} can't be cast."),
-    };
+        // by element type and not by array type, because the runtime takes arrays of signed and unsigned integers for each other
+        if (x.ElementType == Tensor.TypeOf<TTo>()) return (TTo[])x.Data;
+        return x.ElementType switch
+        {
+            ElementType.Float => Array.ConvertAll((float[])x.Data, TTo.CreateTruncating),
+            ElementType.Double => Array.ConvertAll((double[])x.Data, TTo.CreateTruncating),
+            ElementType.Float16 => Array.ConvertAll((Half[])x.Data, TTo.CreateTruncating),
+            ElementType.UInt8 => Array.ConvertAll((byte[])x.Data, TTo.CreateTruncating),
+            ElementType.Int8 => Array.ConvertAll((sbyte[])x.Data, TTo.CreateTruncating),
+            ElementType.UInt16 => Array.ConvertAll((ushort[])x.Data, TTo.CreateTruncating),
+            ElementType.Int16 => Array.ConvertAll((short[])x.Data, TTo.CreateTruncating),
+            ElementType.UInt32 => Array.ConvertAll((uint[])x.Data, TTo.CreateTruncating),
+            ElementType.Int32 => Array.ConvertAll((int[])x.Data, TTo.CreateTruncating),
+            ElementType.UInt64 => Array.ConvertAll((ulong[])x.Data, TTo.CreateTruncating),
+            ElementType.Int64 => Array.ConvertAll((long[])x.Data, TTo.CreateTruncating),
+            ElementType.Bool => Array.ConvertAll((bool[])x.Data, value => value ? TTo.One : TTo.Zero),
+            ElementType.String => Array.ConvertAll((string[])x.Data, value => Parse<TTo>(node, value)),
+            _ => throw new OnnxException($"{node}: {x.ElementType} can't be cast."),
+        };
+    }
 
     private static TTo Parse<TTo>(Node node, string text) where TTo : INumber<TTo>
     {

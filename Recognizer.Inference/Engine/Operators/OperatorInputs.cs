@@ -22,15 +22,15 @@ internal static class OperatorInputs
         inputs.Required(node, index).Values<T>(node, index);
 
     /// <summary>Elements of an input that must be of type <typeparamref name="T"/>.</summary>
-    public static ReadOnlySpan<T> Values<T>(this Tensor input, Node node, int index) => input.Data is T[] values
-        ? values
+    public static ReadOnlySpan<T> Values<T>(this Tensor input, Node node, int index) => input.ElementType == Tensor.TypeOf<T>()
+        ? (T[])input.Data
         : throw new OnnxException($"{node}: input {index} is {input.ElementType}, expected {Tensor.TypeOf<T>()}.");
 
     /// <summary>Integers of a tensor of Int32 or Int64, such as a list of axes.</summary>
-    public static long[] Integers(this Tensor input, Node node, int index) => input.Data switch
+    public static long[] Integers(this Tensor input, Node node, int index) => input.ElementType switch
     {
-        long[] values => values,
-        int[] values => Array.ConvertAll(values, value => (long)value),
+        ElementType.Int64 => (long[])input.Data,
+        ElementType.Int32 => Array.ConvertAll((int[])input.Data, value => (long)value),
         _ => throw new OnnxException($"{node}: input {index} is {input.ElementType}, expected Int64."),
     };
 
