@@ -5,8 +5,8 @@ namespace Recognizer.Inference.Engine.Compilation;
 /// <summary>Turns batch normalisation and arithmetic with constants into y = x · scale[c] + shift[c] over axis 1, merges chains of them,
 /// and folds them into the weights of the convolution or dense layer before.</summary>
 /// <param name="graph">What is rewritten.</param>
-/// <param name="rank">Rank of a value, or null where it isn't known.</param>
-internal sealed class AffineFolding(RewriteGraph graph, Func<string, int?> rank)
+/// <param name="imageShape">Shape of one image of a value, or null where it isn't known or no axis of the value is the batch.</param>
+internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> imageShape)
 {
     public void Apply()
     {
@@ -36,7 +36,7 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int?> rank)
     private Node? FromBatchNormalization(Node node)
     {
         if (node.Int("training_mode", 0) != 0 || node.Outputs.Skip(1).Any(output => output.Length > 0 && (graph.IsOutput(output) || graph.Consumers(output).Count > 0))
-            || node.Inputs.Count != 5 || rank(node.Inputs[0]) is not >= 2) return null;
+            || node.Inputs.Count != 5 || imageShape(node.Inputs[0]) is not { Length: >= 1 } shape) return null;
         var parameters = new Tensor[4];
         for (int i = 0; i < 4; i++)
         {
@@ -44,7 +44,7 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int?> rank)
             parameters[i] = found;
         }
         int channels = parameters[0].Length;
-        if (parameters.Any(parameter => parameter.Length != channels)) return null;
+        if (channels != shape[0] || parameters.Any(parameter => parameter.Length != channels)) return null;
         double epsilon = node.Float("epsilon", 1e-5f);
         var scale = new float[channels];
         var shift = new float[channels];
@@ -62,7 +62,9 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int?> rank)
         bool second = graph.TryGetFloats(node.Inputs[1], out Tensor? constant);
         if (!second && !graph.TryGetFloats(node.Inputs[0], out constant)) return null;
         string x = node.Inputs[second ? 0 : 1];
-        if (rank(x) is not int rankOfX || rankOfX < 2 || PerChannel(constant!, rankOfX) is not { } values) return null;
+        if (imageShape(x) is not { Length: >= 1 } shape || PerChannel(constant!, shape.Length + 1) is not { } values) return null;
+        // More values than channels would stretch x.
+        if (values.Length != 1 && values.Length != shape[0]) return null;
         // x·s + t where the constant is the first operand: c − x = −x + c; c / x isn't affine.
         if (node.OperatorType == "Div" && !second) return null;
         var scale = new float[values.Length];
@@ -84,7 +86,7 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int?> rank)
     /// <summary>A dense layer without bias, if the weights are a constant matrix and the rows one per image.</summary>
     private Node? FromMatMul(Node node)
     {
-        if (rank(node.Inputs[0]) != 2 || !graph.TryGetFloats(node.Inputs[1], out Tensor? weights) || weights.Rank != 2) return null;
+        if (imageShape(node.Inputs[0]) is not [_] || !graph.TryGetFloats(node.Inputs[1], out Tensor? weights) || weights.Rank != 2) return null;
         return new Node("Gemm", node.Inputs, node.Outputs, node.Name);
     }
 

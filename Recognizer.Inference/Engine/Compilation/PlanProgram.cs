@@ -36,7 +36,7 @@ internal sealed class PlanProgram : IDisposable
         ConstantFolding.Apply(rewrite);
         Simplification.Apply(rewrite, knowledge.TypeOf);
         ResolveReshapes(rewrite, knowledge);
-        new AffineFolding(rewrite, knowledge.RankOf).Apply();
+        new AffineFolding(rewrite, knowledge.ImageShapeOf).Apply();
         rewrite.Prune();
 
         var analysis = new BatchAnalysis(rewrite, knowledge.DeclaredBatch, knowledge.ImageShapeOf);

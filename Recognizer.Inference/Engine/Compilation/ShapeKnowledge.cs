@@ -41,8 +41,6 @@ internal sealed class ShapeKnowledge
 
     public ElementType? TypeOf(string value) => _first.TryGetValue(value, out ValueInfo? info) ? info.ElementType : null;
 
-    public int? RankOf(string value) => _first.TryGetValue(value, out ValueInfo? info) ? info.Shape?.Count : null;
-
     /// <summary>Shape of one image of a float value whose first dimension is the batch; null for anything else.</summary>
     public int[]? ImageShapeOf(string value)
     {
