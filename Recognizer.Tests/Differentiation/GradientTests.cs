@@ -182,7 +182,8 @@ public class GradientTests
     [Fact]
     public void BatchNormalization_of_values_far_from_zero()
     {
-        (Graph graph, string logits) = new TestNetwork(2, 6, 6).Conv(2, 16, 1).BatchNorm(16).Add("Relu").Classify(16 * 36);
+        var network = new TestNetwork(2, 6, 6);
+        (Graph graph, string logits) = network.Add("Conv", [network.Weight(0.5, 16, 2, 1, 1)]).BatchNorm(16).Add("Relu").Classify(16 * 36);
         GradientCheck.Run(graph, logits, count: 6, tolerance: 1e-2, offset: 100);
     }
 

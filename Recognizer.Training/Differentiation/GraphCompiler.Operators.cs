@@ -50,7 +50,10 @@ internal sealed partial class GraphCompiler
         bool relu = FuseRelu(ref last);
         bool trained = weight.IsTrainable || bias is { IsTrainable: true };
         var output = new Value(last.Outputs[0], [weight.Shape[0], window.Output[0], window.Output[1]], ValueLayout.Image, input.NeedsGradient || trained);
-        Result(last, new ConvolutionStep(input, output, weight, bias, shape, relu, maskedByReader: false));
+        // 2×2 pooling remembers where ReLU was zero.
+        bool pooled = relu && OnlyReader(last.Outputs[0]) is { OperatorType: "MaxPool" } pool && IsPooling2x2(pool, output);
+        if (pooled) _rectified.Add(output);
+        Result(last, new ConvolutionStep(input, output, weight, bias, shape, relu, maskedByReader: pooled));
     }
 
     private void AddGemm(Node node)
@@ -152,7 +155,8 @@ internal sealed partial class GraphCompiler
         Value input = AsImage(node, ValueOf(node));
         WindowGeometry window = WindowGeometry.ForPooling(node, [_foldedBatch, .. input.Shape]);
         var output = new Value(node.Outputs[0], [input.Shape[0], window.Output[0], window.Output[1]], ValueLayout.Image, input.NeedsGradient);
-        Result(node, isMax ? new MaxPoolStep(input, output, window) : new AveragePoolStep(input, output, window, node.Int("count_include_pad", 0) != 0));
+        if (isMax && IsPooling2x2(node, input)) Result(node, new MaxPool2x2Step(input, output, _rectified.Contains(input)));
+        else Result(node, isMax ? new MaxPoolStep(input, output, window) : new AveragePoolStep(input, output, window, node.Int("count_include_pad", 0) != 0));
     }
 
     private void AddGlobalMaxPool(Node node)

@@ -25,6 +25,9 @@ internal sealed partial class GraphCompiler
     private readonly Dictionary<string, float[]> _statistics = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Node>> _readers = new(StringComparer.Ordinal);
     private readonly HashSet<Node> _fused = [];
+
+    /// <summary>Results of ReLU whose only reader takes care of its derivative.</summary>
+    private readonly HashSet<Value> _rectified = [];
     private readonly List<Step> _steps = [];
 
     /// <summary>Batch size that shapes are folded with: the declared one, or 2 to tell the batch from other axes.</summary>

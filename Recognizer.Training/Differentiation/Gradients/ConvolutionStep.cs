@@ -1,9 +1,11 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Training.Differentiation.Kernels;
 
 namespace Recognizer.Training.Differentiation.Gradients;
 
-/// <summary>Conv with bias, and max(0, ·) where fused.</summary>
+/// <summary>Conv with bias, and max(0, ·) where fused. The gradient by its input is, for stride 1, itself a convolution of the output's
+/// gradient with the kernel turned by 180° and inputs and outputs exchanged.</summary>
 internal sealed unsafe class ConvolutionStep : Step, IDisposable
 {
     private readonly Weight _weight;
@@ -11,8 +13,10 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     private readonly ConvolutionShape _geometry;
     private readonly bool _relu;
     private readonly bool _maskedByReader;
-    private readonly AlignedBuffer<float> _packed;
+    private readonly AlignedBuffer<float> _turned;
     private readonly AlignedBuffer<float> _finished;
+    private Convolution? _forward;
+    private Convolution? _byData;
     private Accumulator? _weightSums;
     private Accumulator? _biasSums;
     private ConvolutionShape _shape;
@@ -26,27 +30,53 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         : base(output, input)
     {
         (_weight, _bias, _geometry, _relu, _maskedByReader) = (weight, bias, geometry, relu, maskedByReader);
-        _packed = new AlignedBuffer<float>(weight.Length);
+        _turned = new AlignedBuffer<float>(weight.Length);
         _finished = new AlignedBuffer<float>(weight.Length);
-        input.RequireBorder(Math.Max(Math.Max(geometry.PadTop, geometry.PadBottom), Math.Max(geometry.PadLeft, geometry.PadRight)));
+        input.RequireBorder(LargestPad(geometry));
+        if (input.NeedsGradient && TurnsOver(geometry)) output.RequireBorder(LargestPad(Turned(geometry, output.Image)));
     }
 
     public override BackwardNeeds Needs => BackwardNeeds.Inputs | (_relu && !_maskedByReader ? BackwardNeeds.Output : BackwardNeeds.None);
 
-    private int Steps => _shape.GroupChannels * _shape.KernelHeight * _shape.KernelWidth;
+    // Enough pixels for the tiles of the largest Winograd transform to fill the products' rows.
+    public override int LeastChunk => Math.Max(1, 16 * 49 / (Output.Shape[1] * Output.Shape[2]));
+
+    private int Columns => _shape.GroupChannels * _shape.KernelHeight * _shape.KernelWidth;
 
     private int GroupOutputs => _shape.OutputChannels / _shape.Groups;
 
     public override void Prepare(int parts, StepContext context)
     {
         _shape = _geometry with { Input = Inputs[0].Image };
+        var epilogue = new Epilogue(new Activation(_relu ? ActivationKind.Relu : ActivationKind.None));
+        ReadOnlySpan<float> bias = _bias is { } b ? b.Span : [];
+        int images = Math.Max(1, context.BatchSize / parts);
+        _forward = Convolution.Create(_shape, epilogue, Output.Image, Convolution.Default(_shape, context.Winograd, images), _weight.Span, bias);
+        if (Inputs[0].NeedsGradient && TurnsOver(_shape))
+        {
+            ConvolutionShape turned = Turned(_shape, Output.Image);
+            _byData = Convolution.Create(turned, default, Inputs[0].Image, Convolution.Default(turned, context.Winograd, images), _turned.Span, []);
+        }
         if (_weight.IsTrainable) _weightSums = new Accumulator(_weight.Length, parts);
         if (_bias is { IsTrainable: true }) _biasSums = new Accumulator(_shape.OutputChannels, parts);
     }
 
-    public override long ScratchLength(int images) => 2L * _shape.OutputWidth * Steps + 64;
+    public override long ScratchLength(int images)
+    {
+        long gather = (long)_shape.OutputHeight * _shape.OutputWidth * (Columns + GroupOutputs) + 64;
+        long byData = _byData is null ? 0 : _byData.ScratchLength(images) + (Adds[0] ? images * Inputs[0].Stride : 0) + 16;
+        return Math.Max(Math.Max(gather, byData), _forward!.ScratchLength(images));
+    }
 
-    public override IEnumerable<Job> BeforeJobs => [new Job([], _ => Pack())];
+    public override IEnumerable<Job> BeforeJobs
+    {
+        get
+        {
+            List<Job> jobs = [new([], _ => _forward!.SetWeights(_weight.Span, _bias is { } bias ? bias.Span : []))];
+            if (Inputs[0].NeedsGradient) jobs.Add(new Job([], _ => TurnWeights()));
+            return jobs;
+        }
+    }
 
     public override IEnumerable<Job> AfterJobs
     {
@@ -59,98 +89,121 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         }
     }
 
-    public override void Forward(in Chunk chunk)
-    {
-        ImageShape output = Output.Image;
-        var activation = new Activation(_relu ? ActivationKind.Relu : ActivationKind.None);
-        for (int n = 0; n < chunk.Count; n++)
-        {
-            float* x = Inputs[0].Data(chunk) + n * (long)_shape.Input.ImageStride;
-            float* y = Output.Data(chunk) + n * (long)output.ImageStride + output.Origin;
-            for (int r = 0; r < output.Height; r++)
-            {
-                for (int g = 0; g < _shape.Groups; g++)
-                {
-                    Gather(x, r, g, chunk.Scratch);
-                    Gemm.Run(false, false, output.Width, GroupOutputs, Steps, chunk.Scratch, Steps, _packed.Pointer + g * Steps * GroupOutputs, GroupOutputs,
-                        0, y + r * output.RowStride + g * GroupOutputs, output.PixelStride, _bias is { } bias ? bias.Values + g * GroupOutputs : null, activation);
-                }
-            }
-        }
-    }
+    public override void Forward(in Chunk chunk) => _forward!.Run(Inputs[0].Data(chunk), Output.Data(chunk), null, chunk.Count, chunk.Scratch);
 
     public override void Backward(in Chunk chunk)
     {
-        ImageShape output = Output.Image;
-        Rows gradient = Output.Rows(Output.Gradient(chunk));
-        if (_relu && !_maskedByReader)
-        {
-            Rows y = Output.Rows(Output.Data(chunk));
-            for (int n = 0; n < chunk.Count; n++)
-            {
-                for (int r = 0; r < y.Count; r++)
-                {
-                    float* value = y[n, r], g = gradient[n, r];
-                    for (int i = 0; i < y.Length; i++)
-                        if (value[i] <= 0) g[i] = 0;
-                }
-            }
-        }
-        if (_biasSums is { } biasSums)
-        {
-            float* sums = biasSums.Part(chunk.Part);
-            for (int n = 0; n < chunk.Count; n++)
-                for (int r = 0; r < output.Height; r++)
-                    for (int i = 0; i < output.Width; i++)
-                        for (int c = 0; c < output.Channels; c++) sums[c] += gradient[n, r][i * output.PixelStride + c];
-        }
-        bool byData = Inputs[0].NeedsGradient;
-        float* columns = chunk.Scratch, byColumns = chunk.Scratch + output.Width * Steps;
-        for (int n = 0; n < chunk.Count; n++)
-        {
-            float* x = Inputs[0].Data(chunk) + n * (long)_shape.Input.ImageStride;
-            float* dx = byData ? Inputs[0].Gradient(chunk) + n * (long)_shape.Input.ImageStride : null;
-            if (byData && !Adds[0])
-            {
-                Rows cleared = Inputs[0].Rows(Inputs[0].Gradient(chunk));
-                for (int r = 0; r < cleared.Count; r++) new Span<float>(cleared[n, r], cleared.Length).Clear();
-            }
-            for (int r = 0; r < output.Height; r++)
-            {
-                for (int g = 0; g < _shape.Groups; g++)
-                {
-                    float* row = gradient[n, r] + g * GroupOutputs;
-                    if (_weightSums is { } weightSums)
-                    {
-                        Gather(x, r, g, columns);
-                        Gemm.Run(true, false, Steps, GroupOutputs, output.Width, columns, Steps, row, output.PixelStride, 1,
-                            weightSums.Part(chunk.Part) + g * Steps * GroupOutputs, GroupOutputs);
-                    }
-                    if (!byData) continue;
-                    Gemm.Run(false, true, output.Width, Steps, GroupOutputs, row, output.PixelStride, _packed.Pointer + g * Steps * GroupOutputs, GroupOutputs,
-                        0, byColumns, Steps);
-                    Scatter(dx, r, g, byColumns);
-                }
-            }
-        }
+        if (_relu && !_maskedByReader) ElementwiseKernels.MaskByOutput(Output.Rows(Output.Data(chunk)), Output.Rows(Output.Gradient(chunk)), chunk.Count);
+        if (_biasSums is { } biasSums) ElementwiseKernels.SumPixels(PixelGrid.Of(Output, Output.Gradient(chunk)), chunk.Count, _shape.OutputChannels, biasSums.Part(chunk.Part), chunk.Scratch);
+        if (_weightSums is not null) ByWeights(chunk);
+        if (Inputs[0].NeedsGradient) ByData(chunk);
     }
 
     public void Dispose()
     {
-        _packed.Dispose();
+        _turned.Dispose();
         _finished.Dispose();
+        _forward?.Dispose();
+        _byData?.Dispose();
         _weightSums?.Dispose();
         _biasSums?.Dispose();
     }
 
-    /// <summary>[outputs, channels, kernel] → per group [kernel, channels, outputs].</summary>
-    private void Pack()
+    private static int LargestPad(in ConvolutionShape shape) => Math.Max(Math.Max(shape.PadTop, shape.PadBottom), Math.Max(shape.PadLeft, shape.PadRight));
+
+    /// <summary>Whether the gradient by data is a convolution.</summary>
+    private static bool TurnsOver(in ConvolutionShape shape) => shape.StrideY == 1 && shape.StrideX == 1
+        && shape.PadTop <= (shape.KernelHeight - 1) * shape.DilationY && shape.PadLeft <= (shape.KernelWidth - 1) * shape.DilationX
+        && shape.PadBottom <= (shape.KernelHeight - 1) * shape.DilationY && shape.PadRight <= (shape.KernelWidth - 1) * shape.DilationX;
+
+    private static ConvolutionShape Turned(in ConvolutionShape shape, ImageShape output)
     {
-        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels;
+        int extentY = (shape.KernelHeight - 1) * shape.DilationY, extentX = (shape.KernelWidth - 1) * shape.DilationX;
+        return new ConvolutionShape(output, shape.Input.Channels, shape.KernelHeight, shape.KernelWidth, 1, 1,
+            extentY - shape.PadTop, extentX - shape.PadLeft, extentY - shape.PadBottom, extentX - shape.PadRight, shape.DilationY, shape.DilationX, shape.Groups);
+    }
+
+    /// <summary>[outputs, channels, ky, kx] → [channels, outputs, −ky, −kx] in each group for the convolution, or per group [ky, kx, channels,
+    /// outputs] for products.</summary>
+    private void TurnWeights()
+    {
+        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels, outputs = GroupOutputs;
         for (int o = 0; o < _shape.OutputChannels; o++)
+        {
             for (int c = 0; c < channels; c++)
+            {
+                float* from = _weight.Values + (o * channels + c) * kernel;
+                float* to = _turned.Pointer + ((long)(o / outputs * channels + c) * outputs + o % outputs) * kernel;
                 for (int k = 0; k < kernel; k++)
-                    _packed.Pointer[Packed(o, c, k)] = _weight.Values[(o * channels + c) * kernel + k];
+                {
+                    if (_byData is null) _turned.Pointer[Packed(o, c, k)] = from[k];
+                    else to[kernel - 1 - k] = from[k];
+                }
+            }
+        }
+        _byData?.SetWeights(_turned.Span, []);
+    }
+
+    private void ByData(in Chunk chunk)
+    {
+        float* result = Inputs[0].Gradient(chunk);
+        if (_byData is null)
+        {
+            ByDataWithStrides(chunk, result);
+            return;
+        }
+        if (!Adds[0])
+        {
+            _byData.Run(Output.Gradient(chunk), result, null, chunk.Count, chunk.Scratch);
+            return;
+        }
+        float* own = chunk.Scratch + (_byData.ScratchLength(chunk.Count) + 15) / 16 * 16;
+        _byData.Run(Output.Gradient(chunk), own, null, chunk.Count, chunk.Scratch);
+        ElementwiseKernels.Add(Inputs[0].Rows(own), Inputs[0].Rows(result), chunk.Count);
+    }
+
+    private void ByDataWithStrides(in Chunk chunk, float* result)
+    {
+        Rows gradient = Output.Rows(Output.Gradient(chunk)), cleared = Inputs[0].Rows(result);
+        int stride = Output.Image.PixelStride, columns = Columns;
+        for (int n = 0; n < chunk.Count; n++, result += _shape.Input.ImageStride)
+        {
+            for (int r = 0; r < cleared.Count && !Adds[0]; r++) new Span<float>(cleared[n, r], cleared.Length).Clear();
+            for (int r = 0; r < _shape.OutputHeight; r++)
+            {
+                for (int g = 0; g < _shape.Groups; g++)
+                {
+                    Gemm.Run(false, true, _shape.OutputWidth, columns, GroupOutputs, gradient[n, r] + g * GroupOutputs, stride,
+                        _turned.Pointer + g * columns * GroupOutputs, GroupOutputs, 0, chunk.Scratch, columns);
+                    Scatter(result, r, g, chunk.Scratch);
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds Σ over pixels of the chunk of window · gradient to the part's sums, laid out per group [ky, kx, channels, outputs].</summary>
+    private void ByWeights(in Chunk chunk)
+    {
+        ImageShape output = Output.Image;
+        Rows gradient = Output.Rows(Output.Gradient(chunk));
+        int pixels = output.Height * output.Width, columns = Columns, outputs = GroupOutputs;
+        float* sums = _weightSums!.Part(chunk.Part), gathered = chunk.Scratch, compact = chunk.Scratch + (long)pixels * columns;
+        for (int n = 0; n < chunk.Count; n++)
+        {
+            float* x = Inputs[0].Data(chunk) + n * (long)_shape.Input.ImageStride;
+            for (int g = 0; g < _shape.Groups; g++)
+            {
+                for (int r = 0; r < output.Height; r++)
+                {
+                    Gather(x, r, g, gathered + (long)r * output.Width * columns);
+                    float* row = gradient[n, r] + g * outputs;
+                    float* to = compact + (long)r * output.Width * outputs;
+                    for (int i = 0; i < output.Width; i++, row += output.PixelStride, to += outputs)
+                        new ReadOnlySpan<float>(row, outputs).CopyTo(new Span<float>(to, outputs));
+                }
+                Gemm.Run(true, false, columns, outputs, pixels, gathered, columns, compact, outputs, 1, sums + g * columns * outputs, outputs);
+            }
+        }
     }
 
     private void FinishWeights()

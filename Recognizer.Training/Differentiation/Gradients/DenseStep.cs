@@ -1,4 +1,5 @@
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Training.Differentiation.Kernels;
 
 namespace Recognizer.Training.Differentiation.Gradients;
 
@@ -41,12 +42,7 @@ internal sealed unsafe class DenseStep : Step
     {
         float* gradient = Output.Gradient(chunk);
         int rows = chunk.Count * _rows;
-        if (_relu)
-        {
-            float* y = Output.Data(chunk);
-            for (int i = 0; i < rows * _n; i++)
-                if (y[i] <= 0) gradient[i] = 0;
-        }
+        if (_relu) ElementwiseKernels.MaskByOutput(Output.Rows(Output.Data(chunk)), Output.Rows(gradient), chunk.Count);
         if (!Inputs[0].NeedsGradient) return;
         Gemm.Run(false, !_transposed, rows, _k, _n, gradient, _n, _weight.Values, _weight.Shape[1], Adds[0] ? 1 : 0, Inputs[0].Gradient(chunk), _k);
     }
