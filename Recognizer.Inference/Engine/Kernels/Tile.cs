@@ -35,11 +35,14 @@ internal unsafe struct TileArguments
     /// <summary>Steps in each segment, at least 1.</summary>
     public nint Steps;
 
-    /// <summary>B[0, 0, 0]; the steps of all segments follow each other.</summary>
+    /// <summary>B[0, 0, 0]. The steps of a segment follow those of the segment before after a gap of <see cref="BGap"/>.</summary>
     public byte* B;
 
     /// <summary>Bytes between steps of B.</summary>
     public nint BStride;
+
+    /// <summary>Bytes between the segments of B.</summary>
+    public nint BGap;
 
     /// <summary>Bytes from a step of B to data that is needed soon and gets fetched meanwhile.</summary>
     public nint Prefetch;
@@ -239,6 +242,7 @@ internal static unsafe class Tile
                 if (TRows.Value > 12) p4 += step;
             }
             while (--k > 0);
+            b += tile->BGap;
         }
         if (tile->Clamp)
         {
