@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Google.Protobuf;
+using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Onnx.Proto;
 using Recognizer.Inference.Onnx.Shapes;
@@ -54,7 +55,7 @@ public class MutationTests
         Assert.InRange(refused, count / 4, count - (count / 50));
     }
 
-    /// <summary>Reads, checks and infers; whether all of it went well.</summary>
+    /// <summary>Reads, checks, infers, writes, and compiles now and then; whether all of it went well.</summary>
     private static bool Survives(byte[] bytes, int number)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -65,6 +66,7 @@ public class MutationTests
             Graph graph = OnnxReader.Read(bytes);
             ShapeInference.Infer(graph);
             OnnxWriter.ToBytes(graph);
+            if (number % 4 == 0) Plan.Compile(graph).Dispose();
             good = true;
         }
         catch (OnnxException exception)
