@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary><c>export</c>: another form of a model, with sample inputs and outputs beside it.</summary>
+internal static class ExportCommand
+{
+    public static CommandDescription Create(CommandHost host)
+    {
+        var file = new Argument<string>("FILE.onnx") { Description = "The model" };
+        var output = new Option<string>("--output") { Description = "File to write", HelpName = "FILE", Required = true };
+        var bytes = new Option<bool>("--uint8-input") { Description = "Take uint8 pixels [N, 28, 28], 0…255 with ink high, and scale them to 0…1 inside the model" };
+        var samples = new Option<int>("--samples") { Description = "Sample inputs and outputs to write beside the model, as test_data_set_0, 1, …", HelpName = "N" };
+        samples.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > 10_000) result.AddError("--samples takes a number from 0 to 10000.");
+        });
+        var command = new Command("export", "Write another form of a model, with sample inputs and outputs beside it") { file, output, bytes, samples };
+        var common = new CommonOptions(command, data: false, threads: false);
+        command.SetAction(result => Run(host, result.GetRequiredValue(file), result.GetRequiredValue(output), result.GetValue(bytes), result.GetValue(samples), common.Json(result)));
+        return new CommandDescription(command, "recognizer export models/strokes-cnn2/model.onnx --uint8-input --samples 3 --output bytes/model.onnx");
+    }
+
+    private static int Run(CommandHost host, string path, string output, bool bytes, int samples, bool json)
+    {
+        Graph graph = OnnxReader.ReadFile(path);
+        if (bytes) graph = ModelTransforms.WithByteInput(graph);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
+        Directory.CreateDirectory(folder);
+        // Worked out before anything is written, so that a model that can't run leaves nothing behind.
+        List<Dictionary<string, Tensor>> values = [];
+        for (int i = 0; i < samples; i++)
+        {
+            host.Cancellation.ThrowIfCancellationRequested();
+            values.Add(Sample(graph, new Random(i)));
+        }
+        OnnxWriter.WriteFile(graph, output);
+        for (int i = 0; i < samples; i++) TensorFile.WriteSample(folder, i, graph, values[i]);
+        if (json)
+        {
+            host.WriteJson(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("model", output);
+                writer.WriteNumber("bytes", new FileInfo(output).Length);
+                writer.WriteNumber("samples", samples);
+                writer.WriteEndObject();
+            });
+        }
+        else host.Output.WriteLine($"{output}: {string.Join(", ", graph.Inputs.Select(i => $"{i.Name} {i}"))}{(samples > 0 ? $", {samples} samples" : "")}");
+        return CommandLine.Done;
+    }
+
+    /// <summary>Random pixels for every input, and what the reference semantics make of them.</summary>
+    private static Dictionary<string, Tensor> Sample(Graph graph, Random random)
+    {
+        var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (ValueInfo input in graph.Inputs)
+        {
+            if (input.Shape is null || input.Shape.Skip(1).Any(d => !d.IsFixed))
+                throw new CommandException($"Input '{input.Name}' is {input}: samples need a model whose inputs leave nothing but the batch open.");
+            // A batch of one where the batch is open.
+            int[] shape = [.. input.Shape.Select(d => d.IsFixed ? d.Size : 1)];
+            Tensor tensor = Tensor.Zeros(input.ElementType, shape);
+            switch (input.ElementType)
+            {
+                case ElementType.Float:
+                    foreach (ref float value in tensor.Span<float>()) value = random.Next(256) / 255f;
+                    break;
+                case ElementType.UInt8:
+                    random.NextBytes(tensor.Span<byte>());
+                    break;
+                default:
+                    throw new CommandException($"Input '{input.Name}' is {input}: samples are made for float and uint8 inputs.");
+            }
+            values.Add(input.Name, tensor);
+        }
+        foreach ((string name, Tensor tensor) in Interpreter.Run(graph, values, graph.Outputs.Select(o => o.Name))) values[name] = tensor;
+        return values;
+    }
+}
