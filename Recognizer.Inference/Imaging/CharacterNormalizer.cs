@@ -101,9 +101,8 @@ public static class CharacterNormalizer
         Span<byte> gray = work.Gray.AsSpan(0, width * height);
         Reduce(pixels, stride, region, factor, gray, width, height);
         InkMap.Smooth(work, width, height);
-        var surface = GroundSurface.Fit(gray, width, height);
-        if (polarity == Polarity.Detect) polarity = InkMap.DetectPolarity(work, surface, width, height);
-        if (!InkMap.Find(work, surface, width, height, polarity)) return false;
+        if (!InkMap.Find(work, width, height, ref polarity)) return false;
+        LineRemoval.Remove(work, width, height);
         if (!InkSelection.Select(work, width, height, out var box)) return false;
 
         // A small character on a large picture: look again at its part of the picture, with all the detail there is

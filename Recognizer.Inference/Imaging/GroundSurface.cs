@@ -8,12 +8,6 @@ internal struct GroundSurface
     private float _c, _x, _y, _xx, _xy, _yy;
     private int _width, _height;
 
-    /// <summary>Typical deviation of the border from the surface: 1.48 times the median of absolute residuals.</summary>
-    public float Noise { get; private set; }
-
-    /// <summary>Share of the border that is far off the surface.</summary>
-    public float OutlierShare { get; private set; }
-
     public static GroundSurface Fit(ReadOnlySpan<byte> pixels, int width, int height)
     {
         const int MaxSamples = 256;
@@ -56,7 +50,6 @@ internal struct GroundSurface
             sorted.Sort();
             // Cauchy weights; the first rounds look at a generous scale, because the surface is not yet there
             float scale = Math.Max(2f, 1.48f * sorted[n / 2]) * (iteration == 0 ? 4 : 2);
-            surface.Noise = 1.48f * sorted[n / 2];
             if (iteration == 4 || terms == 1) break;
             for (int i = 0; i < n; i++)
             {
@@ -93,10 +86,6 @@ internal struct GroundSurface
             surface._xy = (float)normal[34];
             surface._yy = (float)normal[41];
         }
-        float limit = Math.Max(10, 4 * surface.Noise);
-        int outliers = 0;
-        for (int i = 0; i < n; i++) if (Math.Abs(values[i] - surface.At(xs[i], ys[i])) > limit) outliers++;
-        surface.OutlierShare = (float)outliers / n;
         return surface;
     }
 

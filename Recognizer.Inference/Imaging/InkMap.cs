@@ -26,73 +26,174 @@ internal static class InkMap
         }
     }
 
-    /// <summary>Ink is what deviates from the ground's surface, on the side where more of the deviation is.</summary>
-    public static Polarity DetectPolarity(NormalizerWorkspace work, in GroundSurface surface, int width, int height)
+    /// <summary>How well a map falls into two classes, and what they look like.</summary>
+    /// <param name="Separability">Variance between the classes over total variance at the best threshold (Otsu), 0…1.</param>
+    /// <param name="Border">Share of the lower class on the map's border.</param>
+    /// <param name="Share">Share of the lower class on the map.</param>
+    /// <param name="LowThickness">Twice the area of the lower class over its perimeter and the map's longer side: for strokes their relative width.</param>
+    /// <param name="HighThickness">The same of the higher class.</param>
+    private readonly record struct Split(double Separability, double Border, double Share, double LowThickness, double HighThickness)
     {
-        var gray = work.Gray.AsSpan(0, width * height);
-        float limit = Math.Max(6, 3 * surface.Noise);
-        double dark = 0, light = 0;
-        double second = 0, third = 0;
-        int step = Math.Max(1, Math.Max(width, height) / 64), count = 0;
-        var ground = work.Row.AsSpan(0, width);
-        for (int y = 0; y < height; y += step)
-        {
-            surface.Row(y, ground);
-            for (int x = 0; x < width; x += step)
-            {
-                float deviation = gray[y * width + x] - ground[x];
-                if (deviation > limit) light += deviation;
-                else if (deviation < -limit) dark -= deviation;
-                second += deviation * deviation;
-                third += deviation * deviation * deviation;
-                count++;
-            }
-        }
-        second /= count;
-        third /= count;
-        if (second < 1e-3) return Polarity.DarkOnLight;
-        // -1 … 1 each; positive for light ink
-        double balance = (light - dark) / Math.Max(1e-6, light + dark);
-        double skew = third / Math.Pow(second, 1.5);
-        return balance + 0.3 * Math.Clamp(skew, -1, 1) >= 0 ? Polarity.LightOnDark : Polarity.DarkOnLight;
+        /// <summary>Ink is what there is less of, above all on the border.</summary>
+        public Polarity Polarity => Border + Share < 1 ? Polarity.DarkOnLight : Polarity.LightOnDark;
+
+        public double BorderInk(Polarity polarity) => polarity == Polarity.DarkOnLight ? Border : 1 - Border;
+
+        /// <summary>Worth of the map for ink of the polarity: two clear classes, little ink on the border, and thin ink. An edge
+        /// of a shadow makes two classes as well, but both are thick and on the border.</summary>
+        public double Score(Polarity polarity) => Separability - 0.6 * BorderInk(polarity)
+            - 1.5 * ((polarity == Polarity.DarkOnLight ? LowThickness : HighThickness) - 0.12);
     }
 
     /// <summary>Fills <see cref="NormalizerWorkspace.Ink"/> and <see cref="NormalizerWorkspace.Mask"/>.</summary>
     /// <returns>Whether anything stands out.</returns>
-    public static bool Find(NormalizerWorkspace work, in GroundSurface surface, int width, int height, Polarity polarity)
+    /// <remarks>The ground is taken to be as simple as the picture allows: even, or a smooth surface, or whatever remains of the picture
+    /// when everything narrow is removed. A simpler ground spoils less ink.</remarks>
+    public static bool Find(NormalizerWorkspace work, int width, int height, ref Polarity polarity)
     {
+        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
-        // Darkness: how much darker than the ground, as a share of the ground's brightness, because shade dims ink and paper alike.
-        // For light ink the plain difference.
-        var ground = work.Row.AsSpan(0, width);
-        bool dark = polarity == Polarity.DarkOnLight;
-        // 40 levels are kept for what is brighter than the ground, so that a flattened ground can still be estimated
-        const int Zero = 40;
-        for (int y = 0; y < height; y++)
+        bool detect = polarity == Polarity.Detect;
+
+        var even = Measure(gray, width, height);
+        var best = detect ? even.Polarity : polarity;
+        double bestScore = even.Score(best);
+        int ground = 0; // even, surface, local
+        if (bestScore < GoodScore)
         {
-            surface.Row(y, ground);
-            for (int x = 0; x < width; x++)
+            var surface = GroundSurface.Fit(gray, width, height);
+            Signed(work, surface, width, height);
+            var flat = Measure(ink, width, height);
+            var flatPolarity = detect ? flat.Polarity : polarity;
+            double score = flat.Score(flatPolarity) - SurfaceCost;
+            if (score > bestScore) (best, bestScore, ground) = (flatPolarity, score, 1);
+            if (bestScore < GoodScore)
             {
-                float value = gray[y * width + x];
-                float amount = dark ? (ground[x] - value) * (215f / (ground[x] + 8)) : (value - ground[x]) * (215f / 255);
-                ink[y * width + x] = (byte)Math.Clamp((int)(amount + Zero + 0.5f), 0, 255);
+                // Without anything to tell the polarity, dark ink: shade falls on paper
+                var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
+                Local(work, surface, width, height, tried);
+                score = Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost; // in this map ink is high
+                if (score > bestScore) (best, ground) = (tried, 2);
             }
+            if (ground == 1) Flattened(work, surface, width, height, best);
         }
-        if (surface.OutlierShare > 0.02f) SubtractLocalGround(work, width, height);
+        polarity = best;
+        if (ground == 0)
+        {
+            if (best == Polarity.LightOnDark) gray.CopyTo(ink);
+            else for (int i = 0; i < count; i++) ink[i] = (byte)(255 - gray[i]);
+        }
         return Threshold(work, width, height);
     }
 
-    /// <summary>Subtracts the grey opening: what remains is narrower than its window, so that shadows with sharp edges go and strokes stay.</summary>
-    private static void SubtractLocalGround(NormalizerWorkspace work, int width, int height)
+    private static Split Measure(ReadOnlySpan<byte> map, int width, int height)
+    {
+        Span<int> histogram = stackalloc int[256];
+        histogram.Clear();
+        foreach (byte value in map) histogram[value]++;
+        int threshold = OtsuThreshold(histogram, map.Length, out double separability);
+        int low = 0, border = 0, sides = 0;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                bool isLow = map[y * width + x] < threshold;
+                if (x > 0 && isLow != map[y * width + x - 1] < threshold) sides++;
+                if (y > 0 && isLow != map[(y - 1) * width + x] < threshold) sides++;
+            }
+        for (int v = 0; v < threshold; v++) low += histogram[v];
+        for (int x = 0; x < width; x++)
+        {
+            if (map[x] < threshold) border++;
+            if (map[(height - 1) * width + x] < threshold) border++;
+        }
+        for (int y = 0; y < height; y++)
+        {
+            if (map[y * width] < threshold) border++;
+            if (map[y * width + width - 1] < threshold) border++;
+        }
+        int edge = 2 * (width + height), longest = Math.Max(width, height);
+        return new Split(separability, (double)border / edge, (double)low / map.Length,
+            2.0 * low / ((double)longest * (sides + border)), 2.0 * (map.Length - low) / ((double)longest * (sides + edge - border)));
+    }
+
+    /// <summary>The threshold between two classes that has the greatest variance between them (Otsu 1979): values below it are the lower class.</summary>
+    private static int OtsuThreshold(ReadOnlySpan<int> histogram, int count, out double separability)
+    {
+        double total = 0, squares = 0;
+        for (int v = 0; v < 256; v++)
+        {
+            total += (double)v * histogram[v];
+            squares += (double)v * v * histogram[v];
+        }
+        double mean = total / count, variance = squares / count - mean * mean, best = 0, low = 0, lowSum = 0;
+        int threshold = 0;
+        for (int v = 0; v < 255; v++)
+        {
+            low += histogram[v];
+            lowSum += (double)v * histogram[v];
+            if (low == 0 || low == count) continue;
+            double share = low / count, difference = mean * share - lowSum / count;
+            double between = difference * difference / (share * (1 - share));
+            if (between > best) (best, threshold) = (between, v + 1);
+        }
+        separability = variance > 1e-9 ? best / variance : 0;
+        return threshold;
+    }
+
+    /// <summary>128 + half the difference to the surface, as a share of the surface's brightness.</summary>
+    private static void Signed(NormalizerWorkspace work, in GroundSurface surface, int width, int height)
+    {
+        var ground = work.Row.AsSpan(0, width);
+        for (int y = 0; y < height; y++)
+        {
+            surface.Row(y, ground);
+            var from = work.Gray.AsSpan(y * width, width);
+            var to = work.Ink.AsSpan(y * width, width);
+            for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp(128.5f + (from[x] - ground[x]) * 0.5f, 0, 255);
+        }
+    }
+
+    /// <summary>Ink above the surface: for dark ink as a share of the ground's brightness, because shade dims ink and paper alike; for
+    /// light ink the plain difference. Some levels are kept for what is on the other side of the surface.</summary>
+    private static void Flattened(NormalizerWorkspace work, in GroundSurface surface, int width, int height, Polarity polarity)
+    {
+        const int Zero = 40;
+        var ground = work.Row.AsSpan(0, width);
+        for (int y = 0; y < height; y++)
+        {
+            surface.Row(y, ground);
+            var from = work.Gray.AsSpan(y * width, width);
+            var to = work.Ink.AsSpan(y * width, width);
+            if (polarity == Polarity.DarkOnLight)
+                for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp((ground[x] - from[x]) * (215f / (ground[x] + 8)) + (Zero + 0.5f), 0, 255);
+            else
+                for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp((from[x] - ground[x]) * (215f / 255) + (Zero + 0.5f), 0, 255);
+        }
+    }
+
+    /// <summary>Ink above a ground found by taking away everything narrower than two fifths of the picture (grey closing of what is left
+    /// after the surface, for dark ink; opening for light ink): it follows edges of shadows.</summary>
+    private static void Local(NormalizerWorkspace work, in GroundSurface surface, int width, int height, Polarity polarity)
     {
         int count = width * height, radius = Math.Max(2, Math.Max(width, height) / 5);
-        Span<byte> ink = work.Ink.AsSpan(0, count), ground = work.Ground.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
-        WindowExtremum.Rows(ink, temporary, width, height, radius, maximum: false);
-        WindowExtremum.Columns(temporary, ground, width, height, radius, maximum: false);
-        WindowExtremum.Rows(ground, temporary, width, height, radius, maximum: true);
-        WindowExtremum.Columns(temporary, ground, width, height, radius, maximum: true);
-        for (int i = 0; i < count; i++) ink[i] = (byte)Math.Min(255, ink[i] - Math.Min(ink[i], ground[i]) + 20);
+        bool dark = polarity == Polarity.DarkOnLight;
+        Span<byte> ink = work.Ink.AsSpan(0, count), local = work.Ground.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
+        var ground = work.Row.AsSpan(0, width);
+        for (int y = 0; y < height; y++)
+        {
+            surface.Row(y, ground);
+            var from = work.Gray.AsSpan(y * width, width);
+            var to = ink.Slice(y * width, width);
+            if (dark) for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp(from[x] * (180f / (ground[x] + 8)), 0, 255);
+            else for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp(from[x] - ground[x] + 60, 0, 255);
+        }
+        WindowExtremum.Rows(ink, temporary, width, height, radius, maximum: dark);
+        WindowExtremum.Columns(temporary, local, width, height, radius, maximum: dark);
+        WindowExtremum.Rows(local, temporary, width, height, radius, maximum: !dark);
+        WindowExtremum.Columns(temporary, local, width, height, radius, maximum: !dark);
+        if (dark) for (int i = 0; i < count; i++) ink[i] = (byte)(Math.Max(0, local[i] - ink[i]) * 255 / (local[i] + 8));
+        else for (int i = 0; i < count; i++) ink[i] = (byte)Math.Max(0, ink[i] - local[i]);
     }
 
     /// <summary>Finds the level of ground and ink, stretches <see cref="NormalizerWorkspace.Ink"/> between them, and marks ink: what is
@@ -106,10 +207,9 @@ internal static class InkMap
         foreach (byte value in ink) histogram[value]++;
         int top = 255;
         for (int seen = 0, rare = count / 500 + 1; top > 0 && seen + histogram[top] < rare; top--) seen += histogram[top];
-        int ground = Quantile(histogram, 0, 255, count, 0.5);
-        // Bold ink may hold the middle of the histogram: the ground is then the middle of its lower half
-        if (top - ground < ground - Quantile(histogram, 0, 255, count, 0.02))
-            ground = Quantile(histogram, 0, 255, count, 0.2);
+        int split = OtsuThreshold(histogram, count, out _), ordinary = 0;
+        for (int v = 0; v < split; v++) ordinary += histogram[v];
+        int ground = Quantile(histogram, 0, Math.Max(0, split - 1), ordinary, 0.5);
         if (top - ground < 5) return false;
         // Means on either side of the threshold, and the threshold between them, until it stays (Ridler and Calvard)
         double threshold = (ground + top) / 2.0, low = ground, high = top;

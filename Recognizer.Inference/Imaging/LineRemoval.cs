@@ -1,0 +1,216 @@
+namespace Recognizer.Inference.Imaging;
+
+/// <summary>Takes ruled lines and the borders of boxes out of an ink mask, leaving the strokes that cross them.</summary>
+internal static class LineRemoval
+{
+    /// <summary>Clears lines from edge to edge of the picture, and a frame around the ink, in <see cref="NormalizerWorkspace.Mask"/> and
+    /// <see cref="NormalizerWorkspace.Ink"/>; leaves everything as it was where too little ink would remain.</summary>
+    public static void Remove(NormalizerWorkspace work, int width, int height)
+    {
+        if (Math.Min(width, height) < 24) return;
+        int count = width * height;
+        Span<byte> mask = work.Mask.AsSpan(0, count), original = work.Temporary.AsSpan(0, count);
+        mask.CopyTo(original);
+        bool frame = RemoveFrame(mask, width, height);
+        bool rows = RemoveLines(mask, width, height, 1, width), columns = RemoveLines(mask, height, width, width, 1);
+        if (!frame && !rows && !columns) return;
+        if (!IsCharacterLeft(mask, original, width, height, rows, columns))
+        {
+            original.CopyTo(mask);
+            return;
+        }
+        // The soft edge of what was cleared goes too, unless it is the edge of what stays
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                int p = y * width + x;
+                if (work.Ink[p] == 0 || mask[p] != 0) continue;
+                bool cleared = false, stays = false;
+                for (int v = Math.Max(0, y - 2); v <= Math.Min(height - 1, y + 2); v++)
+                    for (int u = Math.Max(0, x - 2); u <= Math.Min(width - 1, x + 2); u++)
+                    {
+                        int q = v * width + u;
+                        if (mask[q] != 0) stays |= Math.Abs(u - x) <= 1 && Math.Abs(v - y) <= 1;
+                        else if (original[q] != 0) cleared = true;
+                    }
+                if (cleared && !stays) work.Ink[p] = 0;
+            }
+    }
+
+    /// <summary>A character's worth of ink: not a sliver of what there was, of some extent, and not at the edges that the lines ran between.</summary>
+    private static bool IsCharacterLeft(ReadOnlySpan<byte> mask, ReadOnlySpan<byte> original, int width, int height, bool rows, bool columns)
+    {
+        int left = width, right = -1, top = height, bottom = -1, area = 0, before = 0;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                if (original[y * width + x] != 0) before++;
+                if (mask[y * width + x] == 0) continue;
+                area++;
+                left = Math.Min(left, x);
+                right = Math.Max(right, x);
+                top = Math.Min(top, y);
+                bottom = Math.Max(bottom, y);
+            }
+        if (area < before / 12 || Math.Max(right - left, bottom - top) < Math.Min(width, height) / 5) return false;
+        if (rows && left == 0 && right == width - 1) return false;
+        return !(columns && top == 0 && bottom == height - 1);
+    }
+
+    /// <summary>Removes lines from the first to the last position along one axis. Written for horizontal lines; the strides turn it.</summary>
+    private static bool RemoveLines(Span<byte> mask, int length, int across, int stepAlong, int stepAcross)
+    {
+        Span<(int Start, int End)> starts = stackalloc (int, int)[32], ends = stackalloc (int, int)[32];
+        int startCount = Runs(mask, across, 0, stepAlong, stepAcross, starts);
+        int endCount = Runs(mask, across, (length - 1) * stepAlong, -stepAlong, stepAcross, ends);
+        if (startCount == 0 || endCount == 0) return false;
+        int most = Math.Max(2, across / 12);
+        Span<int> thickness = length <= 1024 ? stackalloc int[length] : new int[length];
+        bool removed = false;
+        for (int i = 0; i < startCount; i++)
+            for (int j = 0; j < endCount; j++)
+            {
+                var (a, b) = (starts[i], ends[j]);
+                int least = Math.Min(a.End - a.Start, b.End - b.Start);
+                double from = (a.Start + a.End - 1) / 2.0, to = (b.Start + b.End - 1) / 2.0;
+                if (least > most || Math.Abs(to - from) > 0.22 * length) continue;
+                int reach = least / 2 + 2, hits = 0, found = 0;
+                for (int x = 0; x < length; x++)
+                {
+                    int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
+                    if (!RunAt(mask, across, x * stepAlong, stepAcross, center, reach, out var run)) continue;
+                    hits++;
+                    thickness[found++] = run.End - run.Start;
+                }
+                if (hits < 0.93 * length) continue;
+                thickness[..found].Sort();
+                int typical = thickness[found / 2];
+                if (typical > most) continue;
+                // Along the picture's edge a line that strokes join could be the character's own, as the bar of a closely cropped T
+                bool atEdge = Math.Min(from, to) <= typical + 1 || Math.Max(from, to) >= across - 2 - typical;
+                int crossing = 0;
+                foreach (int t in thickness[..found]) if (t > 2 * typical + 1) crossing++;
+                if (atEdge && crossing > 0.02 * length) continue;
+                for (int x = 0; x < length; x++)
+                {
+                    int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
+                    if (!RunAt(mask, across, x * stepAlong, stepAcross, center, reach, out var run) || run.End - run.Start > typical + Math.Max(2, typical)) continue;
+                    for (int y = run.Start; y < run.End; y++) mask[x * stepAlong + y * stepAcross] = 0;
+                }
+                removed = true;
+            }
+        return removed;
+    }
+
+    /// <summary>Runs of ink across the line's direction within the first two positions.</summary>
+    private static int Runs(ReadOnlySpan<byte> mask, int across, int origin, int stepAlong, int stepAcross, Span<(int Start, int End)> runs)
+    {
+        int count = 0, start = -1;
+        for (int y = 0; y <= across; y++)
+        {
+            bool ink = y < across && (mask[origin + y * stepAcross] != 0 || mask[origin + stepAlong + y * stepAcross] != 0);
+            if (ink && start < 0) start = y;
+            else if (!ink && start >= 0)
+            {
+                if (count == runs.Length) return count;
+                runs[count++] = (start, y);
+                start = -1;
+            }
+        }
+        return count;
+    }
+
+    /// <summary>The run of ink across the line that is nearest to a position, within a reach.</summary>
+    private static bool RunAt(ReadOnlySpan<byte> mask, int across, int origin, int stepAcross, int center, int reach, out (int Start, int End) run)
+    {
+        run = default;
+        int at = -1;
+        for (int d = 0; d <= reach && at < 0; d++)
+        {
+            if (center - d >= 0 && center - d < across && mask[origin + (center - d) * stepAcross] != 0) at = center - d;
+            else if (center + d >= 0 && center + d < across && mask[origin + (center + d) * stepAcross] != 0) at = center + d;
+        }
+        if (at < 0) return false;
+        int start = at, end = at + 1;
+        while (start > 0 && mask[origin + (start - 1) * stepAcross] != 0) start--;
+        while (end < across && mask[origin + end * stepAcross] != 0) end++;
+        run = (start, end);
+        return true;
+    }
+
+    /// <summary>Peels a frame off: ink along all four sides of the box around all ink, where that box is nearly the picture.</summary>
+    private static bool RemoveFrame(Span<byte> mask, int width, int height)
+    {
+        int left = width, right = -1, top = height, bottom = -1;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                if (mask[y * width + x] != 0)
+                {
+                    left = Math.Min(left, x);
+                    right = Math.Max(right, x);
+                    top = Math.Min(top, y);
+                    bottom = Math.Max(bottom, y);
+                }
+        int boxWidth = right - left + 1, boxHeight = bottom - top + 1;
+        if (boxWidth < 0.7 * width || boxHeight < 0.7 * height) return false;
+        int corner = top * width + left, far = bottom * width + right;
+        // each side: origin, steps along it and inwards, its length and the depth of the box behind it
+        Span<(int Origin, int Along, int Inwards, int Length, int Depth)> sides =
+        [
+            (corner, 1, width, boxWidth, boxHeight), (corner, width, 1, boxHeight, boxWidth),
+            (far, -1, -width, boxWidth, boxHeight), (far, -width, -1, boxHeight, boxWidth),
+        ];
+        Span<int> typical = stackalloc int[4];
+        for (int i = 0; i < 4; i++)
+        {
+            typical[i] = SideThickness(mask, sides[i]);
+            if (typical[i] == 0) return false;
+        }
+        for (int i = 0; i < 4; i++) PeelSide(mask, sides[i], typical[i]);
+        return true;
+    }
+
+    /// <summary>Typical thickness of ink along a side of the box, or 0 where the side isn't covered by thin ink.</summary>
+    private static int SideThickness(ReadOnlySpan<byte> mask, (int Origin, int Along, int Inwards, int Length, int Depth) side)
+    {
+        int reach = Math.Max(2, side.Depth / 14), most = Math.Max(2, side.Depth / 12), hits = 0;
+        Span<int> counts = stackalloc int[most + 2];
+        counts.Clear();
+        for (int x = 0; x < side.Length; x++)
+        {
+            if (!FirstRun(mask, side, x, reach, out _, out int thickness)) continue;
+            hits++;
+            counts[Math.Min(thickness, most + 1)]++;
+        }
+        if (hits < 0.9 * side.Length) return 0;
+        int seen = 0;
+        for (int t = 0; t <= most; t++)
+        {
+            seen += counts[t];
+            if (seen * 2 >= hits) return t;
+        }
+        return 0;
+    }
+
+    private static bool FirstRun(ReadOnlySpan<byte> mask, (int Origin, int Along, int Inwards, int Length, int Depth) side, int x, int reach, out int start, out int thickness)
+    {
+        int p = side.Origin + x * side.Along;
+        for (start = 0; start <= reach && mask[p + start * side.Inwards] == 0; start++) { }
+        thickness = 0;
+        if (start > reach) return false;
+        while (start + thickness < side.Depth && mask[p + (start + thickness) * side.Inwards] != 0) thickness++;
+        return true;
+    }
+
+    private static void PeelSide(Span<byte> mask, (int Origin, int Along, int Inwards, int Length, int Depth) side, int typical)
+    {
+        int reach = Math.Max(2, side.Depth / 14);
+        for (int x = 0; x < side.Length; x++)
+        {
+            if (!FirstRun(mask, side, x, reach, out int start, out int thickness)) continue;
+            // where a stroke joins, only the frame's own thickness
+            int depth = thickness > 2 * typical + 1 ? typical : thickness;
+            for (int y = start; y < start + depth; y++) mask[side.Origin + x * side.Along + y * side.Inwards] = 0;
+        }
+    }
+}
