@@ -19,6 +19,12 @@ internal sealed unsafe class Accumulator : IDisposable
         _sums = new AlignedBuffer<float>((long)_stride * parts);
     }
 
+    /// <summary>Number of parts.</summary>
+    public int Parts => _parts;
+
+    /// <summary>Floats from one part's sums to the next.</summary>
+    public int Stride => _stride;
+
     /// <summary>Sums of one part.</summary>
     public float* Part(int part) => _sums.Pointer + (long)part * _stride;
 
@@ -31,8 +37,11 @@ internal sealed unsafe class Accumulator : IDisposable
             float* part = Part(p);
             for (int i = 0; i < _length; i++) target[i] += part[i];
         }
-        _sums.Span.Clear();
+        Clear();
     }
+
+    /// <summary>Starts again from zero.</summary>
+    public void Clear() => new Span<float>(_sums.Pointer, checked((int)_sums.Length)).Clear();
 
     public void Dispose() => _sums.Dispose();
 }

@@ -17,6 +17,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     private readonly AlignedBuffer<float> _finished;
     private Convolution? _forward;
     private Convolution? _byData;
+    private ConvolutionWeightGradient? _byWeights;
     private Accumulator? _weightSums;
     private Accumulator? _biasSums;
     private ConvolutionShape _shape;
@@ -57,15 +58,22 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
             ConvolutionShape turned = Turned(_shape, Output.Image);
             _byData = Convolution.Create(turned, default, Inputs[0].Image, Convolution.Default(turned, context.Winograd, images), _turned.Span, []);
         }
-        if (_weight.IsTrainable) _weightSums = new Accumulator(_weight.Length, parts);
+        if (_weight.IsTrainable)
+        {
+            _byWeights = ConvolutionWeightGradient.Create(_shape, Output.Image, ConvolutionWeightGradient.Default(_shape, context.Winograd));
+            _weightSums = new Accumulator(_byWeights.AccumulatorLength, parts);
+        }
         if (_bias is { IsTrainable: true }) _biasSums = new Accumulator(_shape.OutputChannels, parts);
     }
 
     public override long ScratchLength(int images)
     {
-        long gather = (long)_shape.OutputHeight * _shape.OutputWidth * (Columns + GroupOutputs) + 64;
+        // Gradients by data of convolutions that don't turn over go through the windows of a row.
+        long windows = _byData is null && Inputs[0].NeedsGradient ? (long)_shape.OutputWidth * Columns : 0;
+        // The sums over pixels need a row of channels.
+        long sums = Math.Max(_byWeights?.ScratchLength(images) ?? 0, Output.Image.PixelStride + 64);
         long byData = _byData is null ? 0 : _byData.ScratchLength(images) + (Adds[0] ? images * Inputs[0].Stride : 0) + 16;
-        return Math.Max(Math.Max(gather, byData), _forward!.ScratchLength(images));
+        return Math.Max(Math.Max(windows, sums), Math.Max(byData, _forward!.ScratchLength(images)));
     }
 
     public override IEnumerable<Job> BeforeJobs
@@ -95,7 +103,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     {
         if (_relu && !_maskedByReader) ElementwiseKernels.MaskByOutput(Output.Rows(Output.Data(chunk)), Output.Rows(Output.Gradient(chunk)), chunk.Count);
         if (_biasSums is { } biasSums) ElementwiseKernels.SumPixels(PixelGrid.Of(Output, Output.Gradient(chunk)), chunk.Count, _shape.OutputChannels, biasSums.Part(chunk.Part), chunk.Scratch);
-        if (_weightSums is not null) ByWeights(chunk);
+        _byWeights?.Add(Inputs[0].Data(chunk), Output.Gradient(chunk), chunk.Count, _weightSums!.Part(chunk.Part), chunk.Scratch);
         if (Inputs[0].NeedsGradient) ByData(chunk);
     }
 
@@ -181,69 +189,18 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         }
     }
 
-    /// <summary>Adds Σ over pixels of the chunk of window · gradient to the part's sums, laid out per group [ky, kx, channels, outputs].</summary>
-    private void ByWeights(in Chunk chunk)
-    {
-        ImageShape output = Output.Image;
-        Rows gradient = Output.Rows(Output.Gradient(chunk));
-        int pixels = output.Height * output.Width, columns = Columns, outputs = GroupOutputs;
-        float* sums = _weightSums!.Part(chunk.Part), gathered = chunk.Scratch, compact = chunk.Scratch + (long)pixels * columns;
-        for (int n = 0; n < chunk.Count; n++)
-        {
-            float* x = Inputs[0].Data(chunk) + n * (long)_shape.Input.ImageStride;
-            for (int g = 0; g < _shape.Groups; g++)
-            {
-                for (int r = 0; r < output.Height; r++)
-                {
-                    Gather(x, r, g, gathered + (long)r * output.Width * columns);
-                    float* row = gradient[n, r] + g * outputs;
-                    float* to = compact + (long)r * output.Width * outputs;
-                    for (int i = 0; i < output.Width; i++, row += output.PixelStride, to += outputs)
-                        new ReadOnlySpan<float>(row, outputs).CopyTo(new Span<float>(to, outputs));
-                }
-                Gemm.Run(true, false, columns, outputs, pixels, gathered, columns, compact, outputs, 1, sums + g * columns * outputs, outputs);
-            }
-        }
-    }
-
     private void FinishWeights()
     {
-        _weightSums!.Finish(_finished.Pointer, add: false);
-        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels;
-        for (int o = 0; o < _shape.OutputChannels; o++)
-        {
-            for (int c = 0; c < channels; c++)
-            {
-                for (int k = 0; k < kernel; k++)
-                {
-                    int at = (o * channels + c) * kernel + k;
-                    _weight.Gradient[at] = (_weight.IsShared ? _weight.Gradient[at] : 0) + _finished.Pointer[Packed(o, c, k)];
-                }
-            }
-        }
+        float* target = _weight.IsShared ? _finished.Pointer : _weight.Gradient;
+        _byWeights!.Finish(_weightSums!.Part(0), _weightSums.Stride, _weightSums.Parts, target);
+        _weightSums.Clear();
+        for (int i = 0; i < _weight.Length && _weight.IsShared; i++) _weight.Gradient[i] += target[i];
     }
 
     private int Packed(int output, int channel, int kernel) =>
         ((output / GroupOutputs * _shape.KernelHeight * _shape.KernelWidth + kernel) * _shape.GroupChannels + channel) * GroupOutputs + output % GroupOutputs;
 
-    /// <summary>columns[x, (ky, kx, channel)] of one row of windows.</summary>
-    private void Gather(float* image, int row, int group, float* columns)
-    {
-        int channels = _shape.GroupChannels;
-        for (int ox = 0; ox < _shape.OutputWidth; ox++)
-        {
-            for (int ky = 0; ky < _shape.KernelHeight; ky++)
-            {
-                for (int kx = 0; kx < _shape.KernelWidth; kx++, columns += channels)
-                {
-                    float* from = image + Offset(row, ox, ky, kx) + group * channels;
-                    if (channels == 1) *columns = *from;
-                    else new ReadOnlySpan<float>(from, channels).CopyTo(new Span<float>(columns, channels));
-                }
-            }
-        }
-    }
-
+    /// <summary>Adds columns[x, (ky, kx, channel)] of a row of windows to the pixels that they come from.</summary>
     private void Scatter(float* image, int row, int group, float* columns)
     {
         int channels = _shape.GroupChannels;
