@@ -59,4 +59,26 @@ public sealed class RealDataTests
         var set = DatasetLoader.Load("emnist-pool-62", s_options with { NeedTest = false });
         Assert.Equal(129478, set.Train!.Count);
     }
+
+    [RealDataFact("independent/hwd1000")]
+    public void Images_of_other_sizes_on_paper_are_normalised()
+    {
+        var set = DatasetLoader.Load("independent/hwd1000", s_options with { NeedTrain = false });
+        Assert.Equal(1000, set.Test!.Count);
+        for (int i = 0; i < set.Test.Count; i++)
+        {
+            int ink = 0;
+            foreach (byte p in set.Test.Image(i))
+                ink += p > 127 ? 1 : 0;
+            Assert.InRange(ink, 10, 400);
+        }
+    }
+
+    [RealDataFact("independent/comnist-latin-v1")]
+    public void Image_files_are_read_from_a_list()
+    {
+        var set = DatasetLoader.Load("independent/comnist-latin-v1", s_options with { NeedTrain = false });
+        Assert.Equal(26, set.Labels.Count);
+        Assert.Empty(set.UnreadableFiles);
+    }
 }

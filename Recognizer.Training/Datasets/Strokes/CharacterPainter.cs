@@ -72,7 +72,7 @@ internal sealed class CharacterPainter
         foreach (var stroke in way.Strokes)
         {
             int count = stroke.X.Length;
-            float shiftX = random.NextGaussian() * 2.5f * sloppiness, shiftY = random.NextGaussian() * 2.5f * sloppiness;
+            float shiftX = random.NextGaussian() * 3 * sloppiness, shiftY = random.NextGaussian() * 3 * sloppiness;
             float scale = 1 + random.NextGaussian() * 0.05f * sloppiness, turn = random.NextGaussian() * 0.06f * sloppiness;
             float centreX = stroke.X.Sum() / count, centreY = stroke.Y.Sum() / count;
             if (way.Strokes.Length == 1)
@@ -80,8 +80,8 @@ internal sealed class CharacterPainter
             for (int i = 0; i < count; i++)
             {
                 float dx = (stroke.X[i] - centreX) * scale, dy = (stroke.Y[i] - centreY) * scale;
-                _controlX[i] = centreX + shiftX + dx - turn * dy + random.NextGaussian() * 3.2f * sloppiness;
-                _controlY[i] = centreY + shiftY + dy + turn * dx + random.NextGaussian() * 3.2f * sloppiness;
+                _controlX[i] = centreX + shiftX + dx - turn * dy + random.NextGaussian() * 2.4f * sloppiness;
+                _controlY[i] = centreY + shiftY + dy + turn * dx + random.NextGaussian() * 2.4f * sloppiness;
             }
             Curve(stroke, count, sloppiness, ref random);
         }
@@ -133,7 +133,7 @@ internal sealed class CharacterPainter
         for (int wave = 0; wave < 2; wave++)
         {
             float frequencyX = random.NextSingle(-0.075f, 0.075f), frequencyY = random.NextSingle(-0.075f, 0.075f), phase = random.NextSingle(0, MathF.Tau);
-            float alongX = random.NextGaussian() * 3.2f * sloppiness, alongY = random.NextGaussian() * 3.2f * sloppiness;
+            float alongX = random.NextGaussian() * 4.2f * sloppiness, alongY = random.NextGaussian() * 4.2f * sloppiness;
             for (int i = 0; i < _points; i++)
             {
                 float s = MathF.Sin(frequencyX * _x[i] + frequencyY * _y[i] + phase);
