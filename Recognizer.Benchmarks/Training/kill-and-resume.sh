@@ -19,18 +19,24 @@ start=$(date +%s%N)
 whole=$(($(date +%s%N) - start))
 echo "unbroken run: $((whole / 1000000)) ms, $(wc -l <"$work/unbroken/training.jsonl") epochs" >&2
 
-for ((kill = 1; kill <= kills; kill++)); do
+# Each life lasts about as long as one part in kills of the run, so that all of them hit a training under way; a run that ends first starts over.
+kill=1
+while ((kill <= kills)); do
     before=$(lines)
-    # On the average one share of the run, so that the kills spread over all of it.
-    wait=$((500 + whole / 1000000 * 2 * (RANDOM % 1000) / 1000 / kills))
+    wait=$((whole / 1000000 * (200 + RANDOM % 1400) / 1000 / (kills + 1)))
     train --output "$work/broken" --resume &
     process=$!
     sleep "$(printf '%d.%03d' $((wait / 1000)) $((wait % 1000)))"
-    kill -KILL $process 2>/dev/null || true
+    if ! kill -KILL $process 2>/dev/null; then
+        wait $process 2>/dev/null || true
+        rm -rf "$work/broken"
+        continue
+    fi
     wait $process 2>/dev/null || true
     after=$(lines)
     echo "kill $kill after $wait ms: $before -> $after epochs" >&2
     if ((after < before)); then echo "FAILED: a finished epoch was lost"; exit 1; fi
+    kill=$((kill + 1))
 done
 (train --output "$work/broken" --resume)
 
