@@ -6,9 +6,6 @@ namespace Recognizer.Inference.Engine.Operators;
 /// <summary>All operators by their ONNX names.</summary>
 internal static class OperatorRegistry
 {
-    /// <summary>Oldest operator set whose rules the operators know.</summary>
-    public const int OldestOpset = 6;
-
     private static readonly FrozenDictionary<string, Operator> Operators = new Dictionary<string, Operator>(StringComparer.Ordinal)
     {
         ["Abs"] = new NumericElementwise<AbsoluteValue>(),

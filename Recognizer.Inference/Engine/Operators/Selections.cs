@@ -68,8 +68,10 @@ internal sealed class Split : MovementOperator
     {
         Tensor x = inputs.Required(node, 0);
         int axis = Axes.Normalize(node, node.Int("axis", 0), x.Rank), size = x.Shape[axis];
+        if (node.Int("num_outputs", node.Outputs.Count) != node.Outputs.Count)
+            OperatorInputs.Fail(node, $"attribute 'num_outputs' is {node.Int("num_outputs", 0)}, but there are {node.Outputs.Count} outputs");
         long[] lengths = inputs.Optional(1)?.Integers(node, 1) ?? node.Ints("split")
-            ?? Array.ConvertAll(Slicing.EqualParts(node, opset, size, (int)node.Int("num_outputs", node.Outputs.Count)), length => (long)length);
+            ?? Array.ConvertAll(Slicing.EqualParts(node, opset, size, node.Outputs.Count), length => (long)length);
         if (lengths.Any(length => length < 0) || lengths.Sum() != size || lengths.Length < node.Outputs.Count)
             OperatorInputs.Fail(node, $"pieces of [{string.Join(", ", lengths)}] don't make up axis {axis} of {Shapes.Text(x.Shape)} in {node.Outputs.Count} outputs");
         int[] strides = Shapes.Strides(x.Shape);
