@@ -4,6 +4,7 @@ using Recognizer.Benchmarks.Peers;
 return args switch
 {
     ["peers", .. string[] options] => PeersCommand.Run(options),
+    ["profile", string network, .. string[] options] => ProfileCommand.Run(network, options),
     ["kernels", .. string[] options] => RunKernels(options),
     _ => Usage(),
 };
@@ -18,6 +19,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         Usage: peers [--json] [--only TEXT] [--seconds S]    side by side with ONNX Runtime and PyTorch
+               profile NETWORK [--batch N] [--threads N]     where the time goes, step by step
                kernels [BenchmarkDotNet's options]           micro-benchmarks
         """);
     return 2;

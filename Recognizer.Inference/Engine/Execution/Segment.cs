@@ -86,6 +86,31 @@ internal sealed unsafe class Segment : IDisposable
         }
     }
 
+    /// <summary>Runs images on the caller's thread and adds up the time of each step, in <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
+    internal void Profile(Workspace workspace, int images, long[] ticks)
+    {
+        workspace.Ticks = ticks;
+        Run(workspace, images, null);
+        workspace.Ticks = null;
+    }
+
+    internal void ProfileChunk(float* arena, nint[] externals, long start, int images, long[] ticks)
+    {
+        foreach ((int first, int end, int block) in _stages)
+        {
+            for (int b = 0; b < images; b += block)
+            {
+                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b));
+                for (int i = first; i < end; i++)
+                {
+                    long before = System.Diagnostics.Stopwatch.GetTimestamp();
+                    _steps[i].Run(context);
+                    ticks[i] += System.Diagnostics.Stopwatch.GetTimestamp() - before;
+                }
+            }
+        }
+    }
+
     public void Dispose()
     {
         foreach (Step step in _steps) step.Dispose();
@@ -100,10 +125,10 @@ internal sealed unsafe class Segment : IDisposable
             long perImage = steps[i].Reads.Concat(steps[i].Writes).Sum(slot => (long)slot.ImageStride);
             int block = (int)Math.Clamp(BlockBudget / Math.Max(1, perImage), 1, MaxChunk);
             int preferred = steps[i].PreferredImages;
-            block = block >= preferred ? block / preferred * preferred : block;
+            block = Math.Max(preferred, block / preferred * preferred);
             // A new stage where the block size changes by more than half.
             if (stages.Count > 0 && stages[^1] is var last && block <= 2 * last.Block && 2 * block >= last.Block)
-                stages[^1] = (last.First, i + 1, Math.Min(block, last.Block));
+                stages[^1] = (last.First, i + 1, Math.Max(steps[last.First..(i + 1)].Max(step => step.PreferredImages), Math.Min(block, last.Block)));
             else
                 stages.Add((i, i + 1, block));
         }

@@ -6,12 +6,17 @@ namespace Recognizer.Inference.Engine.Execution.Steps;
 internal sealed unsafe class ConvolutionStep(Convolution kernel, ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
     Slot input, Slot output, Slot? residual) : Step(residual is null ? [input] : [input, residual], [output])
 {
-    public override int PreferredImages => algorithm switch
+    // A transformed convolution multiplies panels of 14 tiles, and reads all of its weights for each run: several panels share them.
+    public override int PreferredImages
     {
-        // A transformed convolution multiplies panels of 14 tiles.
-        ConvolutionAlgorithm.Direct => 1,
-        _ => shape.OutputHeight * shape.OutputWidth <= 49 ? 14 : 1,
-    };
+        get
+        {
+            int tile = Convolution.TileOutputs(algorithm);
+            if (tile == 1) return 1;
+            int tiles = ((shape.OutputHeight + tile - 1) / tile) * ((shape.OutputWidth + tile - 1) / tile);
+            return Math.Clamp(28 / tiles, 1, 14);
+        }
+    }
 
     public override string Description =>
         $"Conv {shape.KernelHeight}x{shape.KernelWidth} {shape.Input.Channels}→{shape.OutputChannels} on {shape.Input.Height}x{shape.Input.Width} {algorithm}"
