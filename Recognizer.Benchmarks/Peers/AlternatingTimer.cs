@@ -56,7 +56,7 @@ internal static class AlternatingTimer
         return Stopwatch.GetElapsedTime(start).TotalSeconds / calls;
     }
 
-    private static double Quantile(double[] sorted, double q)
+    internal static double Quantile(double[] sorted, double q)
     {
         double at = q * (sorted.Length - 1);
         int low = (int)at, high = Math.Min(low + 1, sorted.Length - 1);

@@ -39,7 +39,7 @@ internal sealed unsafe class InferencePeers(OnnxRuntimeLibrary library, double s
     }
 
     /// <summary>Multiply-adds of convolutions and dense layers per image, counted as their definition has them.</summary>
-    private static long MultiplyAdds(Graph graph)
+    internal static long MultiplyAdds(Graph graph)
     {
         IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Infer(graph, new Dictionary<string, int[]> { ["input"] = [1, 1, 28, 28] });
         long total = 0;
@@ -77,7 +77,7 @@ internal sealed unsafe class InferencePeers(OnnxRuntimeLibrary library, double s
             _images = GC.AllocateArray<float>(batch * Pixels, pinned: true);
             _ours = GC.AllocateArray<float>(batch * classes, pinned: true);
             _peer = GC.AllocateArray<float>(batch * classes, pinned: true);
-            FillWithStrokes(_images);
+            PeerNetworks.FillWithStrokes(_images);
             _plan = Plan.Compile(graph, new PlanOptions { Threads = threads, Outputs = [Output] });
             _session = library.CreateSession(file, threads);
             fixed (float* images = _images, peer = _peer)
@@ -107,24 +107,6 @@ internal sealed unsafe class InferencePeers(OnnxRuntimeLibrary library, double s
             _library.FreeTensor(_inputTensor);
             _library.FreeTensor(_outputTensor);
             _library.FreeSession(_session);
-        }
-
-        /// <summary>Something like characters: mostly empty, a few thick lines.</summary>
-        private static void FillWithStrokes(float[] images)
-        {
-            var random = new Random(1);
-            for (int start = 0; start < images.Length; start += Pixels)
-            {
-                for (int stroke = 0; stroke < 3; stroke++)
-                {
-                    double x = random.Next(6, 22), y = random.Next(6, 22), angle = random.NextDouble() * 6.28;
-                    for (int step = 0; step < 14; step++, x += Math.Cos(angle), y += Math.Sin(angle))
-                    {
-                        if (x is >= 1 and < 27 && y is >= 1 and < 27)
-                            images[start + (int)y * 28 + (int)x] = images[start + (int)y * 28 + (int)x + 1] = 0.5f + random.NextSingle() / 2;
-                    }
-                }
-            }
         }
     }
 }

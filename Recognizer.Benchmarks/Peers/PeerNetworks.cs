@@ -1,5 +1,6 @@
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
+using Recognizer.Training.Quantization;
 
 namespace Recognizer.Benchmarks.Peers;
 
@@ -13,6 +14,33 @@ internal static class PeerNetworks
         foreach (string name in new[] { "cnn2", "vgg", "residual", "lenet5", "cnn2-dropout" }) yield return (name, Architecture.Build(name, Labels, 1));
         yield return ("depthwise", Depthwise());
         yield return ("conv5x5", Wide());
+    }
+
+    /// <summary>The same network in 8 bits.</summary>
+    public static Graph Quantize(Graph graph)
+    {
+        const int count = 128;
+        var images = new float[count * 784];
+        FillWithStrokes(images);
+        return PostTrainingQuantizer.Quantize(graph, images, count);
+    }
+
+    /// <summary>Something like characters: mostly empty, a few thick lines.</summary>
+    internal static void FillWithStrokes(float[] images)
+    {
+        var random = new Random(1);
+        for (int start = 0; start < images.Length; start += 784)
+        {
+            for (int stroke = 0; stroke < 3; stroke++)
+            {
+                double x = random.Next(6, 22), y = random.Next(6, 22), angle = random.NextDouble() * 6.28;
+                for (int step = 0; step < 14; step++, x += Math.Cos(angle), y += Math.Sin(angle))
+                {
+                    if (x is >= 1 and < 27 && y is >= 1 and < 27)
+                        images[start + (int)y * 28 + (int)x] = images[start + (int)y * 28 + (int)x + 1] = 0.5f + random.NextSingle() / 2;
+                }
+            }
+        }
     }
 
     // Depthwise-separable blocks as in MobileNet: 32×28×28 → 64×14×14 → 128×7×7.

@@ -33,7 +33,7 @@ internal static class PeersCommand
         var rows = new List<PeerRow>();
         double peak = FmaPeak.Measure();
         Console.Error.WriteLine($"Peak of one core: {peak / 1e9:f0} GFLOP/s in fused multiply-adds.");
-        bool complete = AddInference(rows, only, seconds, peak);
+        bool complete = AddInference(rows, only, seconds, peak) & AddTraining(rows, only, seconds, peak);
         if (json) WriteJson(rows);
         else WriteTable(rows);
         return complete ? 0 : 1;
@@ -49,9 +49,31 @@ internal static class PeersCommand
         var comparison = new InferencePeers(new OnnxRuntimeLibrary(path), seconds, peak);
         foreach ((string name, Graph graph) in PeerNetworks.All())
         {
-            if (!$"inference {name} fp32".Contains(only, StringComparison.OrdinalIgnoreCase)) continue;
-            Console.Error.WriteLine($"{name} …");
-            foreach (PeerRow row in comparison.Rows(name, "fp32", graph)) rows.Add(row);
+            foreach (string precision in Precisions(name))
+            {
+                if (!$"inference {name} {precision}".Contains(only, StringComparison.OrdinalIgnoreCase)) continue;
+                Console.Error.WriteLine($"{name} {precision} …");
+                foreach (PeerRow row in comparison.Rows(name, precision, precision == "int8" ? PeerNetworks.Quantize(graph) : graph)) rows.Add(row);
+            }
+        }
+        return true;
+    }
+
+    private static string[] Precisions(string network) => network is "cnn2" or "vgg" or "residual" ? ["fp32", "int8"] : ["fp32"];
+
+    private static bool AddTraining(List<PeerRow> rows, string only, double seconds, double peak)
+    {
+        string[] networks = [.. TrainingPeers.Networks.Where(name => $"training {name} fp32".Contains(only, StringComparison.OrdinalIgnoreCase))];
+        if (networks.Length == 0) return true;
+        if (PeerInstaller.PythonWithTorch() is not { } python)
+        {
+            Console.Error.WriteLine("PyTorch is missing and could not be installed.");
+            return false;
+        }
+        foreach (string network in networks)
+        {
+            Console.Error.WriteLine($"training {network} …");
+            rows.Add(TrainingPeers.Row(python, network, seconds, peak));
         }
         return true;
     }

@@ -21,6 +21,7 @@ internal static class CommandLine
         PredictCommand.Create,
         DatasetsCommand.Create,
         InspectCommand.Create,
+        QuantizeCommand.Create,
         ExportCommand.Create,
         OnnxTestCommand.Create,
     ];

@@ -33,8 +33,10 @@ internal sealed class PlanProgram : IDisposable
         var rewrite = new RewriteGraph(graph, outputs);
         rewrite.Prune();
         var knowledge = new ShapeKnowledge(graph, shapes);
+        QuantizationRewrites.Remember(rewrite);
         ConstantFolding.Apply(rewrite);
         Simplification.Apply(rewrite, knowledge.TypeOf);
+        QuantizationRewrites.Apply(rewrite, value => knowledge.ImageShapeOf(value) is not null);
         ResolveReshapes(rewrite, knowledge);
         new AffineFolding(rewrite, knowledge.ImageShapeOf).Apply();
         rewrite.Prune();

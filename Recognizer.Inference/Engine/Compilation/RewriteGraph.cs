@@ -40,6 +40,9 @@ internal sealed class RewriteGraph
     /// <summary>Initializers and folded values; tensors are shared with the caller's graph and never written.</summary>
     public Dictionary<string, Tensor> Constants { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Folded constants that were stored in 8 bits, by their float names.</summary>
+    public Dictionary<string, QuantizedConstant> Quantized { get; } = new(StringComparer.Ordinal);
+
     /// <summary>What the caller asked for, and which value holds it by now.</summary>
     public List<(string Name, string Value)> Outputs { get; } = [];
 
@@ -162,3 +165,9 @@ internal sealed class RewriteGraph
         return graph;
     }
 }
+
+/// <summary>A matrix or kernel stored in 8 bits: value = scale · level, scale per index of an axis or one for all.</summary>
+/// <param name="Levels">Signed levels, zero point 0.</param>
+/// <param name="Scales">One per index of the axis, or one.</param>
+/// <param name="Axis">The axis of the scales.</param>
+internal sealed record QuantizedConstant(Tensor Levels, float[] Scales, int Axis);

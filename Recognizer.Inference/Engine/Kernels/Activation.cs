@@ -29,12 +29,15 @@ internal enum ActivationKind
 
     /// <summary>y = x · ½ · (1 + erf(x / √2))</summary>
     Gelu,
+
+    /// <summary>y = s · round(min(max(x / s, z), z + 255)) with s = Alpha and z = Beta: what is left of x after 8-bit quantisation; halves to even</summary>
+    FakeQuantize,
 }
 
 /// <summary>An activation function with its constants.</summary>
 /// <param name="Kind">Which function.</param>
-/// <param name="Alpha">Slope of LeakyRelu and HardSigmoid, lower bound of Clip.</param>
-/// <param name="Beta">Offset of HardSigmoid, upper bound of Clip.</param>
+/// <param name="Alpha">Slope of LeakyRelu and HardSigmoid, lower bound of Clip, step of FakeQuantize.</param>
+/// <param name="Beta">Offset of HardSigmoid, upper bound of Clip, lowest level of FakeQuantize.</param>
 internal readonly record struct Activation(ActivationKind Kind, float Alpha = 0, float Beta = 0)
 {
     /// <summary>Whether the function is a clamp between <see cref="Floor"/> and <see cref="Ceiling"/>, which kernels apply in registers.</summary>

@@ -29,6 +29,7 @@ internal static unsafe class ActivationKernels
             case ActivationKind.HardSigmoid: Apply<TSimd, HardSigmoid<TSimd>>(x, y, length, activation.Alpha, activation.Beta); break;
             case ActivationKind.HardSwish: Apply<TSimd, HardSwish<TSimd>>(x, y, length, 0, 0); break;
             case ActivationKind.Gelu: Apply<TSimd, Gelu<TSimd>>(x, y, length, 0, 0); break;
+            case ActivationKind.FakeQuantize: Apply<TSimd, FakeQuantize<TSimd>>(x, y, length, activation.Alpha, activation.Beta); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }
@@ -150,6 +151,17 @@ internal static unsafe class ActivationKernels
             // ½ (1 − erf z): small for large z, and exact there.
             TSimd tail = half * (p * t * Exp(TSimd.Zero - z * z));
             return x * TSimd.Select(TSimd.GreaterThan(TSimd.Zero, x), tail, one - tail);
+        }
+    }
+
+    private readonly struct FakeQuantize<TSimd> : IFunction<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Invoke(TSimd x, TSimd alpha, TSimd beta)
+        {
+            // The reciprocal doesn't depend on x and is computed once.
+            TSimd level = x * (TSimd.Broadcast(1) / alpha);
+            return alpha * TSimd.Round(TSimd.Min(beta + TSimd.Broadcast(255), TSimd.Max(beta, level)));
         }
     }
 }

@@ -1,0 +1,93 @@
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Inference.Engine.Compilation;
+
+/// <summary>Reads graphs in ONNX's quantise–dequantise form: a pair of QuantizeLinear and DequantizeLinear with the same constants keeps of a value what 8 bits
+/// hold, which is one elementwise function in floats.</summary>
+internal static class QuantizationRewrites
+{
+    /// <summary>y = scale · round(min(max(x / scale, low), low + 255)). Only in <see cref="RewriteGraph.InternalDomain"/>.</summary>
+    public const string FakeQuantize = "FakeQuantize";
+
+    /// <summary>Operators that pick or move elements: quantising what they give does nothing if it was quantised the same way before.</summary>
+    private static readonly HashSet<string> Moving = ["MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity"];
+
+    /// <summary>Notes which constants are stored in 8 bits, before they are folded into floats.</summary>
+    public static void Remember(RewriteGraph graph)
+    {
+        foreach (Node node in graph.Nodes)
+        {
+            if (node is not { OperatorType: "DequantizeLinear", Domain: "" } || !graph.Constants.TryGetValue(node.Inputs[0], out Tensor? levels)
+                || levels.ElementType != ElementType.Int8 || !graph.TryGetFloats(node.Inputs[1], out Tensor? scales) || node.Int("block_size", 0) != 0) continue;
+            if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0
+                && !(graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) && zero.ElementType == ElementType.Int8 && !zero.Span<sbyte>().ContainsAnyExcept((sbyte)0))) continue;
+            long axis = node.Int("axis", 1);
+            graph.Quantized[node.Outputs[0]] = new QuantizedConstant(levels, scales.Span<float>().ToArray(), (int)(axis < 0 ? axis + levels.Rank : axis));
+        }
+    }
+
+    /// <summary>Turns pairs into one node, and removes what such nodes make unnecessary.</summary>
+    /// <param name="graph">What is rewritten, its constants folded.</param>
+    /// <param name="isFloatImage">Whether a value is a float tensor with the batch first.</param>
+    public static void Apply(RewriteGraph graph, Func<string, bool> isFloatImage)
+    {
+        foreach (Node node in graph.Nodes.ToArray())
+        {
+            if (node is not { OperatorType: "DequantizeLinear", Domain: "" } || graph.Producer(node.Inputs[0]) is not { OperatorType: "QuantizeLinear", Domain: "" } quantize
+                || !isFloatImage(quantize.Inputs[0]) || Parameters(graph, node) is not { } parameters || Parameters(graph, quantize) != parameters) continue;
+            var fake = new Node(FakeQuantize, [quantize.Inputs[0]], [node.Outputs[0]], node.Name, RewriteGraph.InternalDomain);
+            fake.Attributes["scale"] = parameters.Scale;
+            fake.Attributes["low"] = parameters.Low;
+            graph.Replace(node, fake);
+        }
+        graph.Prune();
+        foreach (Node node in graph.Nodes.ToArray())
+        {
+            if (!IsFakeQuantize(node)) continue;
+            if (Find(graph, node.Inputs[0]) == (node.Float("scale", 0), node.Float("low", 0)))
+            {
+                graph.RemoveAndForward(node, node.Inputs[0]);
+            }
+            else if (node.Float("low", 0) >= 0 && graph.Producer(node.Inputs[0]) is { OperatorType: "Relu", Domain: "" } relu)
+            {
+                // The lowest level cuts off what Relu would.
+                node.Inputs[0] = relu.Inputs[0];
+                graph.Invalidate();
+            }
+        }
+        graph.Prune();
+    }
+
+    /// <summary>How a value was last quantised: scale and lowest level; null where it wasn't.</summary>
+    public static (float Scale, float Low)? Find(RewriteGraph graph, string value)
+    {
+        while (graph.Producer(value) is { } producer)
+        {
+            if (IsFakeQuantize(producer)) return (producer.Float("scale", 0), producer.Float("low", 0));
+            if (producer.Domain.Length > 0 || !Moving.Contains(producer.OperatorType)) return null;
+            value = producer.Inputs[0];
+        }
+        return null;
+    }
+
+    private static bool IsFakeQuantize(Node node) => node is { OperatorType: FakeQuantize, Domain: RewriteGraph.InternalDomain };
+
+    /// <summary>Scale and lowest level relative to the zero point of an 8-bit quantisation with one scale.</summary>
+    private static (float Scale, float Low)? Parameters(RewriteGraph graph, Node node)
+    {
+        if (!graph.TryGetFloats(node.Inputs[1], out Tensor? scale) || scale.Length != 1 || !(scale.Span<float>()[0] > 0)) return null;
+        if (node.Int("block_size", 0) != 0 || node.Int("output_dtype", 0) != 0) return null;
+        float low = 0;
+        if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0)
+        {
+            if (!graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) || zero.Length != 1) return null;
+            switch (zero.ElementType)
+            {
+                case ElementType.UInt8: low = -zero.Span<byte>()[0]; break;
+                case ElementType.Int8: low = -128 - zero.Span<sbyte>()[0]; break;
+                default: return null;
+            }
+        }
+        return (scale.Span<float>()[0], low);
+    }
+}

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using Recognizer.Inference;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Onnx;
+using Recognizer.Training.Augmentation;
+using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
+using Recognizer.Training.Quantization;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary><c>quantize</c>: stores a model in 8 bits and says what that costs.</summary>
+internal static class QuantizeCommand
+{
+    private const int CalibrationImages = 512;
+
+    public static CommandDescription Create(CommandHost host)
+    {
+        var file = new Argument<string>("FILE.onnx") { Description = "The float model" };
+        var dataset = new Option<string>("--dataset") { Description = "Data set to choose ranges on (its training split) and to compare on (its test split)", HelpName = "NAME|DIR|FILE", Required = true };
+        var output = new Option<string>("--output") { Description = "The quantised model", HelpName = "FILE", Required = true };
+        var command = new Command("quantize", "Store a model in 8 bits (standard ONNX quantise-dequantise nodes)") { file, dataset, output };
+        var common = new CommonOptions(command);
+        command.SetAction(result =>
+        {
+            string path = result.GetRequiredValue(file), target = result.GetRequiredValue(output);
+            int threads = common.Threads(result);
+            Graph graph = OnnxReader.ReadFile(path);
+            Dataset data = DatasetLoader.Load(result.GetRequiredValue(dataset), new DatasetLoadOptions
+            {
+                Root = common.DataRoot(result),
+                Offline = common.Offline(result),
+                Threads = threads,
+                Progress = host.Error.WriteLine,
+                CancellationToken = host.Cancellation,
+            });
+            DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
+            Graph quantized = Quantize(graph, train, threads);
+            AtomicFile.Write(target, stream => OnnxWriter.Write(quantized, stream));
+            double ratio = (double)PostTrainingQuantizer.ConstantBytes(quantized) / PostTrainingQuantizer.ConstantBytes(graph);
+            ModelEvaluation? before = Evaluate(graph), after = Evaluate(quantized);
+            if (common.Json(result))
+            {
+                host.WriteJson(writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("model", target);
+                    writer.WriteString("dataset", data.Name);
+                    writer.WriteNumber("weightBytesRatio", ratio);
+                    if (before is not null && after is not null)
+                    {
+                        writer.WriteNumber("floatAccuracy", before.Metrics.MicroAccuracy);
+                        writer.WriteNumber("microAccuracy", after.Metrics.MicroAccuracy);
+                    }
+                    writer.WriteEndObject();
+                });
+            }
+            else
+            {
+                host.Output.WriteLine($"{target}: {ratio:p1} of the weights' bytes");
+                if (before is not null && after is not null)
+                    host.Output.WriteLine($"accuracy on {data.Name}, test: {before.Metrics.MicroAccuracy:p2} in floats, {after.Metrics.MicroAccuracy:p2} in 8 bits");
+            }
+            return CommandLine.Done;
+
+            ModelEvaluation? Evaluate(Graph model)
+            {
+                if (data.Test is not { } test) return null;
+                using CharacterRecognizer recognizer = CharacterRecognizer.Load(model, new RecognizerOptions { Labels = data.Labels, Plan = new PlanOptions { Threads = threads } });
+                return ModelEvaluation.Run(recognizer, test, null, data.Labels, cancellation: host.Cancellation);
+            }
+        });
+        return new CommandDescription(command, "recognizer quantize models/mnist-cnn2/model.onnx --dataset mnist --output models/mnist-cnn2/model-int8.onnx");
+    }
+
+    /// <summary>Quantises with images spread evenly over a training split.</summary>
+    internal static Graph Quantize(Graph graph, DatasetPart train, int threads)
+    {
+        int count = Math.Min(CalibrationImages, train.Count);
+        var images = new float[count * DatasetPart.PixelsPerImage];
+        for (int i = 0; i < count; i++)
+            Augmenter.ToUnit(train.Image((int)((long)i * train.Count / count)), images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
+        return PostTrainingQuantizer.Quantize(graph, images, count, threads);
+    }
+}
