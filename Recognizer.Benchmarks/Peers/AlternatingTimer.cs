@@ -45,7 +45,9 @@ internal static class AlternatingTimer
 
     private static int Calls(Action action, double seconds)
     {
-        for (int i = 0; i < 3; i++) action();
+        // Long enough for the runtime to have compiled everything at its best.
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(0.4, 3 * seconds); i++) action();
         return Math.Max(1, (int)(seconds / Math.Max(1e-7, Time(action, 3))));
     }
 
