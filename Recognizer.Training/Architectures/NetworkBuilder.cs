@@ -113,8 +113,8 @@ internal sealed class NetworkBuilder
     public Graph Classifier(string name, int classes)
     {
         Dense(name, classes, reluFollows: false);
-        _graph.Initializer("temperature", Tensor.Scalar(1f));
-        string logits = _graph.Node("Div", "logits", [_value, "temperature"]);
+        _graph.Initializer(Fitting.TemperatureScaling.Initializer, Tensor.Scalar(1f));
+        string logits = _graph.Node("Div", "logits", [_value, Fitting.TemperatureScaling.Initializer]);
         string probabilities = _graph.Node("Softmax", "probabilities", [logits], ("axis", 1));
         _graph.Output(logits, ElementType.Float, Dimension.Named("N"), classes);
         _graph.Output(probabilities, ElementType.Float, Dimension.Named("N"), classes);

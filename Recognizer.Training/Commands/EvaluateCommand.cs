@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Recognizer.Inference;
 using Recognizer.Inference.Engine;
+using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
@@ -34,6 +35,7 @@ internal static class EvaluateCommand
                 Offline = common.Offline(result),
                 NeedTrain = part == "train",
                 NeedTest = part == "test",
+                Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
@@ -45,7 +47,7 @@ internal static class EvaluateCommand
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
-            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), null, null, host.Cancellation);
+            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
             string json = CommandHost.ToJson(writer =>
             {
                 writer.WriteStartObject();

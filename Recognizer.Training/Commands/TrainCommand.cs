@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Augmentation;
@@ -57,10 +58,12 @@ internal static class TrainCommand
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
                 Seed = config.Seed,
+                Layout = config.Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             });
+            foreach (string file in dataset.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));
             string json = WriteFiles(config, dataset, directory, session, watch.Elapsed.TotalSeconds);

@@ -47,4 +47,7 @@ internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, Datase
 {
     /// <summary>Files that could not be read; each counts as wrong when the set is evaluated.</summary>
     public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
+
+    /// <summary>Class of each of <see cref="UnreadableFiles"/>.</summary>
+    public IReadOnlyList<int> UnreadableLabels { get; init; } = [];
 }

@@ -29,10 +29,9 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
     /// <param name="alphabet">Classes that may be answered; null allows all.</param>
     /// <param name="ignoreCase">Whether labels that differ by case only count as the same.</param>
     /// <param name="unreadable">Class of each image that couldn't be read.</param>
-    /// <param name="progress">Told how many images are done.</param>
     /// <param name="cancellation">Stops between chunks.</param>
     public static ModelEvaluation Run(CharacterRecognizer model, DatasetPart part, int[]? indices, IReadOnlyList<string> labels,
-        Alphabet? alphabet = null, bool ignoreCase = false, IEnumerable<int>? unreadable = null, Action<int>? progress = null, CancellationToken cancellation = default)
+        Alphabet? alphabet = null, bool ignoreCase = false, IEnumerable<int>? unreadable = null, CancellationToken cancellation = default)
     {
         var builder = new MulticlassMetricsBuilder(model.Labels, labels, alphabet, ignoreCase);
         int count = indices?.Length ?? part.Count, classes = model.Labels.Count;
@@ -69,7 +68,6 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
                 mistakes.Enqueue(sample, confidence);
                 if (mistakes.Count > MistakeCount) mistakes.Dequeue();
             }
-            progress?.Invoke(start + size);
         }
         foreach (int actual in unreadable ?? []) builder.AddUnreadable(actual);
         return new ModelEvaluation(builder.Build(), samples, [.. mistakes.UnorderedItems.Select(m => m.Element).OrderByDescending(m => m.Confidence)], watch.Elapsed.TotalSeconds);

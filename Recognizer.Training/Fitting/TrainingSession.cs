@@ -81,6 +81,11 @@ internal static class TrainingSession
         if (trainer.Epoch < config.Epochs) progress.Message($"stopped early: no progress on the validation images since epoch {trainer.BestEpoch}");
 
         Graph best = trainer.BestGraph();
+        if (data.Validation.Length > 0 && TemperatureScaling.Find(best) is { } temperature)
+        {
+            using CharacterRecognizer uncalibrated = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
+            temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, data.Images, data.Validation, cancellation);
+        }
         ModelEvaluation? validation = data.Validation.Length > 0 ? trainer.Validate(best, cancellation) : null;
         using var recognizer = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
         (string split, ModelEvaluation evaluation) = dataset.Test is { Count: > 0 } test
@@ -110,6 +115,8 @@ internal static class TrainingSession
         {
             graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
         }
+        // A temperature fits the weights that it was fitted to.
+        if (TemperatureScaling.Find(graph) is { } temperature) temperature.Span<float>()[0] = 1;
         if (config.Initial is { } initial)
         {
             int loaded = ClassifierHead.LoadWeights(graph, OnnxReader.ReadFile(initial), labels);
