@@ -67,7 +67,8 @@ internal sealed unsafe class TrainingPlan : IDisposable
         _pool = new WorkerPool(options.Threads);
         _memory = new MemoryPlan(_compiled, _lossStep, options.BatchSize, _parts, options.Threads);
         _segmentWork = new SegmentWork(_memory, _context, _parts);
-        _before = new JobWork([.. _compiled.Steps.SelectMany(s => s.BeforeJobs)]);
+        // Later layers tend to have the larger weights; long jobs first leave no thread waiting for one at the end.
+        _before = new JobWork([.. _compiled.Steps.Reverse().SelectMany(s => s.BeforeJobs)]);
         Step[] backward = [.. _compiled.Steps.Where(s => s.Output.NeedsGradient)];
         Job[] after = [.. backward.SelectMany(s => s.AfterJobs)];
         _after = new JobWork([.. after.Where(j => !j.Weights.Any(w => w.IsShared))]);

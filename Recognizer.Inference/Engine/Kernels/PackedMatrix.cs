@@ -1,7 +1,7 @@
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>The right-hand matrix of a product, packed once into the order in which it is read: panels of two vectors of columns,
-/// [panels, k, panel]. Immutable; any number of threads may multiply by it, also by different panels of it.</summary>
+/// [panels, k, panel]. Any number of threads may multiply by it, also by different panels of it.</summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
     private readonly AlignedBuffer<float> _panels;
@@ -26,10 +26,19 @@ internal sealed unsafe class PackedMatrix : IDisposable
         (_k, _n, _level) = (k, n, level);
         PanelColumns = Tile.Vectors * InstructionSet.Count(level);
         _panels = new AlignedBuffer<float>((long)k * Panels * PanelColumns);
+        Pack(b, transposed);
+    }
+
+    /// <summary>Packs another matrix of the same size in place; nothing may multiply meanwhile.</summary>
+    /// <param name="b">B[k, n] row-major, or [n, k] if <paramref name="transposed"/>.</param>
+    /// <param name="transposed">Whether b is stored as [n, k].</param>
+    public void Pack(ReadOnlySpan<float> b, bool transposed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(b.Length, _k * _n);
         fixed (float* source = b)
         {
-            Packing packing = new() { K = k, N = n, Transposed = transposed, Source = source, Panels = _panels.Pointer };
-            InstructionSet.Dispatch(level, ref packing);
+            Packing packing = new() { K = _k, N = _n, Transposed = transposed, Source = source, Panels = _panels.Pointer };
+            InstructionSet.Dispatch(_level, ref packing);
         }
     }
 
