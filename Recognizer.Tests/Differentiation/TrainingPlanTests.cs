@@ -1,0 +1,191 @@
+using Recognizer.Inference.Onnx;
+using Recognizer.Training;
+using Recognizer.Training.Architectures;
+using Recognizer.Training.Differentiation;
+using Recognizer.Training.Optimization;
+
+namespace Recognizer.Tests.Differentiation;
+
+public class TrainingPlanTests
+{
+    private static readonly string[] Labels = ["0", "1", "2", "3"];
+
+    [Theory]
+    [InlineData("cnn2-dropout")]
+    [InlineData("residual")]
+    [InlineData("lenet5")]
+    public void Threads_do_not_change_a_bit(string architecture)
+    {
+        (float[] values, float[] statistics) first = Train(architecture, threads: 1);
+        foreach (int threads in (int[])[2, 3])
+        {
+            (float[] values, float[] statistics) = Train(architecture, threads);
+            Assert.Equal(first.values, values);
+            Assert.Equal(first.statistics, statistics);
+        }
+    }
+
+    [Fact]
+    public void The_seed_decides_the_dropout_masks()
+    {
+        float[] values = Train("cnn2-dropout", 2, seed: 1).Values;
+        Assert.Equal(values, Train("cnn2-dropout", 2, seed: 1).Values);
+        Assert.NotEqual(values, Train("cnn2-dropout", 2, seed: 2).Values);
+    }
+
+    [Theory]
+    [InlineData("cnn2")]
+    [InlineData("vgg")]
+    [InlineData("residual")]
+    [InlineData("lenet5")]
+    public void Learns_four_patterns(string architecture)
+    {
+        Graph graph = Architecture.Build(architecture, Labels, seed: 3, width: 0.25);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 32, Threads = 2 });
+        Optimizer optimizer = Optimizer.Create("adam", plan.Parameters, 0);
+        var labels = new int[32];
+        var loss = new SoftmaxCrossEntropy(labels);
+        var random = new CounterRandom(CounterRandom.Key(9));
+        StepResult first = default, last = default;
+        for (int step = 0; step < 40; step++)
+        {
+            last = plan.Step(Patterns(ref random, labels), 32, loss, (ulong)step);
+            if (step == 0) first = last;
+            optimizer.Step(3e-3f, step);
+        }
+        Assert.True(last.Loss < 0.3 * first.Loss, $"{first} → {last}");
+        Assert.True(last.Correct >= 28, $"{last}");
+    }
+
+    [Theory]
+    [InlineData("vgg")]
+    [InlineData("residual")]
+    public void Winograd_changes_gradients_by_rounding_only(string architecture)
+    {
+        float[] with = Gradients(architecture, winograd: true, out double lossWith), without = Gradients(architecture, winograd: false, out double lossWithout);
+        double difference = 0, norm = 0;
+        for (int i = 0; i < with.Length; i++)
+        {
+            difference += Math.Pow(with[i] - without[i], 2);
+            norm += Math.Pow(without[i], 2);
+        }
+        Assert.Equal(lossWithout, lossWith, 1e-4);
+        // Measured 4e-5 to 2e-4: an activation near zero may fall on the other side.
+        Assert.InRange(Math.Sqrt(difference / norm), 1e-9, 2e-3);
+    }
+
+    [Fact]
+    public void A_smaller_batch_is_a_batch_of_its_own()
+    {
+        Graph graph = Architecture.Build("residual", Labels, seed: 3, width: 0.25);
+        float[] images = GradientCheck.Images(graph, 20);
+        int[] labels = [.. Enumerable.Range(0, 20).Select(i => i % 4)];
+        using var large = new TrainingPlan(graph.Clone(), new TrainingPlanOptions { BatchSize = 20 });
+        using var small = new TrainingPlan(graph.Clone(), new TrainingPlanOptions { BatchSize = 7 });
+        // Nothing of a full batch may be left over in a smaller one after it.
+        large.Step(images, 20, new SoftmaxCrossEntropy(labels), 1);
+        StepResult a = large.Step(images, 7, new SoftmaxCrossEntropy(labels), 1), b = small.Step(images, 7, new SoftmaxCrossEntropy(labels), 1);
+        Assert.Equal(b.Loss, a.Loss, 1e-5);
+        float largest = small.Parameters.Gradients.ToArray().Max(Math.Abs);
+        for (int i = 0; i < small.Parameters.Length; i++)
+            Assert.True(Math.Abs(small.Parameters.Gradients[i] - large.Parameters.Gradients[i]) < 1e-4 * largest);
+    }
+
+    [Fact]
+    public void Only_weights_before_the_loss_are_trained()
+    {
+        Graph graph = Architecture.Build("residual", Labels, seed: 3, width: 0.25);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 2, Frozen = new HashSet<string> { "dense.bias" } });
+        string[] names = [.. plan.Parameters.Parameters.Select(p => p.Name)];
+        Assert.DoesNotContain("temperature", names);
+        Assert.DoesNotContain("input.mean", names);
+        Assert.DoesNotContain("input.scale", names);
+        Assert.DoesNotContain("dense.bias", names);
+        Assert.DoesNotContain(names, n => n.EndsWith(".mean", StringComparison.Ordinal) || n.EndsWith(".variance", StringComparison.Ordinal));
+        Assert.Contains("dense.weight", names);
+        Assert.Contains("stem.norm.scale", names);
+        Assert.All(plan.Parameters.Parameters, p => Assert.Equal(p.Name.EndsWith(".weight", StringComparison.Ordinal), p.Decayed));
+        Assert.Equal(4, plan.Classes);
+    }
+
+    [Fact]
+    public void Weights_and_statistics_go_back_into_the_graph()
+    {
+        Graph graph = Architecture.Build("vgg", Labels, seed: 3, width: 0.25);
+        Graph target = graph.Clone();
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 4 });
+        plan.Step(GradientCheck.Images(graph, 4), 4, new SoftmaxCrossEntropy(new int[4]), 1);
+        foreach (Parameter parameter in plan.Parameters.Parameters) plan.Parameters.Value(parameter)[0] += 1;
+        plan.WriteTo(target);
+        foreach (Parameter parameter in plan.Parameters.Parameters)
+            Assert.Equal(plan.Parameters.Value(parameter).ToArray(), target.Initializers[parameter.Name].Span<float>().ToArray());
+        Assert.Equal(12, plan.Statistics.Count);
+        foreach ((string name, Memory<float> values) in plan.Statistics)
+        {
+            Assert.Equal(values.ToArray(), target.Initializers[name].Span<float>().ToArray());
+            Assert.NotEqual(graph.Initializers[name].Span<float>().ToArray(), values.ToArray());
+        }
+    }
+
+    [Fact]
+    public void Dropout_keeps_the_share_that_it_should()
+    {
+        (Graph graph, string logits) = new TestNetwork(1000).Add("Identity").Dense(1000, 1000).Add("Dropout", null, ("ratio", 0.3f)).Dense(1000, 4).Finish();
+        Assert.NotEmpty(logits);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 8 });
+        // The gradient of a bias before the dropout is zero where the element was dropped for all images, so one image shows the mask.
+        plan.Step(GradientCheck.Images(graph, 1), 1, new SoftmaxCrossEntropy(new int[1], 0.1f), 77);
+        Parameter bias = plan.Parameters.Parameters.Single(p => p.Shape is [1000]);
+        int kept = plan.Parameters.Gradient(bias).ToArray().Count(g => g != 0);
+        Assert.InRange(kept, 640, 760);
+    }
+
+    [Fact]
+    public void Wrong_batches_are_refused()
+    {
+        Graph graph = Architecture.Build("cnn2", Labels, seed: 3, width: 0.25);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 4 });
+        var loss = new SoftmaxCrossEntropy(new int[8]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.Step(new float[8 * 784], 5, loss, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.Step(new float[784], 0, loss, 0));
+        Assert.Throws<ArgumentException>(() => plan.Step(new float[784], 2, loss, 0));
+    }
+
+    private static (float[] Values, float[] Statistics) Train(string architecture, int threads, ulong seed = 4)
+    {
+        Graph graph = Architecture.Build(architecture, Labels, seed: 3, width: 0.25);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 22, Threads = threads });
+        Optimizer optimizer = Optimizer.Create("adamw", plan.Parameters, 0.01f);
+        float[] images = GradientCheck.Images(graph, 22);
+        var loss = new SoftmaxCrossEntropy(Enumerable.Range(0, 22).Select(i => i % 4).ToArray(), 0.1f);
+        for (int step = 0; step < 3; step++)
+        {
+            plan.Step(images, step == 1 ? 13 : 22, loss, seed + (ulong)step);
+            optimizer.Step(1e-3f, step);
+        }
+        return (plan.Parameters.Values.ToArray(), [.. plan.Statistics.SelectMany(s => s.Values.ToArray())]);
+    }
+
+    private static float[] Gradients(string architecture, bool winograd, out double loss)
+    {
+        Graph graph = Architecture.Build(architecture, Labels, seed: 3, width: 0.5);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 24, Threads = 2, Winograd = winograd });
+        float[] images = GradientCheck.Images(graph, 24);
+        loss = plan.Step(images, 24, new SoftmaxCrossEntropy(Enumerable.Range(0, 24).Select(i => i % 4).ToArray()), 1).Loss;
+        return plan.Parameters.Gradients.ToArray();
+    }
+
+    /// <summary>Noise with a bright square in one of four corners.</summary>
+    private static float[] Patterns(ref CounterRandom random, int[] labels)
+    {
+        var images = new float[labels.Length * 784];
+        for (int n = 0; n < labels.Length; n++)
+        {
+            labels[n] = random.NextInt32(4);
+            for (int i = 0; i < 784; i++) images[n * 784 + i] = 0.3f * random.NextSingle();
+            for (int y = 0; y < 8; y++)
+                for (int x = 0; x < 8; x++) images[n * 784 + (labels[n] / 2 * 16 + 2 + y) * 28 + labels[n] % 2 * 16 + 2 + x] += 0.7f;
+        }
+        return images;
+    }
+}
