@@ -1,12 +1,13 @@
 using System.Buffers;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference;
 
 /// <summary>Reads single characters. Thread-safe: create one and share it.</summary>
-public sealed class CharacterRecognizer : IDisposable
+public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 {
     /// <summary>Pixels on each side of the image that the model sees.</summary>
     public const int Side = 28;

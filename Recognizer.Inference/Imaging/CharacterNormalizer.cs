@@ -90,6 +90,36 @@ public static class CharacterNormalizer
         return true;
     }
 
+    /// <summary>Draws ink that was already found, all of it part of the character.</summary>
+    /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="layout">The form that the network expects.</param>
+    /// <param name="destination">Receives [28, 28].</param>
+    internal static void NormalizeInk(ReadOnlySpan<byte> ink, int width, int height, NormalizerLayout layout, Span<float> destination)
+    {
+        var work = t_workspace ??= new NormalizerWorkspace();
+        work.Reserve(width, height);
+        destination.Clear();
+        int left = width, right = -1, top = height, bottom = -1;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                int p = y * width + x;
+                byte value = work.Ink[p] = ink[p];
+                work.Mask[p] = value >= InkLevel ? (byte)1 : (byte)0;
+                if (value < InkLevel) continue;
+                left = Math.Min(left, x);
+                right = Math.Max(right, x);
+                top = Math.Min(top, y);
+                bottom = y;
+            }
+        if (right >= 0) InkRenderer.Render(work, width, height, new PixelBox(left, top, right - left + 1, bottom - top + 1), layout, destination);
+    }
+
+    /// <summary>Least value that counts as ink in a map of ink.</summary>
+    internal const byte InkLevel = 100;
+
     private readonly record struct Region(int Left, int Top, int Width, int Height);
 
     private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region,
@@ -97,11 +127,11 @@ public static class CharacterNormalizer
     {
         int factor = (Math.Max(region.Width, region.Height) + WorkSize - 1) / WorkSize;
         int width = Math.Max(1, region.Width / factor), height = Math.Max(1, region.Height / factor);
-        work.Reserve(width * height);
+        work.Reserve(width, height);
         Span<byte> gray = work.Gray.AsSpan(0, width * height);
         Reduce(pixels, stride, region, factor, gray, width, height);
         InkMap.Smooth(work, width, height);
-        if (!InkMap.Find(work, width, height, ref polarity)) return false;
+        if (!InkMap.Find(work, width, height, Math.Max(2, Math.Max(width, height) / 5), ref polarity)) return false;
         LineRemoval.Remove(work, width, height);
         if (!InkSelection.Select(work, width, height, out var box)) return false;
 
@@ -121,6 +151,10 @@ public static class CharacterNormalizer
         return true;
     }
 
+    /// <summary>Averages squares of <paramref name="factor"/> pixels of a whole picture.</summary>
+    internal static void Reduce(GrayImage image, int factor, Span<byte> gray, int width, int height) =>
+        Reduce(image.Pixels, image.Width, new Region(0, 0, image.Width, image.Height), factor, gray, width, height);
+
     /// <summary>Averages squares of <paramref name="factor"/> pixels; what doesn't fill a square at the right and bottom is left out.</summary>
     private static void Reduce(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height)
     {
@@ -134,7 +168,7 @@ public static class CharacterNormalizer
             ReduceThin(pixels, stride, region, factor, gray, width, height);
             return;
         }
-        Span<uint> sums = stackalloc uint[WorkSize];
+        Span<uint> sums = width <= 4096 ? stackalloc uint[width] : new uint[width];
         uint area = (uint)(factor * factor), half = area / 2;
         for (int y = 0; y < height; y++)
         {

@@ -49,7 +49,12 @@ internal static class InkMap
     /// <returns>Whether anything stands out.</returns>
     /// <remarks>The ground is taken to be as simple as the picture allows: even, or a smooth surface, or whatever remains of the picture
     /// when everything narrow is removed. A simpler ground spoils less ink.</remarks>
-    public static bool Find(NormalizerWorkspace work, int width, int height, ref Polarity polarity)
+    /// <param name="work">Holds the picture in <see cref="NormalizerWorkspace.Gray"/>.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="radius">Half of the width beyond which something is ground, not ink, where the ground is uneven.</param>
+    /// <param name="polarity">What is known; afterwards what was found.</param>
+    public static bool Find(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
         const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06;
         int count = width * height;
@@ -72,7 +77,7 @@ internal static class InkMap
             {
                 // Without anything to tell the polarity, dark ink: shade falls on paper
                 var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
-                Local(work, surface, width, height, tried);
+                Local(work, surface, width, height, radius, tried);
                 score = Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost; // in this map ink is high
                 if (score > bestScore) (best, ground) = (tried, 2);
             }
@@ -172,11 +177,11 @@ internal static class InkMap
         }
     }
 
-    /// <summary>Ink above a ground found by taking away everything narrower than two fifths of the picture (grey closing of what is left
+    /// <summary>Ink above a ground found by taking away everything narrower than twice the radius (grey closing of what is left
     /// after the surface, for dark ink; opening for light ink): it follows edges of shadows.</summary>
-    private static void Local(NormalizerWorkspace work, in GroundSurface surface, int width, int height, Polarity polarity)
+    private static void Local(NormalizerWorkspace work, in GroundSurface surface, int width, int height, int radius, Polarity polarity)
     {
-        int count = width * height, radius = Math.Max(2, Math.Max(width, height) / 5);
+        int count = width * height;
         bool dark = polarity == Polarity.DarkOnLight;
         Span<byte> ink = work.Ink.AsSpan(0, count), local = work.Ground.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
         var ground = work.Row.AsSpan(0, width);

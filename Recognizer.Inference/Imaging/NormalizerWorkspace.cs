@@ -34,8 +34,10 @@ internal sealed class NormalizerWorkspace
 
     public List<int> Parents { get; } = [];
 
-    public void Reserve(int pixels)
+    public void Reserve(int width, int height)
     {
+        if (Row.Length < width) Row = new float[width];
+        int pixels = width * height;
         if (Gray.Length >= pixels) return;
         int length = Math.Max(1024, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)pixels));
         Gray = new byte[length];
@@ -44,6 +46,5 @@ internal sealed class NormalizerWorkspace
         Temporary = new byte[length];
         Ground = new byte[length];
         Labels = new int[length];
-        Columns = new float[length];
     }
 }

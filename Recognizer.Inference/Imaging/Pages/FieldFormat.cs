@@ -1,0 +1,405 @@
+using System.Globalization;
+
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>The strings that a form field may hold, as a finite automaton over characters.</summary>
+public sealed class FieldFormat
+{
+    private const int MaxStates = 200_000;
+
+    /// <summary>A set of characters that leads from one state to another.</summary>
+    internal readonly record struct Transition(CharacterSet Set, int Target);
+
+    private FieldFormat(string description, List<Transition>[] transitions, bool[] accepting)
+    {
+        Description = description;
+        Transitions = transitions;
+        Accepting = accepting;
+    }
+
+    /// <summary>What the format was made from.</summary>
+    public string Description { get; }
+
+    /// <summary>Transitions by state; the first state is the start.</summary>
+    internal List<Transition>[] Transitions { get; }
+
+    internal bool[] Accepting { get; }
+
+    /// <summary>Takes a text as a regular expression where it has any of <c>[ ] ( ) { } * + ? | \ ^ $</c>, else as a mask.</summary>
+    /// <exception cref="FormatException">The text is neither.</exception>
+    public static FieldFormat Parse(string text)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(text);
+        return text.AsSpan().IndexOfAny("[](){}*+?|\\^$") >= 0 ? FromRegularExpression(text) : FromMask(text);
+    }
+
+    /// <summary>A mask: <c>d</c> stands for a digit, <c>A</c> for an upper-case letter, <c>a</c> for a lower-case one, <c>L</c> for any
+    /// letter, <c>x</c> for a letter or digit; every other character for itself. Example: <c>dd/dd/dddd</c>.</summary>
+    public static FieldFormat FromMask(string mask)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(mask);
+        var nfa = new Nfa();
+        int state = nfa.Start;
+        foreach (char c in mask)
+        {
+            int next = nfa.Add();
+            nfa.Connect(state, c switch
+            {
+                'd' => CharacterSet.Digit,
+                'A' => new CharacterSet([('A', 'Z')], false),
+                'a' => new CharacterSet([('a', 'z')], false),
+                'L' => new CharacterSet([('A', 'Z'), ('a', 'z')], false),
+                'x' => CharacterSet.Word,
+                _ => CharacterSet.Of(c),
+            }, next);
+            state = next;
+        }
+        return nfa.ToFormat(mask, state);
+    }
+
+    /// <summary>A regular expression of literals, <c>.</c>, <c>\d</c>, <c>\w</c>, escapes, sets <c>[a-z0-9]</c> and <c>[^…]</c>, groups, <c>|</c>,
+    /// and the repetitions <c>? * + {n} {n,} {n,m}</c>; it describes the whole field, so <c>^</c> and <c>$</c> at its ends say nothing.</summary>
+    /// <exception cref="FormatException">The expression isn't of this kind; the message names the position.</exception>
+    public static FieldFormat FromRegularExpression(string expression)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(expression);
+        return new Parser(expression).Parse();
+    }
+
+    /// <summary>One of a list of words.</summary>
+    /// <exception cref="ArgumentException">There is no word, or one is empty.</exception>
+    public static FieldFormat FromWords(IEnumerable<string> words)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        // A trie: words share the states of their common beginnings
+        var transitions = new List<List<Transition>> { new() };
+        var children = new Dictionary<(int State, char Character), int>();
+        var accepting = new HashSet<int>();
+        int count = 0;
+        foreach (string word in words)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(word, nameof(words));
+            int state = 0;
+            foreach (char c in word)
+            {
+                if (!children.TryGetValue((state, c), out int next))
+                {
+                    next = transitions.Count;
+                    if (next >= MaxStates) throw new ArgumentException($"The words need more than {MaxStates} states.", nameof(words));
+                    transitions.Add([]);
+                    children[(state, c)] = next;
+                    transitions[state].Add(new Transition(CharacterSet.Of(c), next));
+                }
+                state = next;
+            }
+            accepting.Add(state);
+            count++;
+        }
+        if (count == 0) throw new ArgumentException("A list of words needs at least one.", nameof(words));
+        return new FieldFormat($"{count} words", [.. transitions], [.. Enumerable.Range(0, transitions.Count).Select(accepting.Contains)]);
+    }
+
+    /// <summary>Whether a text fits.</summary>
+    public bool Matches(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var states = new HashSet<int> { 0 };
+        foreach (char c in text)
+        {
+            states = [.. states.SelectMany(s => Transitions[s]).Where(t => t.Set.Contains(c)).Select(t => t.Target)];
+        }
+        return states.Any(s => Accepting[s]);
+    }
+
+    /// <summary>The format's description.</summary>
+    public override string ToString() => Description;
+
+    /// <summary>Characters, given by ranges.</summary>
+    internal sealed class CharacterSet((char First, char Last)[] ranges, bool negated)
+    {
+        public static CharacterSet Digit { get; } = new([('0', '9')], false);
+
+        public static CharacterSet Word { get; } = new([('0', '9'), ('A', 'Z'), ('a', 'z')], false);
+
+        public static CharacterSet Any { get; } = new([], true);
+
+        public IReadOnlyList<(char First, char Last)> Ranges => ranges;
+
+        /// <summary>The only character of the set, if it has but one.</summary>
+        public char? Single => !negated && ranges.Length == 1 && ranges[0].First == ranges[0].Last ? ranges[0].First : null;
+
+        public static CharacterSet Of(char c) => new([(c, c)], false);
+
+        public bool Contains(char c)
+        {
+            foreach (var (first, last) in ranges) if (c >= first && c <= last) return !negated;
+            return negated;
+        }
+    }
+
+    /// <summary>An automaton under construction, with empty transitions.</summary>
+    private sealed class Nfa
+    {
+        private readonly List<List<(CharacterSet? Set, int Target)>> _states = [[]];
+
+        public int Start => 0;
+
+        public int Count => _states.Count;
+
+        public int Add()
+        {
+            _states.Add([]);
+            return _states.Count - 1;
+        }
+
+        public void Connect(int from, CharacterSet? set, int to) => _states[from].Add((set, to));
+
+        /// <summary>Leaves out the empty transitions: a state gets those of all states that it reaches without reading.</summary>
+        public FieldFormat ToFormat(string description, int end)
+        {
+            var transitions = new List<Transition>[_states.Count];
+            var accepting = new bool[_states.Count];
+            for (int i = 0; i < _states.Count; i++)
+            {
+                var own = new List<Transition>();
+                var seen = new HashSet<int> { i };
+                var open = new Stack<int>(seen);
+                while (open.TryPop(out int state))
+                {
+                    accepting[i] |= state == end;
+                    foreach (var (set, target) in _states[state])
+                    {
+                        if (set != null) own.Add(new Transition(set, target));
+                        else if (seen.Add(target)) open.Push(target);
+                    }
+                }
+                transitions[i] = own;
+            }
+            return new FieldFormat(description, transitions, accepting);
+        }
+    }
+
+    /// <summary>Recursive descent over an expression, building the automaton by Thompson's construction.</summary>
+    private sealed class Parser(string text)
+    {
+        private const int MaxRepeat = 1000, MaxNesting = 100, MaxExpressionStates = 5000;
+        private readonly Nfa _nfa = new();
+        private int _position, _nesting;
+
+        public FieldFormat Parse()
+        {
+            if (text[0] == '^') _position++;
+            int end = Alternatives(_nfa.Start);
+            if (_position < text.Length && text[_position] == '$' && _position == text.Length - 1) _position++;
+            if (_position < text.Length) throw Error("expected the end of the expression");
+            return _nfa.ToFormat(text, end);
+        }
+
+        private FormatException Error(string problem) =>
+            new($"Regular expression, position {_position}: {problem}{(_position < text.Length ? $", found '{text[_position]}'" : ", found its end")}.");
+
+        private int Alternatives(int start)
+        {
+            if (++_nesting > MaxNesting) throw Error($"expected at most {MaxNesting} nested groups");
+            int end = _nfa.Add();
+            do
+            {
+                int from = _nfa.Add();
+                _nfa.Connect(start, null, from);
+                _nfa.Connect(Sequence(from), null, end);
+            }
+            while (_position < text.Length && text[_position] == '|' && ++_position > 0);
+            _nesting--;
+            return end;
+        }
+
+        private int Sequence(int state)
+        {
+            while (_position < text.Length && text[_position] is not ('|' or ')') && !(text[_position] == '$' && _position == text.Length - 1)) state = Repetition(state);
+            return state;
+        }
+
+        private int Repetition(int start)
+        {
+            int atom = _position;
+            int end = Atom(start);
+            var (least, most) = Count();
+            if (least == 1 && most == 1) return end;
+            int next = _position;
+            // The first copy exists; where it may be left out, it is bypassed, and further copies are parsed again from the text
+            if (least == 0)
+            {
+                // a fresh start, so that a loop to it doesn't pass through what comes before
+                int done = _nfa.Add();
+                _nfa.Connect(start, null, done);
+                _nfa.Connect(end, null, done);
+                if (most == int.MaxValue)
+                {
+                    int loop = _nfa.Add();
+                    _nfa.Connect(end, null, loop);
+                    _position = atom;
+                    int again = Atom(loop);
+                    _nfa.Connect(again, null, loop);
+                    _nfa.Connect(again, null, done);
+                }
+                else
+                {
+                    for (int i = 1; i < most; i++)
+                    {
+                        _position = atom;
+                        end = Atom(end);
+                        _nfa.Connect(end, null, done);
+                    }
+                }
+                _position = next;
+                return done;
+            }
+            for (int i = 1; i < least; i++)
+            {
+                _position = atom;
+                end = Atom(end);
+            }
+            if (most == int.MaxValue)
+            {
+                int loop = _nfa.Add();
+                _nfa.Connect(end, null, loop);
+                _position = atom;
+                _nfa.Connect(Atom(loop), null, loop);
+                end = loop;
+            }
+            else if (most > least)
+            {
+                int done = _nfa.Add();
+                _nfa.Connect(end, null, done);
+                for (int i = least; i < most; i++)
+                {
+                    _position = atom;
+                    end = Atom(end);
+                    _nfa.Connect(end, null, done);
+                }
+                end = done;
+            }
+            _position = next;
+            return end;
+        }
+
+        private (int Least, int Most) Count()
+        {
+            if (_position >= text.Length) return (1, 1);
+            switch (text[_position])
+            {
+                case '?':
+                    _position++;
+                    return (0, 1);
+                case '*':
+                    _position++;
+                    return (0, int.MaxValue);
+                case '+':
+                    _position++;
+                    return (1, int.MaxValue);
+                case '{':
+                    _position++;
+                    int least = Number(), most = least;
+                    if (_position < text.Length && text[_position] == ',')
+                    {
+                        _position++;
+                        most = _position < text.Length && text[_position] == '}' ? int.MaxValue : Number();
+                    }
+                    if (_position >= text.Length || text[_position] != '}') throw Error("expected '}'");
+                    _position++;
+                    if (most < least || most == 0) throw Error($"expected a repetition of at least one and not below {least}");
+                    return (least, most);
+                default:
+                    return (1, 1);
+            }
+        }
+
+        private int Number()
+        {
+            int start = _position;
+            while (_position < text.Length && char.IsAsciiDigit(text[_position])) _position++;
+            if (!int.TryParse(text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > MaxRepeat)
+                throw Error($"expected a number of at most {MaxRepeat}");
+            return value;
+        }
+
+        private int Atom(int start)
+        {
+            if (_nfa.Count > MaxExpressionStates) throw Error($"expected an expression of at most {MaxExpressionStates} states");
+            char c = text[_position];
+            if (c == '(')
+            {
+                _position++;
+                if (text.AsSpan(_position).StartsWith("?:")) _position += 2;
+                int inner = _nfa.Add();
+                _nfa.Connect(start, null, inner);
+                int end = Alternatives(inner);
+                if (_position >= text.Length) throw Error("expected ')'");
+                _position++;
+                return end;
+            }
+            int next = _nfa.Add();
+            _nfa.Connect(start, c == '[' ? Set() : Character(), next);
+            return next;
+        }
+
+        private CharacterSet Character()
+        {
+            char c = text[_position++];
+            switch (c)
+            {
+                case '.': return CharacterSet.Any;
+                case '\\':
+                    if (_position >= text.Length) throw Error("expected a character after '\\'");
+                    c = text[_position++];
+                    if (c == 'd') return CharacterSet.Digit;
+                    if (c == 'w') return CharacterSet.Word;
+                    if (char.IsAsciiLetterOrDigit(c))
+                    {
+                        _position--;
+                        throw Error("expected \\d, \\w or an escaped punctuation mark");
+                    }
+                    return CharacterSet.Of(c);
+                case '*' or '+' or '?' or '{' or '}' or ']' or '^' or '$':
+                    _position--;
+                    throw Error("expected a character, a set or a group");
+                default: return CharacterSet.Of(c);
+            }
+        }
+
+        private CharacterSet Set()
+        {
+            _position++;
+            bool negated = _position < text.Length && text[_position] == '^';
+            if (negated) _position++;
+            var ranges = new List<(char, char)>();
+            while (_position < text.Length && text[_position] != ']')
+            {
+                bool escaped = text[_position] == '\\';
+                if (escaped)
+                {
+                    var set = Character();
+                    if (set.Single is not { } single)
+                    {
+                        ranges.AddRange(set.Ranges);
+                        continue;
+                    }
+                    ranges.Add((single, single));
+                    continue;
+                }
+                char first = text[_position++], last = first;
+                if (_position + 1 < text.Length && text[_position] == '-' && text[_position + 1] != ']')
+                {
+                    last = text[_position + 1];
+                    _position += 2;
+                    if (last < first) throw Error($"expected a range that rises, found {first}-{last}");
+                }
+                ranges.Add((first, last));
+            }
+            if (_position >= text.Length) throw Error("expected ']'");
+            _position++;
+            if (ranges.Count == 0) throw Error("expected a character in the set");
+            return new CharacterSet([.. ranges], negated);
+        }
+    }
+}

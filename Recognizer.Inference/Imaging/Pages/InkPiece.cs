@@ -1,0 +1,217 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>A part of a line that isn't divided any further: a component, several that belong together, or a part of one.</summary>
+/// <param name="Box">Where on the page.</param>
+/// <param name="Ink">[Box.Height, Box.Width], its own ink only.</param>
+/// <param name="Group">Pieces of one group are connected.</param>
+/// <param name="CutCost">What it costs to divide between this piece and the next of its group.</param>
+internal sealed record InkPiece(PixelBox Box, byte[] Ink, int Group, double CutCost)
+{
+    /// <summary>Ink of several pieces on one canvas.</summary>
+    public static (byte[] Ink, PixelBox Box) Combine(ReadOnlySpan<InkPiece> pieces)
+    {
+        var box = pieces[0].Box;
+        foreach (var piece in pieces[1..]) box = box.Union(piece.Box);
+        if (pieces.Length == 1) return (pieces[0].Ink, box);
+        var ink = new byte[box.Width * box.Height];
+        foreach (var piece in pieces)
+            for (int y = 0; y < piece.Box.Height; y++)
+            {
+                var from = piece.Ink.AsSpan(y * piece.Box.Width, piece.Box.Width);
+                var to = ink.AsSpan((y + piece.Box.Top - box.Top) * box.Width + piece.Box.Left - box.Left, piece.Box.Width);
+                for (int x = 0; x < from.Length; x++) to[x] = Math.Max(to[x], from[x]);
+            }
+        return (ink, box);
+    }
+}
+
+/// <summary>Divides the components of a line into pieces.</summary>
+internal static class PieceCutter
+{
+    public static List<InkPiece> Cut(PageInk page, TextLine line)
+    {
+        var groups = Group(line);
+        var pieces = new List<InkPiece>();
+        for (int i = 0; i < groups.Count; i++)
+        {
+            var (ink, box) = Extract(page, groups[i]);
+            CutGroup(ink, box, i, line.CharacterHeight, pieces);
+        }
+        return pieces;
+    }
+
+    /// <summary>Joins what lies above one another: dots, bars of =, broken strokes.</summary>
+    private static List<List<InkComponent>> Group(TextLine line)
+    {
+        double height = line.CharacterHeight;
+        var groups = new List<(List<InkComponent> Members, PixelBox Box)>();
+        // the large ones first, so that small ones find what they belong to
+        foreach (var c in line.Components.OrderByDescending(c => c.Box.Height >= 0.45 * height))
+        {
+            int best = -1;
+            double most = 0;
+            for (int i = 0; i < groups.Count; i++)
+            {
+                var box = groups[i].Box;
+                int overlap = Math.Min(box.Right, c.Box.Right) - Math.Max(box.Left, c.Box.Left);
+                double share = (double)overlap / Math.Min(box.Width, c.Box.Width);
+                bool small = c.Box.Height < 0.45 * height;
+                bool apart = Math.Min(box.Bottom, c.Box.Bottom) <= Math.Max(box.Top, c.Box.Top) + 0.15 * height; // one above the other
+                if (share > most && share > (small ? 0.5 : apart ? 0.6 : 0.8)) (best, most) = (i, share);
+            }
+            if (best < 0) groups.Add(([c], c.Box));
+            else
+            {
+                groups[best].Members.Add(c);
+                groups[best] = (groups[best].Members, groups[best].Box.Union(c.Box));
+            }
+        }
+        return [.. groups.OrderBy(g => g.Box.Left + g.Box.Right).Select(g => g.Members)];
+    }
+
+    /// <summary>The ink of components and of the soft pixels beside them.</summary>
+    private static (byte[] Ink, PixelBox Box) Extract(PageInk page, List<InkComponent> members)
+    {
+        var box = members[0].Box;
+        foreach (var c in members) box = box.Union(c.Box);
+        int left = Math.Max(0, box.Left - 1), top = Math.Max(0, box.Top - 1), right = Math.Min(page.Width, box.Right + 1), bottom = Math.Min(page.Height, box.Bottom + 1);
+        box = new PixelBox(left, top, right - left, bottom - top);
+        var own = members.Select(c => c.Label).ToHashSet();
+        var ink = new byte[box.Width * box.Height];
+        for (int y = 0; y < box.Height; y++)
+            for (int x = 0; x < box.Width; x++)
+            {
+                int u = x + left, v = y + top;
+                int label = page.Labels[v * page.Width + u];
+                bool belongs = label != 0 && own.Contains(label);
+                if (label == 0 && page.Ink[v * page.Width + u] > 0)
+                {
+                    for (int dv = -1; dv <= 1 && !belongs; dv++)
+                        for (int du = -1; du <= 1 && !belongs; du++)
+                        {
+                            if (u + du < 0 || v + dv < 0 || u + du >= page.Width || v + dv >= page.Height) continue;
+                            int near = page.Labels[(v + dv) * page.Width + u + du];
+                            belongs = near != 0 && own.Contains(near);
+                        }
+                }
+                if (belongs) ink[y * box.Width + x] = page.Ink[v * page.Width + u];
+            }
+        return (ink, box);
+    }
+
+    private readonly record struct Seam(int[] Columns, double Crossed, double Position);
+
+    private static void CutGroup(byte[] ink, PixelBox box, int group, double height, List<InkPiece> pieces)
+    {
+        var seams = box.Width > 0.5 * height && box.Width >= 10 ? FindSeams(ink, box.Width, box.Height, height) : [];
+        if (seams.Count == 0)
+        {
+            pieces.Add(new InkPiece(box, ink, group, 0));
+            return;
+        }
+        double stroke = StrokeWidth(ink, box.Width, box.Height);
+        var from = new int[box.Height];
+        for (int i = 0; i <= seams.Count; i++)
+        {
+            var to = new int[box.Height];
+            for (int y = 0; y < box.Height; y++) to[y] = i == seams.Count ? box.Width : Math.Max(from[y], seams[i].Columns[y]);
+            int left = box.Width, right = -1, top = box.Height, bottom = -1;
+            for (int y = 0; y < box.Height; y++)
+                for (int x = from[y]; x < to[y]; x++)
+                    if (ink[y * box.Width + x] != 0)
+                    {
+                        left = Math.Min(left, x);
+                        right = Math.Max(right, x);
+                        top = Math.Min(top, y);
+                        bottom = y;
+                    }
+            if (right >= 0)
+            {
+                var part = new PixelBox(left, top, right - left + 1, bottom - top + 1);
+                var own = new byte[part.Width * part.Height];
+                for (int y = top; y <= bottom; y++)
+                    for (int x = Math.Max(left, from[y]); x < Math.Min(right + 1, to[y]); x++) own[(y - top) * part.Width + x - left] = ink[y * box.Width + x];
+                double cost = i == seams.Count ? 0 : CutBase + CutPerStroke * seams[i].Crossed / stroke;
+                pieces.Add(new InkPiece(part with { Left = part.Left + box.Left, Top = part.Top + box.Top }, own, group, cost));
+            }
+            from = to;
+        }
+    }
+
+    // In units of −log p, set on lines made of characters that were held back from training
+    private const double CutBase = 0.6, CutPerStroke = 0.6;
+
+    private static double StrokeWidth(byte[] ink, int width, int height)
+    {
+        int area = 0, sides = 0;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                if (ink[y * width + x] < CharacterNormalizer.InkLevel) continue;
+                area++;
+                if (x == 0 || ink[y * width + x - 1] < CharacterNormalizer.InkLevel) sides++;
+                if (x == width - 1 || ink[y * width + x + 1] < CharacterNormalizer.InkLevel) sides++;
+                if (y == 0 || ink[(y - 1) * width + x] < CharacterNormalizer.InkLevel) sides++;
+                if (y == height - 1 || ink[(y + 1) * width + x] < CharacterNormalizer.InkLevel) sides++;
+            }
+        return sides == 0 ? 1 : Math.Max(1, 2 * area / (sides * 0.785));
+    }
+
+    /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: those that cross less than
+    /// their neighbours do.</summary>
+    private static List<Seam> FindSeams(byte[] ink, int width, int height, double characterHeight)
+    {
+        int step = Math.Max(1, (int)(characterHeight / 14)), margin = (int)Math.Max(2, 0.12 * characterHeight), reach = (int)Math.Max(3, 0.3 * characterHeight);
+        var all = new List<Seam>();
+        var cost = new float[2 * reach + 1];
+        var next = new float[2 * reach + 1];
+        var from = new sbyte[height * (2 * reach + 1)];
+        for (int start = margin; start <= width - margin; start += step)
+        {
+            int window = 2 * reach + 1;
+            for (int i = 0; i < window; i++) cost[i] = InkAt(0, start - reach + i) + Leaning(i - reach);
+            for (int y = 1; y < height; y++)
+            {
+                for (int i = 0; i < window; i++)
+                {
+                    float best = cost[i];
+                    sbyte move = 0;
+                    if (i > 0 && cost[i - 1] + 0.02f < best) (best, move) = (cost[i - 1] + 0.02f, -1);
+                    if (i + 1 < window && cost[i + 1] + 0.02f < best) (best, move) = (cost[i + 1] + 0.02f, 1);
+                    next[i] = best + InkAt(y, start - reach + i) + Leaning(i - reach);
+                    from[y * window + i] = move;
+                }
+                (cost, next) = (next, cost);
+            }
+            int end = 0;
+            for (int i = 1; i < window; i++) if (cost[i] < cost[end]) end = i;
+            var columns = new int[height];
+            double crossed = 0, weighted = 0, weight = 0;
+            for (int y = height - 1, i = end; y >= 0; y--)
+            {
+                int x = columns[y] = Math.Clamp(start - reach + i, 0, width);
+                if (x < width)
+                {
+                    double value = ink[y * width + x] / 255.0;
+                    crossed += value;
+                    weighted += value * x;
+                    weight += value;
+                }
+                if (y > 0) i += from[y * window + i];
+            }
+            double position = weight > 0.5 ? weighted / weight : columns.Average();
+            if (crossed <= 0.5 * characterHeight) all.Add(new Seam(columns, crossed, position));
+        }
+        // the best first, others only at some distance from those taken
+        var chosen = new List<Seam>();
+        double least = Math.Max(2, 0.14 * characterHeight);
+        foreach (var seam in all.OrderBy(s => s.Crossed))
+            if (chosen.TrueForAll(s => Math.Abs(s.Columns.Average() - seam.Columns.Average()) >= least && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
+                chosen.Add(seam);
+        return [.. chosen.OrderBy(s => s.Columns.Average())];
+
+        float InkAt(int y, int x) => x < 0 || x >= width ? 0.3f : ink[y * width + x] / 255f;
+
+        float Leaning(int distance) => 0.004f * Math.Abs(distance);
+    }
+}

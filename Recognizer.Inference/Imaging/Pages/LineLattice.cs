@@ -1,0 +1,94 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>All ways to divide a line into characters, each part scored as a character.</summary>
+internal sealed class LineLattice
+{
+    private const int MaxPieces = 6, BatchSize = 64;
+
+    /// <summary>Part of the line taken as one character: pieces <paramref name="First"/> … <paramref name="Last"/>.</summary>
+    /// <param name="First">Its first piece.</param>
+    /// <param name="Last">Its last piece.</param>
+    /// <param name="Box">Where it is.</param>
+    /// <param name="Cost">What taking these pieces together, and cutting after them, costs whatever the label.</param>
+    /// <param name="JoinCost">The part of it that isn't about height: marks are low.</param>
+    /// <param name="Scores">Offset of its probabilities.</param>
+    public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores);
+
+    private readonly float[] _probabilities;
+
+    private LineLattice(List<InkPiece> pieces, List<Segment> segments, float[] probabilities, double characterHeight)
+    {
+        Pieces = pieces;
+        Segments = segments;
+        _probabilities = probabilities;
+        CharacterHeight = characterHeight;
+        EndingAt = [.. Enumerable.Range(0, pieces.Count).Select(i => segments.Where(s => s.Last == i).ToArray())];
+    }
+
+    public IReadOnlyList<InkPiece> Pieces { get; }
+
+    public IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>Segments by their last piece.</summary>
+    public Segment[][] EndingAt { get; }
+
+    public double CharacterHeight { get; }
+
+    public int Classes { get; private init; }
+
+    public ReadOnlySpan<float> Probabilities(in Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
+
+    /// <summary>−log of a label's probability, and how unusual the shape is for it.</summary>
+    public double LabelCost(in Segment segment, int label, string text) =>
+        -Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + ShapeWeight * CharacterShape.Cost(text, segment.Box.Width, segment.Box.Height);
+
+    private const double ShapeWeight = 0.6;
+
+    public static LineLattice Build(PageInk page, TextLine line, ICharacterScorer scorer)
+    {
+        var pieces = PieceCutter.Cut(page, line);
+        double height = line.CharacterHeight;
+        var segments = new List<Segment>();
+        int classes = scorer.Labels.Count;
+        for (int first = 0; first < pieces.Count; first++)
+        {
+            var box = pieces[first].Box;
+            double joined = 0;
+            for (int last = first; last < Math.Min(pieces.Count, first + MaxPieces); last++)
+            {
+                if (last > first)
+                {
+                    if (pieces[last].Group != pieces[last - 1].Group)
+                    {
+                        double gap = (pieces[last].Box.Left - box.Right) / height;
+                        if (gap > 0.4) break;
+                        joined += 1.5 + 8 * Math.Max(0, gap);
+                    }
+                    box = box.Union(pieces[last].Box);
+                }
+                if (last > first && box.Width > 2 * height) break;
+                bool endsGroup = last + 1 == pieces.Count || pieces[last + 1].Group != pieces[last].Group;
+                // what is low is hardly a character of its own
+                double low = Math.Max(0, 0.4 - box.Height / height) * 8;
+                double join = joined + (endsGroup ? 0 : pieces[last].CutCost);
+                segments.Add(new Segment(first, last, box, join + low, join, segments.Count * classes));
+            }
+        }
+        var probabilities = new float[segments.Count * classes];
+        var pixels = new float[BatchSize * CharacterNormalizer.Size * CharacterNormalizer.Size];
+        var span = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(pieces);
+        for (int start = 0; start < segments.Count; start += BatchSize)
+        {
+            int count = Math.Min(BatchSize, segments.Count - start);
+            const int Pixels = CharacterNormalizer.Size * CharacterNormalizer.Size;
+            for (int i = 0; i < count; i++)
+            {
+                var segment = segments[start + i];
+                var (ink, box) = InkPiece.Combine(span[segment.First..(segment.Last + 1)]);
+                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, pixels.AsSpan(i * Pixels, Pixels));
+            }
+            scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes));
+        }
+        return new LineLattice(pieces, segments, probabilities, height) { Classes = classes };
+    }
+}

@@ -1,0 +1,111 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>The ink of a page, deskewed, without ruled lines, and its connected components.</summary>
+internal sealed class PageInk
+{
+    /// <summary>Longest side that is worked on.</summary>
+    private const int MaxSide = 2400;
+
+    private int _factor;
+    private int _originalWidth, _originalHeight, _levelWidth, _levelHeight, _turnedWidth, _turnedHeight;
+    private double _sine, _cosine = 1; // 0 and 1: not turned
+
+    public int Width { get; private set; }
+
+    public int Height { get; private set; }
+
+    /// <summary>Degrees by which the writing rose to the right before it was deskewed.</summary>
+    public double Skew { get; private set; }
+
+    /// <summary>[Height, Width], 0 = ground … 255 = ink.</summary>
+    public byte[] Ink { get; private set; } = [];
+
+    /// <summary>Component of each pixel, 0 for none; [Height, Width].</summary>
+    public int[] Labels { get; private set; } = [];
+
+    public List<InkComponent> Components { get; } = [];
+
+    /// <summary>Finds the ink; null on an empty page.</summary>
+    public static PageInk? Find(GrayImage image, PageOptions options)
+    {
+        var page = new PageInk { _originalWidth = image.Width, _originalHeight = image.Height };
+        int factor = page._factor = (Math.Max(image.Width, image.Height) + MaxSide - 1) / MaxSide;
+        int width = page.Width = Math.Max(1, image.Width / factor), height = page.Height = Math.Max(1, image.Height / factor);
+        var work = new NormalizerWorkspace();
+        work.Reserve(width, height);
+        CharacterNormalizer.Reduce(image, factor, work.Gray.AsSpan(0, width * height), width, height);
+        // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
+        int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
+        var polarity = options.Polarity;
+        if (!InkMap.Find(work, width, height, radius, ref polarity)) return null;
+        page.Ink = work.Ink;
+        double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
+        if (angle != 0) page.Rotate(angle);
+        page.FindComponents();
+        RuledLines.Remove(page);
+        page.FindComponents();
+        return page.Components.Count == 0 ? null : page;
+    }
+
+    private void FindComponents()
+    {
+        int count = Width * Height;
+        var mask = new byte[count];
+        for (int i = 0; i < count; i++) mask[i] = Ink[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
+        if (Labels.Length < count) Labels = new int[count];
+        InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
+    }
+
+    /// <summary>Turns the ink about its centre so that what rose by the angle becomes level; the canvas grows to hold it all.</summary>
+    private void Rotate(double degrees)
+    {
+        double radians = degrees * Math.PI / 180;
+        Skew = degrees;
+        _sine = Math.Sin(radians);
+        _cosine = Math.Cos(radians);
+        int newWidth = (int)Math.Ceiling(Width * _cosine + Height * Math.Abs(_sine)), newHeight = (int)Math.Ceiling(Height * _cosine + Width * Math.Abs(_sine));
+        var turned = new byte[newWidth * newHeight];
+        (_turnedWidth, _turnedHeight, _levelWidth, _levelHeight) = (Width, Height, newWidth, newHeight);
+        for (int y = 0; y < newHeight; y++)
+            for (int x = 0; x < newWidth; x++)
+            {
+                var (u, v) = Unrotate(x + 0.5, y + 0.5);
+                u -= 0.5;
+                v -= 0.5;
+                int left = (int)Math.Floor(u), top = (int)Math.Floor(v);
+                if (left < 0 || top < 0 || left + 1 >= Width || top + 1 >= Height) continue;
+                float fx = (float)(u - left), fy = (float)(v - top);
+                int p = top * Width + left;
+                float value = (Ink[p] * (1 - fx) + Ink[p + 1] * fx) * (1 - fy) + (Ink[p + Width] * (1 - fx) + Ink[p + Width + 1] * fx) * fy;
+                turned[y * newWidth + x] = (byte)(value + 0.5f);
+            }
+        Ink = turned;
+        Width = newWidth;
+        Height = newHeight;
+    }
+
+    /// <summary>Where a point of the deskewed page was on the page before. Rows grow downwards: what rises to the right has a falling row.</summary>
+    private (double X, double Y) Unrotate(double x, double y)
+    {
+        if (_sine == 0) return (x, y);
+        double dx = x - _levelWidth / 2.0, dy = y - _levelHeight / 2.0;
+        return (dx * _cosine + dy * _sine + _turnedWidth / 2.0, -dx * _sine + dy * _cosine + _turnedHeight / 2.0);
+    }
+
+    /// <summary>The box in the original picture around a box of the deskewed page.</summary>
+    public BoundingBox ToOriginal(PixelBox box)
+    {
+        double left = double.MaxValue, top = double.MaxValue, right = double.MinValue, bottom = double.MinValue;
+        Span<(int X, int Y)> corners = [(box.Left, box.Top), (box.Right, box.Top), (box.Left, box.Bottom), (box.Right, box.Bottom)];
+        foreach (var corner in corners)
+        {
+            var (x, y) = Unrotate(corner.X, corner.Y);
+            left = Math.Min(left, x * _factor);
+            right = Math.Max(right, x * _factor);
+            top = Math.Min(top, y * _factor);
+            bottom = Math.Max(bottom, y * _factor);
+        }
+        int l = Math.Clamp((int)Math.Floor(left), 0, _originalWidth - 1), t = Math.Clamp((int)Math.Floor(top), 0, _originalHeight - 1);
+        return new(l, t, Math.Clamp((int)Math.Ceiling(right), l + 1, _originalWidth) - l, Math.Clamp((int)Math.Ceiling(bottom), t + 1, _originalHeight) - t);
+    }
+}

@@ -1,0 +1,103 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>Reads pages and lines of separate or touching handwritten characters.</summary>
+/// <remarks>The page's ink is found on uneven ground, deskewed, freed of ruled lines and gathered into lines. Each line is cut wherever two
+/// characters might touch, and the parts are put together so that, taken as characters, they are the most probable.
+/// Thread-safe if the scorer is.</remarks>
+/// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
+/// <param name="options">How to read; defaults where null.</param>
+public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = null)
+{
+    private readonly PageOptions _options = options ?? new();
+
+    /// <summary>Reads a page.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="cancellationToken">Ends the reading between two lines.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public PageResult Read(Image image, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Read(image.ToGray(), cancellationToken);
+    }
+
+    /// <summary>Reads a page.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="cancellationToken">Ends the reading between two lines.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public PageResult Read(GrayImage image, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        var page = PageInk.Find(image, _options);
+        if (page == null) return new PageResult([], 0);
+        var lines = new List<PageLine>();
+        foreach (var line in TextLine.Find(page, single: false))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var lattice = LineLattice.Build(page, line, scorer);
+            var words = Words(page, BestPath(lattice), lattice.CharacterHeight);
+            if (words.Count > 0) lines.Add(new PageLine(words));
+        }
+        return new PageResult(lines, page.Skew);
+    }
+
+    private readonly record struct Reading(string Label, float Confidence, PixelBox Box);
+
+    /// <summary>The cheapest division into characters (Viterbi).</summary>
+    private List<Reading> BestPath(LineLattice lattice)
+    {
+        int n = lattice.Pieces.Count;
+        var best = new double[n + 1];
+        var chosen = new (LineLattice.Segment Segment, int Label)[n + 1];
+        for (int end = 1; end <= n; end++)
+        {
+            best[end] = double.MaxValue;
+            foreach (var segment in lattice.EndingAt[end - 1])
+            {
+                var (label, cost) = BestLabel(lattice, segment);
+                double total = best[segment.First] + segment.Cost + cost;
+                if (total < best[end]) (best[end], chosen[end]) = (total, (segment, label));
+            }
+        }
+        var characters = new List<Reading>();
+        for (int end = n; end > 0; end = chosen[end].Segment.First)
+        {
+            var (segment, label) = chosen[end];
+            characters.Add(new Reading(scorer.Labels[label], lattice.Probabilities(segment)[label], segment.Box));
+        }
+        characters.Reverse();
+        return characters;
+    }
+
+    private (int Label, double Cost) BestLabel(LineLattice lattice, in LineLattice.Segment segment)
+    {
+        // The label is the network's; shape only tells whether the segment is a character
+        var probabilities = lattice.Probabilities(segment);
+        int label = 0;
+        for (int i = 1; i < probabilities.Length; i++) if (probabilities[i] > probabilities[label]) label = i;
+        return (label, lattice.LabelCost(segment, label, scorer.Labels[label]));
+    }
+
+    /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words.</summary>
+    private static List<PageWord> Words(PageInk page, List<Reading> characters, double height)
+    {
+        if (characters.Count == 0) return [];
+        var gaps = new List<double>();
+        for (int i = 1; i < characters.Count; i++) gaps.Add(characters[i].Box.Left - characters[i - 1].Box.Right);
+        var sorted = gaps.Order().ToList();
+        double typical = sorted.Count == 0 ? 0 : Math.Max(0, sorted[sorted.Count / 2]);
+        double limit = Math.Max(0.6 * height, 2.2 * typical + 0.15 * height);
+        var words = new List<PageWord>();
+        var current = new List<PageCharacter>();
+        for (int i = 0; i < characters.Count; i++)
+        {
+            if (i > 0 && gaps[i - 1] > limit)
+            {
+                words.Add(new PageWord(current));
+                current = [];
+            }
+            current.Add(new PageCharacter(characters[i].Label, characters[i].Confidence, page.ToOriginal(characters[i].Box)));
+        }
+        words.Add(new PageWord(current));
+        return words;
+    }
+}

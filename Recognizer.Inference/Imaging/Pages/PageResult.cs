@@ -1,0 +1,69 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>A rectangle in pixels of the picture that was read.</summary>
+/// <param name="Left">First column.</param>
+/// <param name="Top">First row.</param>
+/// <param name="Width">Columns.</param>
+/// <param name="Height">Rows.</param>
+public readonly record struct BoundingBox(int Left, int Top, int Width, int Height)
+{
+    internal static BoundingBox Around(IEnumerable<BoundingBox> boxes)
+    {
+        int left = int.MaxValue, top = int.MaxValue, right = int.MinValue, bottom = int.MinValue;
+        foreach (var box in boxes)
+        {
+            left = Math.Min(left, box.Left);
+            top = Math.Min(top, box.Top);
+            right = Math.Max(right, box.Left + box.Width);
+            bottom = Math.Max(bottom, box.Top + box.Height);
+        }
+        return new(left, top, right - left, bottom - top);
+    }
+}
+
+/// <summary>A character that was found and read.</summary>
+/// <param name="Label">What it was read as.</param>
+/// <param name="Confidence">Probability of that, given that it is one character, 0…1.</param>
+/// <param name="Box">Where it is.</param>
+public sealed record PageCharacter(string Label, float Confidence, BoundingBox Box);
+
+/// <summary>Characters without a wide gap between them.</summary>
+/// <param name="Characters">From left to right.</param>
+public sealed record PageWord(IReadOnlyList<PageCharacter> Characters)
+{
+    /// <summary>The labels, one after the other.</summary>
+    public string Text => string.Concat(Characters.Select(c => c.Label));
+
+    /// <summary>The box around all characters.</summary>
+    public BoundingBox Box => BoundingBox.Around(Characters.Select(c => c.Box));
+}
+
+/// <summary>A line of writing.</summary>
+/// <param name="Words">From left to right.</param>
+public sealed record PageLine(IReadOnlyList<PageWord> Words)
+{
+    /// <summary>The words, with a space between them.</summary>
+    public string Text => string.Join(' ', Words.Select(w => w.Text));
+
+    /// <summary>The box around all words.</summary>
+    public BoundingBox Box => BoundingBox.Around(Words.Select(w => w.Box));
+}
+
+/// <summary>What was read on a picture.</summary>
+/// <param name="Lines">From top to bottom.</param>
+/// <param name="Skew">Degrees by which the writing rises (positive) or falls to the right.</param>
+public sealed record PageResult(IReadOnlyList<PageLine> Lines, double Skew)
+{
+    /// <summary>The lines, each ended by a line feed but for the last.</summary>
+    public string Text => string.Join('\n', Lines.Select(l => l.Text));
+}
+
+/// <summary>How a page is read.</summary>
+public sealed record PageOptions
+{
+    /// <summary>Whether the ink is lighter or darker than the ground; found out where left out.</summary>
+    public Polarity Polarity { get; init; } = Polarity.Detect;
+
+    /// <summary>Greatest skew that is looked for and corrected, in degrees, 0 to 30.</summary>
+    public double MaxSkew { get; init; } = 12;
+}

@@ -1,0 +1,80 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>Takes level ruled lines out of a deskewed page: long level runs of thin ink, but for what crosses them.</summary>
+internal static class RuledLines
+{
+    public static void Remove(PageInk page)
+    {
+        int width = page.Width, height = page.Height;
+        byte[] ink = page.Ink;
+        var heights = page.Components.Where(c => c.Area >= 12).Select(c => c.Box.Height).Order().ToList();
+        int typicalHeight = heights.Count == 0 ? 12 : heights[heights.Count / 2];
+        int least = (int)Math.Max(0.25 * width, Math.Max(40, 2.2 * typicalHeight));
+        if (least >= width) return;
+        var line = new bool[width * height];
+        bool any = false;
+        for (int y = 0; y < height; y++)
+        {
+            int start = -1, last = -1;
+            for (int x = 0; x <= width; x++)
+            {
+                bool on = x < width && IsInk(ink, width, height, x, y);
+                if (on)
+                {
+                    if (start < 0) start = x;
+                    last = x;
+                }
+                else if (start >= 0 && (x == width || x - last > 3))
+                {
+                    if (last - start + 1 >= least)
+                    {
+                        line.AsSpan(y * width + start, last - start + 1).Fill(true);
+                        any = true;
+                    }
+                    start = -1;
+                }
+            }
+        }
+        if (!any) return;
+        // Thickness: the typical vertical run through line pixels
+        var thickness = new int[height];
+        long runs = 0;
+        for (int x = 0; x < width; x++)
+            for (int y = 0; y < height; y++)
+            {
+                if (!line[y * width + x] || y > 0 && line[(y - 1) * width + x]) continue;
+                var (top, bottom) = Run(ink, width, height, x, y);
+                thickness[Math.Min(bottom - top, height - 1)]++;
+                runs++;
+            }
+        int typical = 1;
+        for (long seen = 0; typical < height; typical++)
+        {
+            seen += thickness[typical];
+            if (seen * 2 >= runs) break;
+        }
+        var cleared = new List<int>();
+        for (int x = 0; x < width; x++)
+            for (int y = 0; y < height; y++)
+            {
+                if (!line[y * width + x]) continue;
+                var (top, bottom) = Run(ink, width, height, x, y);
+                if (bottom - top > typical + Math.Max(2, typical / 2)) continue; // a stroke crosses or joins
+                for (int v = Math.Max(0, top - 1); v < Math.Min(height, bottom + 1); v++) cleared.Add(v * width + x);
+                y = bottom;
+            }
+        foreach (int p in cleared) ink[p] = 0;
+    }
+
+    private static bool IsInk(byte[] ink, int width, int height, int x, int y) =>
+        ink[y * width + x] >= CharacterNormalizer.InkLevel
+        || y > 0 && ink[(y - 1) * width + x] >= CharacterNormalizer.InkLevel && y + 1 < height && ink[(y + 1) * width + x] >= CharacterNormalizer.InkLevel;
+
+    private static (int Top, int Bottom) Run(byte[] ink, int width, int height, int x, int y)
+    {
+        int top = y, bottom = y + 1;
+        while (top > 0 && ink[(top - 1) * width + x] >= CharacterNormalizer.InkLevel) top--;
+        while (bottom < height && ink[bottom * width + x] >= CharacterNormalizer.InkLevel) bottom++;
+        return (top, bottom);
+    }
+}

@@ -1,0 +1,62 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>Finds the angle at which writing lies: the one whose projection onto the vertical is the most uneven, as rows of writing (and
+/// ruled lines) then fall together (Postl).</summary>
+internal static class SkewEstimator
+{
+    /// <summary>Degrees by which the writing rises to the right; 0 where no other angle is clearly better.</summary>
+    public static double Estimate(ReadOnlySpan<byte> mask, int width, int height, double most)
+    {
+        const int MaxPoints = 20_000;
+        int ink = 0;
+        for (int i = 0; i < width * height; i++) if (mask[i] != 0) ink++;
+        if (ink < 32) return 0;
+        int every = Math.Max(1, ink / MaxPoints), n = 0, seen = 0;
+        var xs = new float[ink / every + 1];
+        var ys = new float[ink / every + 1];
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                if (mask[y * width + x] == 0 || seen++ % every != 0) continue;
+                xs[n] = x - width / 2f;
+                ys[n++] = y;
+            }
+        var points = (xs.AsMemory(0, n), ys.AsMemory(0, n));
+        var bins = new float[height + width + 4];
+        double level = Unevenness(points.Item1.Span, points.Item2.Span, 0, width, bins), best = level, angle = 0;
+        for (double a = -most; a <= most; a += 0.5) Try(a);
+        double coarse = angle;
+        for (double a = coarse - 0.4; a <= coarse + 0.45; a += 0.1) Try(a);
+        return best > 1.04 * level ? angle : 0;
+
+        void Try(double a)
+        {
+            double value = Unevenness(points.Item1.Span, points.Item2.Span, a, width, bins);
+            if (value > best) (best, angle) = (value, a);
+        }
+    }
+
+    /// <summary>Sum of squares of the profile, points spread linearly over two bins so that the grid of pixels doesn't favour an angle.</summary>
+    private static double Unevenness(ReadOnlySpan<float> xs, ReadOnlySpan<float> ys, double degrees, int width, float[] bins)
+    {
+        Array.Clear(bins);
+        float slope = (float)Math.Tan(degrees * Math.PI / 180), offset = width / 2f;
+        for (int i = 0; i < xs.Length; i++)
+        {
+            float y = ys[i] + xs[i] * slope + offset;
+            int bin = (int)y;
+            if ((uint)bin + 1 >= (uint)bins.Length) continue;
+            float part = y - bin;
+            bins[bin] += 1 - part;
+            bins[bin + 1] += part;
+        }
+        double sum = 0, previous = 0;
+        foreach (float value in bins)
+        {
+            double smooth = value + previous; // two rows together: strokes are more than one pixel thick
+            sum += smooth * smooth;
+            previous = value;
+        }
+        return sum;
+    }
+}
