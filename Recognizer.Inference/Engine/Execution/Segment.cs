@@ -126,8 +126,8 @@ internal sealed unsafe class Segment : IDisposable
             int block = (int)Math.Clamp(BlockBudget / Math.Max(1, perImage), 1, MaxChunk);
             int preferred = steps[i].PreferredImages;
             block = Math.Max(preferred, block / preferred * preferred);
-            // A new stage where the block size changes by more than half.
-            if (stages.Count > 0 && stages[^1] is var last && block <= 2 * last.Block && 2 * block >= last.Block)
+            // A new stage where the block size changes by more than a half.
+            if (stages.Count > 0 && stages[^1] is var last && 2 * block <= 3 * last.Block && 3 * block >= 2 * last.Block)
                 stages[^1] = (last.First, i + 1, Math.Max(steps[last.First..(i + 1)].Max(step => step.PreferredImages), Math.Min(block, last.Block)));
             else
                 stages.Add((i, i + 1, block));
