@@ -55,7 +55,7 @@ internal static unsafe class ActivationKernels
         return p * TSimd.PowerOfTwo(n);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Apply<TSimd, TFunction>(float* x, float* y, long length, float alpha, float beta)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFunction : struct, IFunction<TSimd>

@@ -34,7 +34,7 @@ internal sealed unsafe class DepthwiseConvolution<TSimd> : RowConvolution<TSimd>
         Transposition.Run(Shape.OutputChannels, positions, weightsOIHW, positions, _weights.Pointer, Shape.Input.PixelStride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Convolve<TPixels>(float* origin, float* row, int x, float floor, float ceiling) where TPixels : struct, ITileSize
     {
         int stride = Shape.Input.PixelStride, kernelHeight = Shape.KernelHeight, kernelWidth = Shape.KernelWidth;

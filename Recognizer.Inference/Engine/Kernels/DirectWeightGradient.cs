@@ -65,7 +65,7 @@ internal sealed unsafe class DirectWeightGradient<TSimd>(in ConvolutionShape sha
     }
 
     // Vectors run over channels.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void AddDepthwise(float* image, float* gradient, float* accumulator)
     {
         int stride = Output.PixelStride, positions = Shape.KernelHeight * Shape.KernelWidth;

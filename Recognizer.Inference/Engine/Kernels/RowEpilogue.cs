@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Kernels;
 internal static unsafe class RowEpilogue
 {
     /// <summary>x = activation(x + residual) over a row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Activate<TSimd>(float* row, float* residual, int length, Activation activation) where TSimd : unmanaged, ISimd<TSimd>
     {
         if (residual != null)
@@ -26,7 +26,7 @@ internal static unsafe class RowEpilogue
     /// <param name="outputStride">Floats between pooled pixels.</param>
     /// <param name="width">Pooled pixels.</param>
     /// <param name="channels">Channels; all of a multiple of the vector, or one.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void MaxPool<TSimd>(float* upper, float* lower, int pixelStride, float* output, int outputStride, int width, int channels)
         where TSimd : unmanaged, ISimd<TSimd>
     {
@@ -48,7 +48,7 @@ internal static unsafe class RowEpilogue
     }
 
     /// <summary>sum[c] = factor · (sum[c] + Σ over pixels of a row), starting from 0 where <paramref name="first"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Accumulate<TSimd>(float* row, int pixelStride, int width, float* sum, int channels, bool first, float factor)
         where TSimd : unmanaged, ISimd<TSimd>
     {

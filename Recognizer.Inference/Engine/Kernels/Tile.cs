@@ -145,7 +145,7 @@ internal static unsafe class Tile
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply<TSimd, TRows, TColumns>(TileArguments* tile)
         where TSimd : unmanaged, ISimd<TSimd>
         where TRows : struct, ITileSize

@@ -101,7 +101,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     /// <param name="columns">Scratch: [points, input columns, one vector].</param>
     /// <param name="transformed">[points², slot]: the tiles' places in the first slot.</param>
     /// <param name="slot">Floats between slots.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void TransformInput(float* source, nint rowStride, int pixelStride, WinogradTiling tiling, float* columns, float* transformed, nint slot)
     {
         int width = tiling.Width + 2;
@@ -208,7 +208,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     }
 
     // One row of tiles, one vector of channels.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void TransformOutput<TFinish>(in OutputArguments arguments, WinogradTiling tiling) where TFinish : struct, IFinish
     {
         TSimd floor = TSimd.Broadcast(arguments.Floor), ceiling = TSimd.Broadcast(arguments.Ceiling), bias = TSimd.Load(arguments.Bias);

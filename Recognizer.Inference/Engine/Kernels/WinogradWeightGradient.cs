@@ -82,7 +82,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     private nint Slot(int rows, int stride) => ((nint)rows * _tiling.Columns * stride / 16 | 1) * 16;
 
     // A dY Aᵀ of one row of tiles. Where tiles overlap, the later one takes the gradient as zero: each pixel counts once.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void TransformGradient(float* image, nint rowStride, int pixelStride, WinogradTiling tiling, int tileRow, float* square, float* transformed, nint slot)
     {
         int size = TTransform.Outputs, points = TTransform.Points, top = tiling.Top(tileRow), ownTop = tileRow * size - top;
@@ -141,7 +141,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     }
 
     // accumulator[channel, 9, output] += Gᵀ S G
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void TransformBack(float* sums, nint slot, int channels, int outputStride, float* square, float* accumulator)
     {
         float* result = stackalloc float[3 * 16];
