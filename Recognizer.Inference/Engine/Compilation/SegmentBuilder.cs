@@ -352,9 +352,12 @@ internal sealed unsafe class SegmentBuilder
         {
             output = NewPixels(y, shape);
         }
-        ConvolutionAlgorithm algorithm = KernelChoice.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, _options);
+        ConvolutionAlgorithm algorithm = KernelChoice.Choose(convolution, _options, KernelChoice.TypicalImages);
+        ConvolutionAlgorithm algorithmAlone = KernelChoice.Choose(convolution, _options, 1);
         Convolution kernel = Convolution.Create(convolution, epilogue, output.Image!.Value, algorithm, weights.Span<float>(), bias);
-        _steps.Add(new ConvolutionStep(kernel, convolution, epilogue, algorithm, input, output, residual));
+        Convolution? alone = algorithmAlone == algorithm ? null
+            : Convolution.Create(convolution, epilogue, output.Image!.Value, algorithmAlone, weights.Span<float>(), bias);
+        _steps.Add(new ConvolutionStep(kernel, alone, convolution, epilogue, algorithm, input, output, residual));
     }
 
     private void EmitDense(Group group, string x, string y, int[] shape)

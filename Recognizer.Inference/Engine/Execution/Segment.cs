@@ -64,6 +64,7 @@ internal sealed unsafe class Segment : IDisposable
     public void Run(Workspace workspace, int images, WorkerPool? pool)
     {
         int threads = pool?.Threads ?? 1;
+        workspace.Alone = images == 1;
         int chunks = workspace.Cut(this, images, threads, MaxChunk, _multiple);
         if (chunks == 1 || threads == 1)
         {
@@ -74,13 +75,13 @@ internal sealed unsafe class Segment : IDisposable
     }
 
     /// <summary>One chunk on one worker's arena.</summary>
-    internal void RunChunk(float* arena, nint[] externals, long start, int images)
+    internal void RunChunk(float* arena, nint[] externals, long start, int images, bool alone)
     {
         foreach ((int first, int end, int block) in _stages)
         {
             for (int b = 0; b < images; b += block)
             {
-                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b));
+                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b), alone);
                 for (int i = first; i < end; i++) _steps[i].Run(context);
             }
         }
@@ -94,13 +95,13 @@ internal sealed unsafe class Segment : IDisposable
         workspace.Ticks = null;
     }
 
-    internal void ProfileChunk(float* arena, nint[] externals, long start, int images, long[] ticks)
+    internal void ProfileChunk(float* arena, nint[] externals, long start, int images, bool alone, long[] ticks)
     {
         foreach ((int first, int end, int block) in _stages)
         {
             for (int b = 0; b < images; b += block)
             {
-                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b));
+                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b), alone);
                 for (int i = first; i < end; i++)
                 {
                     long before = System.Diagnostics.Stopwatch.GetTimestamp();

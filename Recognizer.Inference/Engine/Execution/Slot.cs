@@ -46,10 +46,13 @@ internal sealed class Slot
 }
 
 /// <summary>What a step needs to know to find its slots.</summary>
-internal readonly unsafe struct StepContext(float* arena, float* scratch, nint[] externals, long chunkStart, int blockStart, int images)
+internal readonly unsafe struct StepContext(float* arena, float* scratch, nint[] externals, long chunkStart, int blockStart, int images, bool alone)
 {
     /// <summary>Images to work on.</summary>
     public int Images { get; } = images;
+
+    /// <summary>Whether the run has a single image, so that weights are read for it alone.</summary>
+    public bool Alone { get; } = alone;
 
     /// <summary>Memory of this worker that no other step uses meanwhile.</summary>
     public float* Scratch { get; } = scratch;

@@ -10,6 +10,9 @@ internal sealed unsafe class Workspace(int externals, long arenaLength) : IParal
     /// <summary>Addresses of the segment's inputs, then outputs; 0 for an output that isn't wanted. Valid while a run lasts.</summary>
     public nint[] Externals { get; } = new nint[externals];
 
+    /// <summary>Whether the run has a single image.</summary>
+    public bool Alone { get; set; }
+
     /// <summary>Where the time of each step is added up, or null.</summary>
     public long[]? Ticks { get; set; }
 
@@ -42,8 +45,8 @@ internal sealed unsafe class Workspace(int externals, long arenaLength) : IParal
     public void Execute(int index, int worker)
     {
         AlignedBuffer<float> arena = _arenas[worker] ??= new AlignedBuffer<float>(arenaLength);
-        if (Ticks is { } ticks) _segment!.ProfileChunk(arena.Pointer, Externals, _starts[index], _starts[index + 1] - _starts[index], ticks);
-        else _segment!.RunChunk(arena.Pointer, Externals, _starts[index], _starts[index + 1] - _starts[index]);
+        if (Ticks is { } ticks) _segment!.ProfileChunk(arena.Pointer, Externals, _starts[index], _starts[index + 1] - _starts[index], Alone, ticks);
+        else _segment!.RunChunk(arena.Pointer, Externals, _starts[index], _starts[index + 1] - _starts[index], Alone);
     }
 
     public void Dispose()

@@ -17,7 +17,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     private static readonly int s_panel = Tile.Vectors * TSimd.Count;
 
-    // [points, panels, channels, panel]
+    // [points, panels, channels, panel], with a gap between points
     private readonly AlignedBuffer<float> _weights;
     private readonly AlignedBuffer<float> _bias;
     private readonly WinogradTiling _tiling;
@@ -28,7 +28,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     {
         _tiling = new(shape.OutputHeight, shape.OutputWidth, TTransform.Outputs);
         _rowsPerChunk = _tiling.RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TSimd>(), CacheFloats);
-        _weights = new AlignedBuffer<float>((long)Points * PointWeights);
+        _weights = new AlignedBuffer<float>(Points * PointStride);
         _bias = new AlignedBuffer<float>(Panels * s_panel);
     }
 
@@ -42,7 +42,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     private int Panels => (OutputStride + s_panel - 1) / s_panel;
 
-    private int PointWeights => Panels * Shape.Input.Channels * s_panel;
+    private nint PointStride => WinogradWeights.PointStride(Panels, Shape.Input.Channels, s_panel);
 
     private bool Stages => Epilogue.Pooling != FusedPooling.None;
 
@@ -141,7 +141,6 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             StepStride = sizeof(float),
             Segments = 1,
             Steps = Shape.Input.Channels,
-            B = (byte*)_weights.Pointer,
             BStride = s_panel * sizeof(float),
             Prefetch = (nint)panelWeights * sizeof(float),
             CStride = (nint)OutputStride * sizeof(float),
@@ -149,6 +148,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         for (int point = 0; point < Points; point++)
         {
             tile.A = (byte*)(ring + (point + 1) * slot);
+            tile.B = (byte*)(_weights.Pointer + point * PointStride);
             for (int j = 0; j < OutputStride; j += s_panel)
             {
                 tile.C = (byte*)(ring + point * slot + j);

@@ -5,6 +5,10 @@ namespace Recognizer.Inference.Engine.Kernels;
 /// <summary>Weights of a 3×3 convolution in the domain of Winograd's products.</summary>
 internal static unsafe class WinogradWeights
 {
+    /// <summary>Floats from a point's weights to the next point's: an odd number of cache lines, since the weights of all points are written
+    /// together and would otherwise share a set of the cache.</summary>
+    public static nint PointStride(int panels, int channels, int panel) => ((nint)panels * channels * panel / 16 | 1) * 16;
+
     /// <summary>G g Gᵀ of all weights.</summary>
     /// <param name="weightsOIHW">[outputs, channels, 3, 3]</param>
     /// <param name="outputs">Output channels.</param>
@@ -17,7 +21,7 @@ internal static unsafe class WinogradWeights
         where TTransform : struct, IWinogradTransform
     {
         int panel = Tile.Vectors * TSimd.Count;
-        nint point = (nint)panels * channels * panel;
+        nint point = PointStride(panels, channels, panel);
         float* transposed = ThreadScratch.Rent((long)channels * 9 * panel + 3 * TTransform.Points * 16);
         float* square = transposed + (nint)channels * 9 * panel;
         for (int j = 0; j < panels; j++)

@@ -3,7 +3,8 @@ using Recognizer.Inference.Engine.Kernels;
 namespace Recognizer.Inference.Engine.Execution.Steps;
 
 /// <summary>A convolution with bias, and what follows it: residual, activation, pooling.</summary>
-internal sealed unsafe class ConvolutionStep(Convolution kernel, ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
+/// <remarks>Its other kernel is for a single image, where reading the weights costs more than multiplying by them; null where it is the same.</remarks>
+internal sealed unsafe class ConvolutionStep(Convolution kernel, Convolution? alone, ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
     Slot input, Slot output, Slot? residual) : Step(residual is null ? [input] : [input, residual], [output])
 {
     // A transformed convolution multiplies panels of 14 tiles, and reads all of its weights for each run: several panels share them.
@@ -23,14 +24,15 @@ internal sealed unsafe class ConvolutionStep(Convolution kernel, ConvolutionShap
         + (residual is null ? "" : " +residual") + (epilogue.Activation.Kind == ActivationKind.None ? "" : $" {epilogue.Activation.Kind}")
         + (epilogue.Pooling == FusedPooling.None ? "" : $" {epilogue.Pooling}");
 
-    public override long ScratchLength(int images) => kernel.ScratchLength(images);
+    public override long ScratchLength(int images) => Math.Max(kernel.ScratchLength(images), alone?.ScratchLength(1) ?? 0);
 
     public override void Run(in StepContext context) =>
-        kernel.Run(context[input], context[output], residual is null ? null : context[residual], context.Images, context.Scratch);
+        (context.Alone && alone is not null ? alone : kernel).Run(context[input], context[output], residual is null ? null : context[residual], context.Images, context.Scratch);
 
     public override void Dispose()
     {
         kernel.Dispose();
+        alone?.Dispose();
         base.Dispose();
     }
 }
