@@ -51,6 +51,7 @@ internal sealed class TrainingBenchmark : IDisposable
         return _batch / times[times.Count / 2];
     }
 
+    /// <summary>Steps taken.</summary>
     public int Steps => (int)_step;
 
     public void Dispose() => _plan.Dispose();

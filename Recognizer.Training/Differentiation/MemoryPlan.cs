@@ -9,6 +9,8 @@ internal sealed unsafe class MemoryPlan : IDisposable
     /// processors) next to weights and scratch.</summary>
     private const long CacheBudget = 400 * 1024;
 
+    private const int LeastParts = 4;
+
     private readonly List<(Value Value, bool Gradient)> _touched = [];
     private readonly HashSet<Storage> _seen = [];
     private readonly AlignedBuffer<float> _arena;
@@ -19,12 +21,12 @@ internal sealed unsafe class MemoryPlan : IDisposable
     {
         graph.Input.DataStorage.IsExternal = true;
         Segments = Order(graph, loss);
-        int partSize = (batchSize + parts - 1) / parts;
         long scratch = 16;
-        for (int s = 0; s < Segments.Count; s++)
+        foreach (Segment segment in Segments)
         {
-            Segment segment = Segments[s];
-            segment.ChunkSize = ChunkSize(segment, partSize);
+            // Fewer parts where they would be smaller than what runs at full speed, but enough for four threads.
+            segment.Parts = Math.Min(parts, Math.Max(LeastParts, batchSize / segment.LeastChunk));
+            segment.ChunkSize = ChunkSize(segment, (batchSize + segment.Parts - 1) / segment.Parts);
             foreach (Step step in segment.Steps) scratch = Math.Max(scratch, step.ScratchLength(segment.ChunkSize));
         }
 
@@ -94,10 +96,11 @@ internal sealed unsafe class MemoryPlan : IDisposable
             segments.Add(new Segment());
         }
 
-        void Add(Step step, ChunkWork work)
+        void Add(Step step, ChunkWork work, bool backward = false)
         {
             segments[^1].Works.Add(work);
             segments[^1].Steps.Add(step);
+            segments[^1].LeastChunk = Math.Max(segments[^1].LeastChunk, step.LeastChunk(backward));
         }
 
         void Touch(Value value, bool gradient)
@@ -149,7 +152,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
                 Touch(step.Inputs[i], gradient: true);
                 step.Adds[i] = !written.Add(step.Inputs[i].GradientStorage);
             }
-            Add(step, step.Backward);
+            Add(step, step.Backward, backward: true);
         }
         // The jobs after the last segment count as one more.
         foreach (Step step in graph.Steps)
@@ -164,12 +167,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
     private static int ChunkSize(Segment segment, int partSize)
     {
         long bytes = 0;
-        int least = 1;
-        foreach (Step step in segment.Steps)
-        {
-            bytes = Math.Max(bytes, sizeof(float) * (step.Output.Stride + step.Inputs.Sum(i => i.Stride)));
-            least = Math.Max(least, step.LeastChunk);
-        }
-        return (int)Math.Clamp(CacheBudget / Math.Max(1, bytes), Math.Min(least, partSize), partSize);
+        foreach (Step step in segment.Steps) bytes = Math.Max(bytes, sizeof(float) * (step.Output.Stride + step.Inputs.Sum(i => i.Stride)));
+        return (int)Math.Clamp(CacheBudget / Math.Max(1, bytes), Math.Min(segment.LeastChunk, partSize), partSize);
     }
 }

@@ -12,6 +12,12 @@ internal sealed class Segment
     /// <summary>Joins sums over the batch when all images are through; gets the number of parts and of images.</summary>
     public Action<int, int>? Join { get; set; }
 
+    /// <summary>Parts that the batch is split into.</summary>
+    public int Parts { get; set; } = 1;
+
+    /// <summary>Images that should go through together for the kernels to run at full speed.</summary>
+    public int LeastChunk { get; set; } = 1;
+
     /// <summary>Most images that go through together.</summary>
     public int ChunkSize { get; set; } = 1;
 

@@ -76,8 +76,9 @@ internal abstract class Step
     /// <summary>Floats of scratch memory for a chunk of so many images.</summary>
     public virtual long ScratchLength(int images) => 0;
 
-    /// <summary>Images that should come together, where the machine's cache allows, for the kernels to run at full speed.</summary>
-    public virtual int LeastChunk => 1;
+    /// <summary>Images that should come together for the kernels to run at full speed.</summary>
+    /// <param name="backward">Whether in the backward pass.</param>
+    public virtual int LeastChunk(bool backward) => 1;
 
     /// <summary>Called when layouts are final and weights bound, before memory is planned.</summary>
     /// <param name="parts">Number of parts of a batch.</param>

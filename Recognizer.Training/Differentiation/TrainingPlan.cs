@@ -46,7 +46,6 @@ internal sealed unsafe class TrainingPlan : IDisposable
     private readonly JobWork _before;
     private readonly JobWork _after;
     private readonly Job[] _sharedAfter;
-    private readonly int _parts;
 
     /// <summary>Compiles a graph; takes over its weights (<see cref="WriteTo"/> gives them back).</summary>
     /// <exception cref="OnnxException">An operator has no gradient; the message names the node.</exception>
@@ -62,11 +61,11 @@ internal sealed unsafe class TrainingPlan : IDisposable
         Classes = _compiled.Logits.Length;
 
         _lossStep = new LossStep(_compiled.Logits, _context);
-        _parts = PartCount(options.BatchSize);
-        foreach (Step step in _compiled.Steps) step.Prepare(_parts, _context);
+        int parts = PartCount(options.BatchSize);
+        foreach (Step step in _compiled.Steps) step.Prepare(parts, _context);
         _pool = new WorkerPool(options.Threads);
-        _memory = new MemoryPlan(_compiled, _lossStep, options.BatchSize, _parts, options.Threads);
-        _segmentWork = new SegmentWork(_memory, _context, _parts);
+        _memory = new MemoryPlan(_compiled, _lossStep, options.BatchSize, parts, options.Threads);
+        _segmentWork = new SegmentWork(_memory, _context);
         // Later layers tend to have the larger weights; long jobs first leave no thread waiting for one at the end.
         _before = new JobWork([.. _compiled.Steps.Reverse().SelectMany(s => s.BeforeJobs)]);
         Step[] backward = [.. _compiled.Steps.Where(s => s.Output.NeedsGradient)];
@@ -108,8 +107,8 @@ internal sealed unsafe class TrainingPlan : IDisposable
             foreach (Segment segment in _memory.Segments)
             {
                 _segmentWork.Segment = segment;
-                _pool.Run(_parts, _segmentWork);
-                segment.Join?.Invoke(_parts, count);
+                _pool.Run(segment.Parts, _segmentWork);
+                segment.Join?.Invoke(segment.Parts, count);
             }
             _pool.Run(_after.Count, _after);
             foreach (Job job in _sharedAfter) job.Execute(0);
@@ -140,15 +139,15 @@ internal sealed unsafe class TrainingPlan : IDisposable
     /// <summary>Parts of a batch: enough for eight threads, but not fewer than four images in each.</summary>
     private static int PartCount(int batchSize) => Math.Clamp(batchSize / 4, 1, 8);
 
-    private sealed class SegmentWork(MemoryPlan memory, StepContext context, int parts) : IParallelWork
+    private sealed class SegmentWork(MemoryPlan memory, StepContext context) : IParallelWork
     {
         public Segment? Segment { get; set; }
 
         public void Execute(int index, int worker)
         {
             Segment segment = Segment!;
-            int start = (int)((long)index * context.Count / parts);
-            int end = (int)((long)(index + 1) * context.Count / parts);
+            int start = (int)((long)index * context.Count / segment.Parts);
+            int end = (int)((long)(index + 1) * context.Count / segment.Parts);
             for (; start < end; start += segment.ChunkSize)
             {
                 var chunk = new Chunk(start, Math.Min(segment.ChunkSize, end - start), index, worker, memory.Local(worker), memory.Scratch(worker));

@@ -8,6 +8,12 @@ namespace Recognizer.Training.Differentiation.Gradients;
 /// gradient with the kernel turned by 180° and inputs and outputs exchanged.</summary>
 internal sealed unsafe class ConvolutionStep : Step, IDisposable
 {
+    /// <summary>Tiles of Winograd's transform that pay for transforming sums back.</summary>
+    private const int BackwardTiles = 32;
+
+    /// <summary>Tiles that fill the rows of a product.</summary>
+    private const int ForwardTiles = 14;
+
     private readonly Weight _weight;
     private readonly Weight? _bias;
     private readonly ConvolutionShape _geometry;
@@ -21,6 +27,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     private Accumulator? _weightSums;
     private Accumulator? _biasSums;
     private ConvolutionShape _shape;
+    private ConvolutionAlgorithm _algorithm;
 
     /// <param name="weight">[outputs, channels / groups, kernel height, kernel width].</param>
     /// <param name="bias">[outputs], or null.</param>
@@ -39,8 +46,13 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
 
     public override BackwardNeeds Needs => BackwardNeeds.Inputs | (_relu && !_maskedByReader ? BackwardNeeds.Output : BackwardNeeds.None);
 
-    // Enough pixels for the tiles of the largest Winograd transform to fill the products' rows.
-    public override int LeastChunk => Math.Max(1, 16 * 49 / (Output.Shape[1] * Output.Shape[2]));
+    // Tiles of Winograd's transform that come together: the rows of the forward products, and the length of the sums of the gradient by
+    // weights, after which they are transformed back.
+    public override int LeastChunk(bool backward)
+    {
+        int size = Convolution.TileOutputs(_algorithm), tiles = (Output.Shape[1] + size - 1) / size * ((Output.Shape[2] + size - 1) / size);
+        return _algorithm == ConvolutionAlgorithm.Direct ? 1 : ((backward ? BackwardTiles : ForwardTiles) + tiles - 1) / tiles;
+    }
 
     private int Columns => _shape.GroupChannels * _shape.KernelHeight * _shape.KernelWidth;
 
@@ -52,7 +64,8 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         var epilogue = new Epilogue(new Activation(_relu ? ActivationKind.Relu : ActivationKind.None));
         ReadOnlySpan<float> bias = _bias is { } b ? b.Span : [];
         int images = Math.Max(1, context.BatchSize / parts);
-        _forward = Convolution.Create(_shape, epilogue, Output.Image, Convolution.Default(_shape, context.Winograd, images), _weight.Span, bias);
+        _algorithm = Convolution.Default(_shape, context.Winograd, images);
+        _forward = Convolution.Create(_shape, epilogue, Output.Image, _algorithm, _weight.Span, bias);
         if (Inputs[0].NeedsGradient && TurnsOver(_shape))
         {
             ConvolutionShape turned = Turned(_shape, Output.Image);

@@ -41,20 +41,14 @@ internal static unsafe class BatchNormKernels
         for (int r = 0; r < x.Height; r++)
         {
             float* from = x.Row(image, r), to = y.Row(image, r);
-            for (int c = 0; c < x.PixelStride; c += T.Count)
+            float* added = hasResidual ? residual.Row(image, r) : from;
+            for (int end = x.Width * x.PixelStride, at = 0; at < end; at += x.PixelStride)
             {
-                T a = T.Load(scale + c), b = T.Load(offset + c);
-                float* p = from + c, q = to + c;
-                if (hasResidual)
+                for (int c = 0; c < x.PixelStride; c += T.Count)
                 {
-                    float* s = residual.Row(image, r) + c;
-                    for (int i = 0; i < x.Width; i++, p += x.PixelStride, q += y.PixelStride, s += residual.PixelStride)
-                        T.Store(T.Max(low, T.MultiplyAdd(T.Load(p), a, b) + T.Load(s)), q);
-                }
-                else
-                {
-                    for (int i = 0; i < x.Width; i++, p += x.PixelStride, q += y.PixelStride)
-                        T.Store(T.Max(low, T.MultiplyAdd(T.Load(p), a, b)), q);
+                    T z = T.MultiplyAdd(T.Load(from + at + c), T.Load(scale + c), T.Load(offset + c));
+                    if (hasResidual) z += T.Load(added + at + c);
+                    T.Store(T.Max(low, z), to + at + c);
                 }
             }
         }
@@ -125,17 +119,16 @@ internal static unsafe class BatchNormKernels
         {
             float* xs = x.Row(image, r), gs = gradient.Row(image, r), ys = maskByOutput ? y.Row(image, r) : xs, to = result.Row(image, r);
             float* other = hasResidual ? residual.Row(image, r) : to;
-            for (int c = 0; c < x.PixelStride; c += T.Count)
+            for (int end = x.Width * x.PixelStride, at = 0; at < end; at += x.PixelStride)
             {
-                T a = T.Load(scale + c), b = T.Load(offset + c), k = T.Load(constant + c), s = T.Load(slope + c);
-                for (int i = 0, at = c; i < x.Width; i++, at += x.PixelStride)
+                for (int c = 0; c < x.PixelStride; c += T.Count)
                 {
-                    T value = T.Load(xs + at);
-                    T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, a, b);
-                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
-                    T dx = T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(s, value, k));
-                    T.Store(add ? T.Load(to + at) + dx : dx, to + at);
-                    if (hasResidual) T.Store(addResidual ? T.Load(other + at) + g : g, other + at);
+                    T a = T.Load(scale + c), value = T.Load(xs + at + c);
+                    T activated = maskByOutput ? T.Load(ys + at + c) : T.MultiplyAdd(value, a, T.Load(offset + c));
+                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at + c), T.Zero);
+                    T dx = T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(T.Load(slope + c), value, T.Load(constant + c)));
+                    T.Store(add ? T.Load(to + at + c) + dx : dx, to + at + c);
+                    if (hasResidual) T.Store(addResidual ? T.Load(other + at + c) + g : g, other + at + c);
                 }
             }
         }
