@@ -78,8 +78,15 @@ public sealed class MulticlassMetricsBuilder
     /// <param name="dataClass">Index of the true class among the data's labels.</param>
     /// <param name="scores">Probability of each class of the model.</param>
     /// <returns>Index among <see cref="Labels"/> of the prediction, or −1 where the row doesn't count.</returns>
-    public int Add(int dataClass, ReadOnlySpan<float> scores)
+    public int Add(int dataClass, ReadOnlySpan<float> scores) => Add(dataClass, scores, out _);
+
+    /// <summary>Text in <see cref="Labels"/> of a class of the data.</summary>
+    internal string LabelOf(int dataClass) => _labels[_ofDataClass[dataClass]];
+
+    /// <summary>Adds a row and tells the probability of the prediction among what may be answered.</summary>
+    internal int Add(int dataClass, ReadOnlySpan<float> scores, out float confidence)
     {
+        confidence = 0;
         if (scores.Length != _scores.Length)
             throw new ArgumentException($"Expected {_scores.Length} scores, got {scores.Length}.", nameof(scores));
         ArgumentOutOfRangeException.ThrowIfNegative(dataClass);
@@ -116,7 +123,7 @@ public sealed class MulticlassMetricsBuilder
             modelKnows = true;
             actualScore += _scores[i];
         }
-        float confidence = _merged ? _mergedScores[predicted] : _scores[best];
+        confidence = _merged ? _mergedScores[predicted] : _scores[best];
 
         double logLoss = -Math.Log(Math.Min(1f, Math.Max(Epsilon, modelKnows ? actualScore : 0f)));
         _counts[actual, predicted]++;

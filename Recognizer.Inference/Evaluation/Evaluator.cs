@@ -1,0 +1,107 @@
+using System.Diagnostics;
+
+namespace Recognizer.Inference.Evaluation;
+
+/// <summary>Measures a model on labelled images.</summary>
+public static class Evaluator
+{
+    private const int PixelCount = CharacterRecognizer.Side * CharacterRecognizer.Side;
+
+    /// <summary>Scores every image of a set and compares with its label.</summary>
+    /// <param name="recognizer">The model. Load it without an alphabet: <see cref="EvaluationOptions.Alphabet"/> masks.</param>
+    /// <param name="images">The set; enumerated once, a batch at a time.</param>
+    /// <param name="options">How to evaluate.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="ArgumentException">An image has a label that is not among <see cref="EvaluationOptions.Labels"/>, or no class of the
+    /// model is in the alphabet.</exception>
+    public static EvaluationResult Evaluate(CharacterRecognizer recognizer, IEnumerable<LabelledImage> images, EvaluationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(recognizer);
+        ArgumentNullException.ThrowIfNull(images);
+        options ??= new EvaluationOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+
+        // Which labels occur decides how the model's are matched to them; without a list that is known only at the end.
+        Tally? tally = options.Labels is { } labels ? new Tally(recognizer, labels, options) : null;
+        var waiting = new List<(LabelledImage[] Images, bool[] Readable, float[] Scores)>();
+        int classes = recognizer.Labels.Count;
+        var pixels = new float[options.BatchSize * PixelCount];
+        var scores = new float[options.BatchSize * classes];
+        var readable = new bool[options.BatchSize];
+        var watch = new Stopwatch();
+        long done = 0;
+        foreach (LabelledImage[] batch in images.Chunk(options.BatchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            watch.Start();
+            Normalize(recognizer, batch, pixels, readable, options, cancellation);
+            recognizer.Score(pixels.AsSpan(0, batch.Length * PixelCount), batch.Length, scores.AsSpan(0, batch.Length * classes));
+            watch.Stop();
+            if (tally is not null) tally.Add(batch, readable, scores);
+            else waiting.Add((batch, readable[..batch.Length], scores[..(batch.Length * classes)]));
+            done += batch.Length;
+            options.Progress?.Report(done);
+        }
+        if (tally is null)
+        {
+            string[] occurring = [.. waiting.SelectMany(w => w.Images).Select(image => image.Label).Distinct().Order(StringComparer.Ordinal)];
+            tally = new Tally(recognizer, occurring, options);
+            foreach ((LabelledImage[] batch, bool[] ok, float[] rows) in waiting) tally.Add(batch, ok, rows);
+        }
+        return new EvaluationResult(tally.Build(), watch.Elapsed);
+    }
+
+    private static void Normalize(CharacterRecognizer recognizer, LabelledImage[] batch, float[] pixels, bool[] readable, EvaluationOptions options, CancellationToken cancellation)
+    {
+        void One(int i)
+        {
+            Span<float> destination = pixels.AsSpan(i * PixelCount, PixelCount);
+            readable[i] = batch[i].TryNormalize(recognizer.Layout, options.Decoder, destination);
+            if (!readable[i]) destination.Clear();
+        }
+        if (batch.Any(image => image.NeedsNormalizing))
+        {
+            Parallel.For(0, batch.Length, new ParallelOptions { MaxDegreeOfParallelism = options.Threads > 0 ? options.Threads : -1, CancellationToken = cancellation }, One);
+            return;
+        }
+        for (int i = 0; i < batch.Length; i++) One(i);
+    }
+
+    /// <summary>Rows so far.</summary>
+    private sealed class Tally
+    {
+        private readonly MulticlassMetricsBuilder _builder;
+        private readonly Dictionary<string, int> _numbers;
+        private readonly EvaluationOptions _options;
+        private readonly int _classes;
+        private long _index;
+
+        public Tally(CharacterRecognizer recognizer, IReadOnlyList<string> labels, EvaluationOptions options)
+        {
+            _builder = new MulticlassMetricsBuilder(recognizer.Labels, labels, options.Alphabet, options.IgnoreCase);
+            _numbers = labels.Select((label, number) => (label, number)).DistinctBy(l => l.label).ToDictionary(l => l.label, l => l.number, StringComparer.Ordinal);
+            _classes = recognizer.Labels.Count;
+            _options = options;
+        }
+
+        public void Add(LabelledImage[] batch, bool[] readable, float[] scores)
+        {
+            for (int i = 0; i < batch.Length; i++, _index++)
+            {
+                LabelledImage image = batch[i];
+                if (!_numbers.TryGetValue(image.Label, out int actual))
+                    throw new ArgumentException($"Image {_index} has the label '{image.Label}', which EvaluationOptions.Labels doesn't have.", nameof(batch));
+                if (!readable[i])
+                {
+                    _builder.AddUnreadable(actual);
+                    continue;
+                }
+                int predicted = _builder.Add(actual, scores.AsSpan(i * _classes, _classes), out float confidence);
+                if (predicted < 0 || _options.Observer is not { } observer) continue;
+                observer(new EvaluatedImage(_index, image, _builder.LabelOf(actual), _builder.Labels[predicted], confidence));
+            }
+        }
+
+        public MulticlassMetrics Build() => _builder.Build();
+    }
+}
