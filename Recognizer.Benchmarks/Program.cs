@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Running;
+using Recognizer.Benchmarks.Agreement;
 using Recognizer.Benchmarks.Peers;
 
 return args switch
 {
     ["peers", .. string[] options] => PeersCommand.Run(options),
     ["profile", string network, .. string[] options] => ProfileCommand.Run(network, options),
+    ["agreement", .. string[] options] => AgreementCommand.Run(options),
     ["kernels", .. string[] options] => RunKernels(options),
     _ => Usage(),
 };
@@ -20,6 +22,8 @@ static int Usage()
     Console.Error.WriteLine("""
         Usage: peers [--json] [--only TEXT] [--seconds S]    side by side with ONNX Runtime and PyTorch
                profile NETWORK [--batch N] [--threads N]     where the time goes, step by step
+               agreement [FILE.onnx…] [--only TEXT]          the same results as ONNX Runtime, on our models and on others
+               agreement --model FILE.onnx --dataset NAME [--count N]    the same on real images
                kernels [BenchmarkDotNet's options]           micro-benchmarks
         """);
     return 2;

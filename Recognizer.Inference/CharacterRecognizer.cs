@@ -26,13 +26,19 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     {
         if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
         _options = options;
+        graph = ModelTransforms.InInferenceMode(graph);
         _input = SingleInput(graph);
         (_output, _kind) = ScoreOutput(graph);
         _plan = Plan.Compile(graph, options.Plan with { Outputs = [_output] });
         int classes = Classes(_plan.Outputs[0], graph);
         IReadOnlyList<string> labels = ModelMetadata.Labels(graph) ?? options.Labels
             ?? throw new OnnxException($"The model carries no '{ModelMetadata.LabelsKey}' and RecognizerOptions.Labels is not set; expected {classes} labels.");
-        if (labels.Count != classes) throw new OnnxException($"The model gives {classes} scores but has {labels.Count} labels.");
+        if (labels.Count != classes)
+        {
+            throw new OnnxException(ModelMetadata.Labels(graph) is null
+                ? $"The model carries no labels and gives {classes} scores, but {labels.Count} labels were given; expected as many labels as scores."
+                : $"The model gives {classes} scores but has {labels.Count} labels.");
+        }
         _labels = [.. labels];
         Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
         if (options.Alphabet is { } alphabet)

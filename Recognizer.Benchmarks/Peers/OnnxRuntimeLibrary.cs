@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Benchmarks.Peers;
 
@@ -41,12 +42,15 @@ internal sealed unsafe class OnnxRuntimeLibrary
     public string Version { get; }
 
     /// <summary>Loads a model.</summary>
-    public nint CreateSession(byte[] model, int threads)
+    /// <param name="model">The file.</param>
+    /// <param name="threads">Threads of one run.</param>
+    /// <param name="optimize">Whether nodes may be fused; without, each node is computed as the file has it.</param>
+    public nint CreateSession(byte[] model, int threads, bool optimize = true)
     {
         nint options, session;
         Check(((delegate* unmanaged[Cdecl]<nint*, nint>)_table[CreateSessionOptions])(&options));
-        const int all = 99;
-        Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)_table[SetGraphOptimizationLevel])(options, all));
+        const int none = 0, all = 99;
+        Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)_table[SetGraphOptimizationLevel])(options, optimize ? all : none));
         Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)_table[SetIntraOpThreads])(options, threads));
         Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)_table[SetInterOpThreads])(options, 1));
         fixed (byte* data = model)
@@ -59,16 +63,19 @@ internal sealed unsafe class OnnxRuntimeLibrary
     }
 
     /// <summary>Wraps the caller's memory as a float tensor.</summary>
-    public nint CreateTensor(float* data, ReadOnlySpan<long> shape)
+    public nint CreateTensor(float* data, ReadOnlySpan<long> shape) => CreateTensor(data, ElementType.Float, sizeof(float), shape);
+
+    /// <summary>Wraps the caller's memory as a tensor.</summary>
+    public nint CreateTensor(void* data, ElementType type, int elementSize, ReadOnlySpan<long> shape)
     {
         long count = 1;
         foreach (long dimension in shape) count *= dimension;
         nint value;
-        const int typeFloat = 1;
+        // The interface numbers element types as the file format does.
         fixed (long* dimensions = shape)
         {
             Check(((delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)_table[CreateTensorWithData])(
-                _memory, data, (nuint)(count * sizeof(float)), dimensions, (nuint)shape.Length, typeFloat, &value));
+                _memory, data, (nuint)(count * elementSize), dimensions, (nuint)shape.Length, (int)type, &value));
         }
         return value;
     }

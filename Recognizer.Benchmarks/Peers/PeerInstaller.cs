@@ -24,15 +24,21 @@ internal static class PeerInstaller
 
     /// <summary>Whether a Python with PyTorch is there, or could be installed.</summary>
     /// <returns>The interpreter, or null with the reason on standard error.</returns>
-    public static string? PythonWithTorch()
+    public static string? PythonWithTorch() => PythonWith("torch");
+
+    /// <summary>Whether a Python with these modules is there, or could be installed.</summary>
+    /// <returns>The interpreter, or null with the reason on standard error.</returns>
+    public static string? PythonWith(params string[] modules)
     {
         string[] candidates = ["/usr/bin/python3", "python3"];
+        string[] test = ["-c", $"import {string.Join(", ", modules)}"];
         foreach (string python in candidates)
-            if (Succeeds(python, ["-c", "import torch"], quiet: true)) return python;
-        Console.Error.WriteLine("Installing python3-torch …");
-        string[] install = ["install", "-y", "--no-install-recommends", "python3-torch", "libopenblas0-pthread"];
+            if (Succeeds(python, test, quiet: true)) return python;
+        string[] packages = [.. modules.Select(module => $"python3-{module}"), "libopenblas0-pthread"];
+        Console.Error.WriteLine($"Installing {string.Join(", ", packages)} …");
+        string[] install = ["install", "-y", "--no-install-recommends", .. packages];
         bool installed = Environment.UserName == "root" ? Succeeds("apt-get", install) : Succeeds("sudo", ["-n", "apt-get", .. install]);
-        return installed && Succeeds(candidates[0], ["-c", "import torch"]) ? candidates[0] : null;
+        return installed && Succeeds(candidates[0], test) ? candidates[0] : null;
     }
 
     /// <summary>The folder with the solution.</summary>

@@ -19,11 +19,12 @@ start=$(date +%s%N)
 whole=$(($(date +%s%N) - start))
 echo "unbroken run: $((whole / 1000000)) ms, $(wc -l <"$work/unbroken/training.jsonl") epochs" >&2
 
-# Each life lasts about as long as one part in kills of the run, so that all of them hit a training under way; a run that ends first starts over.
+# Each life lasts as long as it takes to start, and about one part in kills of the run, so that all of them hit a training under way; a run that
+# ends first starts over.
 kill=1
 while ((kill <= kills)); do
     before=$(lines)
-    wait=$((whole / 1000000 * (200 + RANDOM % 1400) / 1000 / (kills + 1)))
+    wait=$((1500 + whole / 1000000 * (200 + RANDOM % 1400) / 1000 / (kills + 1)))
     train --output "$work/broken" --resume &
     process=$!
     sleep "$(printf '%d.%03d' $((wait / 1000)) $((wait % 1000)))"

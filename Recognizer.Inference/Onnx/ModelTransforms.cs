@@ -3,6 +3,48 @@ namespace Recognizer.Inference.Onnx;
 /// <summary>Other forms of a model.</summary>
 public static class ModelTransforms
 {
+    /// <summary>The same model in inference mode: dropout lets everything through and batch normalisation takes its stored statistics. Exporters
+    /// that preserve training mode write graphs that would answer at random otherwise.</summary>
+    /// <param name="graph">The model; it stays as it is, and is itself the result where it is in inference mode already. Initializers are shared.</param>
+    public static Graph InInferenceMode(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        if (!graph.Nodes.Any(IsInTrainingMode)) return graph;
+        var read = new HashSet<string>(graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Outputs.Select(o => o.Name)), StringComparer.Ordinal);
+        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer };
+        foreach (ValueInfo input in graph.Inputs) result.Inputs.Add(input);
+        foreach (ValueInfo output in graph.Outputs) result.Outputs.Add(output);
+        foreach ((string name, Tensor tensor) in graph.Initializers) result.Initializers.Add(name, tensor);
+        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
+        foreach (Node node in graph.Nodes)
+        {
+            // What only training computes may be read by nobody: new statistics have no meaning in inference.
+            if (!IsInTrainingMode(node) || (node.OperatorType == "BatchNormalization" && node.Outputs.Skip(1).Any(read.Contains)))
+            {
+                result.Nodes.Add(node);
+                continue;
+            }
+            bool isDropout = node.OperatorType == "Dropout";
+            var copy = new Node(node.OperatorType, isDropout ? node.Inputs.Take(2) : node.Inputs, isDropout ? node.Outputs : node.Outputs.Take(1), node.Name, node.Domain);
+            foreach ((string key, object value) in node.Attributes)
+                if (key != "training_mode") copy.Attributes[key] = value;
+            result.Nodes.Add(copy);
+        }
+        // The flags that switched the mode may be read by nobody now.
+        var used = new HashSet<string>(result.Nodes.SelectMany(n => n.Inputs).Concat(result.Outputs.Select(o => o.Name)), StringComparer.Ordinal);
+        foreach (Node constant in result.Nodes.Where(n => n.OperatorType == "Constant" && !n.Outputs.Any(used.Contains)).ToArray()) result.Nodes.Remove(constant);
+        foreach (string name in graph.Initializers.Keys.Where(n => read.Contains(n) && !used.Contains(n))) result.Initializers.Remove(name);
+        return result;
+    }
+
+    /// <summary>Whether a node is one that training and inference compute differently, written for training.</summary>
+    internal static bool IsInTrainingMode(Node node) => node.OperatorType switch
+    {
+        "Dropout" => node.Inputs.Count > 2 && node.Inputs[2].Length > 0,
+        "BatchNormalization" => node.Outputs.Count > 1 || node.Int("training_mode", 0) != 0,
+        _ => false,
+    };
+
     /// <summary>The same model for callers that have bytes: its one floating-point input [N, 1, H, W] (or [N, H, W, 1], or any other shape) becomes a uint8 input without
     /// the dimensions of size 1 after the first, [N, H, W], and the first nodes turn pixels of 0…255 into the range that the model was trained on.</summary>
     /// <param name="graph">The model; it stays as it is, and shares its initializers with the result.</param>

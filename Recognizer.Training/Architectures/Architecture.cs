@@ -113,7 +113,7 @@ internal static class Architecture
     {
         string shortcut = network.Value;
         return ConvBatchNormRelu(network, $"{name}.conv1", channels)
-            .Conv($"{name}.conv2", channels, bias: false).BatchNorm($"{name}.conv2.norm", scale: 0)
+            .Conv($"{name}.conv2", channels, bias: false).BatchNorm($"{name}.conv2.norm")
             .Add($"{name}.add", shortcut).Relu($"{name}.relu");
     }
 

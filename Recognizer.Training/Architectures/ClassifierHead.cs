@@ -3,55 +3,57 @@ using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Training.Architectures;
 
-/// <summary>The last dense layer of a classifier: where scores per class come from.</summary>
+/// <summary>The last dense layer of a classifier, where scores per class come from: a Gemm, or a MatMul with or without an Add after it.</summary>
 internal static class ClassifierHead
 {
     /// <summary>Operators between the last dense layer and the outputs: softmax, temperature, changes of shape.</summary>
-    private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Div", "Mul", "Identity", "Reshape", "Flatten", "Squeeze"];
+    private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Log", "Div", "Mul", "Identity", "Cast", "Reshape", "Flatten", "Squeeze"];
+
+    /// <summary>Where a head's numbers are.</summary>
+    /// <param name="Weights">Initializer with the matrix.</param>
+    /// <param name="Transposed">Whether it is [classes, inputs] instead of [inputs, classes].</param>
+    /// <param name="Bias">Initializer that is added, or null.</param>
+    /// <param name="Shapes">Initializers with shapes that the scores take on afterwards.</param>
+    private sealed record Head(string Weights, bool Transposed, string? Bias, IReadOnlyList<string> Shapes)
+    {
+        public int Classes(Graph graph) => graph.Initializers[Weights].Shape[Transposed ? 0 : 1];
+    }
 
     /// <summary>Whether a graph's classes are these, in this order.</summary>
     public static bool HasLabels(Graph graph, IReadOnlyList<string> labels) => ModelMetadata.Labels(graph) is { } own && own.SequenceEqual(labels, StringComparer.Ordinal);
 
-    /// <summary>The node that makes one score per class: a Gemm.</summary>
+    /// <summary>Number of scores that the last dense layer gives.</summary>
     /// <exception cref="OnnxException">The graph ends in something else.</exception>
-    public static Node Find(Graph graph)
-    {
-        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
-        foreach (Node node in graph.Nodes)
-        {
-            foreach (string output in node.Outputs.Where(o => o.Length > 0)) producers[output] = node;
-        }
-        string value = graph.Outputs[^1].Name;
-        while (producers.TryGetValue(value, out Node? node))
-        {
-            if (node.OperatorType == "Gemm")
-            {
-                if (graph.Initializers.ContainsKey(node.Inputs[1])) return node;
-                throw new OnnxException($"{node}: its weights '{node.Inputs[1]}' are computed, expected an initializer, to replace the classes.");
-            }
-            if (!After.Contains(node.OperatorType))
-                throw new OnnxException($"{node}: expected the model to end in a Gemm, followed only by {string.Join(", ", After)}, to replace its classes.");
-            value = node.Inputs.FirstOrDefault(i => !graph.Initializers.ContainsKey(i), node.Inputs[0]);
-        }
-        throw new OnnxException($"Output '{graph.Outputs[^1].Name}' doesn't come from a Gemm, which is needed to replace the model's classes.");
-    }
+    public static int Classes(Graph graph) => Find(graph).Classes(graph);
 
     /// <summary>Names of the head's weights.</summary>
-    public static IReadOnlyList<string> Weights(Graph graph) => [.. Find(graph).Inputs.Skip(1).Where(graph.Initializers.ContainsKey)];
+    /// <exception cref="OnnxException">The graph ends in something else.</exception>
+    public static IReadOnlyList<string> Weights(Graph graph) => Find(graph) is var head && head.Bias is { } bias ? [head.Weights, bias] : [head.Weights];
 
     /// <summary>Gives a graph other classes: fresh weights in the last dense layer, new shapes of the outputs, new labels.</summary>
+    /// <exception cref="OnnxException">The graph ends in something else than a dense layer.</exception>
     public static void Replace(Graph graph, IReadOnlyList<string> labels, ulong seed)
     {
-        Node head = Find(graph);
-        string weights = head.Inputs[1];
-        bool transposed = head.Int("transB", 0) != 0;
-        ReadOnlySpan<int> shape = graph.Initializers[weights].Shape;
-        int inputs = transposed ? shape[1] : shape[0], before = transposed ? shape[0] : shape[1], classes = labels.Count;
+        Head head = Find(graph);
+        ReadOnlySpan<int> shape = graph.Initializers[head.Weights].Shape;
+        int inputs = shape[head.Transposed ? 1 : 0], before = head.Classes(graph), classes = labels.Count;
         double deviation = Math.Sqrt(1.0 / inputs);
-        graph.Initializers[weights] = transposed
-            ? NetworkBuilder.RandomTensor(seed, weights, deviation, classes, inputs)
-            : NetworkBuilder.RandomTensor(seed, weights, deviation, inputs, classes);
-        if (head.Inputs.Count > 2 && head.Inputs[2].Length > 0) graph.Initializers[head.Inputs[2]] = Tensor.Vector(new float[classes]);
+        graph.Initializers[head.Weights] = head.Transposed
+            ? NetworkBuilder.RandomTensor(seed, head.Weights, deviation, classes, inputs)
+            : NetworkBuilder.RandomTensor(seed, head.Weights, deviation, inputs, classes);
+        if (head.Bias is { } bias)
+        {
+            int[] biasShape = graph.Initializers[bias].Shape.ToArray();
+            biasShape[^1] = classes;
+            graph.Initializers[bias] = Tensor.Zeros(ElementType.Float, biasShape);
+        }
+        foreach (string name in head.Shapes)
+        {
+            long[] sizes = graph.Initializers[name].Span<long>().ToArray();
+            for (int i = 0; i < sizes.Length; i++)
+                if (sizes[i] == before) sizes[i] = classes;
+            graph.Initializers[name] = Tensor.Create(sizes, graph.Initializers[name].Shape);
+        }
         for (int i = 0; i < graph.Outputs.Count; i++)
         {
             ValueInfo output = graph.Outputs[i];
@@ -75,5 +77,57 @@ internal static class ClassifierHead
             loaded++;
         }
         return loaded;
+    }
+
+    // Walks back from the last output.
+    private static Head Find(Graph graph)
+    {
+        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
+        foreach (Node node in graph.Nodes)
+        {
+            foreach (string output in node.Outputs.Where(o => o.Length > 0)) producers[output] = node;
+        }
+        if (graph.Outputs.Count == 0) throw new OnnxException("The graph has no outputs.");
+        string value = graph.Outputs[^1].Name;
+        var shapes = new List<string>();
+        string? bias = null;
+        while (producers.TryGetValue(value, out Node? node))
+        {
+            switch (node.OperatorType)
+            {
+                case "Gemm":
+                    return Matrix(node, node.Int("transB", 0) != 0, bias ?? (node.Inputs.Count > 2 && node.Inputs[2].Length > 0 ? node.Inputs[2] : null));
+                case "MatMul":
+                    return Matrix(node, false, bias);
+                case "Add" when bias is null && node.Inputs.FirstOrDefault(graph.Initializers.ContainsKey) is { } added:
+                    bias = added;
+                    break;
+                case "Reshape" when graph.Initializers.ContainsKey(node.Inputs[1]):
+                    shapes.Add(node.Inputs[1]);
+                    break;
+                default:
+                    if (!After.Contains(node.OperatorType))
+                        throw new OnnxException($"{node}: expected the model to end in a dense layer (Gemm, or MatMul and Add), followed only by {string.Join(", ", After)}, to replace its classes.");
+                    break;
+            }
+            value = node.Inputs.FirstOrDefault(i => !graph.Initializers.ContainsKey(i), node.Inputs[0]);
+        }
+        throw new OnnxException($"Output '{graph.Outputs[^1].Name}' doesn't come from a dense layer (Gemm, or MatMul and Add), which is needed to replace the model's classes.");
+
+        Head Matrix(Node node, bool transposed, string? added)
+        {
+            string weights = node.Inputs[1];
+            // Exporters may write a transpose or a copy between a weight and its use.
+            while (producers.TryGetValue(weights, out Node? before) && before.OperatorType is "Transpose" or "Identity")
+            {
+                transposed ^= before.OperatorType == "Transpose";
+                weights = before.Inputs[0];
+            }
+            if (!graph.Initializers.TryGetValue(weights, out Tensor? matrix) || matrix.Rank != 2 || matrix.ElementType != ElementType.Float)
+                throw new OnnxException($"{node}: its weights '{node.Inputs[1]}' are {(matrix is null ? "computed" : $"{matrix.ElementType} of rank {matrix.Rank}")}, expected a float matrix among the initializers, to replace the classes.");
+            if (added is not null && (!graph.Initializers.TryGetValue(added, out Tensor? vector) || vector.Rank == 0 || vector.Length != matrix.Shape[transposed ? 0 : 1]))
+                throw new OnnxException($"{node}: '{added}' is added to its result, expected an initializer with one number per class, to replace the classes.");
+            return new Head(weights, transposed, added, shapes);
+        }
     }
 }

@@ -50,10 +50,9 @@ internal sealed class NetworkBuilder
     }
 
     /// <summary>Batch normalisation over channels, ε = 1e-5.</summary>
-    /// <param name="scale">Start of the learned scale; 0 at the end of a residual branch lets the network begin as if the branch weren't there.</param>
-    public NetworkBuilder BatchNorm(string name, float scale = 1)
+    public NetworkBuilder BatchNorm(string name)
     {
-        string[] inputs = [_value, Constant($"{name}.scale", scale, _channels), Constant($"{name}.shift", 0, _channels),
+        string[] inputs = [_value, Constant($"{name}.scale", 1, _channels), Constant($"{name}.shift", 0, _channels),
             Constant($"{name}.mean", 0, _channels), Constant($"{name}.variance", 1, _channels)];
         _value = _graph.Node("BatchNormalization", name, inputs, ("epsilon", 1e-5f), ("momentum", 0.9f));
         return this;

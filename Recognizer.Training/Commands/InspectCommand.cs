@@ -40,6 +40,9 @@ internal static class InspectCommand
         writer.WriteNumber("parameters", summary.Parameters);
         if (summary.MultiplyAdds is { } multiplyAdds) writer.WriteNumber("multiplyAdds", multiplyAdds);
         else writer.WriteNull("multiplyAdds");
+        writer.WriteStartArray("notes");
+        foreach (string note in summary.Notes) writer.WriteStringValue(note);
+        writer.WriteEndArray();
         writer.WriteStartObject("metadata");
         foreach ((string key, string value) in graph.Metadata) writer.WriteString(key, value);
         writer.WriteEndObject();
@@ -80,6 +83,8 @@ internal static class InspectCommand
         foreach (LayerSummary layer in summary.Layers)
             rows.Add([layer.Name, layer.OperatorType, layer.OutputShape, layer.Parameters > 0 ? $"{layer.Parameters:N0}" : "", layer.MultiplyAdds > 0 ? $"{layer.MultiplyAdds:N0}" : ""]);
         TextTable.Write(output, ["layer", "operator", "output", "parameters", "multiply-adds"], rows, rightFrom: 3);
+        if (summary.Notes.Count > 0) output.WriteLine();
+        foreach (string note in summary.Notes) output.WriteLine($"note: {note}");
         if (graph.Metadata.Count > 0) output.WriteLine();
         foreach ((string key, string value) in graph.Metadata)
         {

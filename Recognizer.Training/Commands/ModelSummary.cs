@@ -13,6 +13,23 @@ internal sealed record LayerSummary(string Name, string OperatorType, string Out
 /// <param name="Layers">The nodes in order.</param>
 internal sealed record ModelSummary(Graph Graph, IReadOnlyDictionary<string, int> Operators, long Parameters, long? MultiplyAdds, IReadOnlyList<LayerSummary> Layers)
 {
+    /// <summary>What one should know before training the model further.</summary>
+    public IReadOnlyList<string> Notes
+    {
+        get
+        {
+            if (Graph.Nodes.Any(ModelTransforms.IsInTrainingMode))
+                return ["in training mode, where dropout is random and batch normalisation takes the batch's statistics: evaluate, predict and train use it in inference mode"];
+            // Normalisation that follows a convolution is folded; one that follows a dense layer is not.
+            bool hasNormalizedConvolution = Operators.ContainsKey("BatchNormalization") && Graph.Nodes.Where(n => n.OperatorType == "BatchNormalization")
+                .Any(n => Graph.Nodes.Any(conv => conv.OperatorType == "Conv" && conv.Outputs.Contains(n.Inputs[0])));
+            return Graph.Producer.Contains("pytorch", StringComparison.OrdinalIgnoreCase) && Operators.ContainsKey("Conv") && !hasNormalizedConvolution && !Operators.ContainsKey("Dropout")
+                ? ["written by PyTorch in evaluation mode, as it seems: batch normalisation after convolutions, where there was any, is folded into their weights, and dropout is gone, "
+                    + "so that fine-tuning goes without both (a smaller --learning-rate helps); to keep them, export with training=TrainingMode.TRAINING, do_constant_folding=False"]
+                : [];
+        }
+    }
+
     public static ModelSummary Of(Graph graph)
     {
         // One image: named and unknown dimensions are 1.

@@ -109,6 +109,11 @@ internal sealed partial class GraphCompiler
         if (input.Shape.Length == 3) input = AsImage(node, input);
         else if (input.Shape.Length == 1) input = AsFlat(input);
         else throw new OnnxException($"{node}: the input has rank {input.Shape.Length + 1}; training supports 4 and 2.");
+        if (IsFrozen(node, 3) && IsFrozen(node, 4))
+        {
+            AddFrozenBatchNorm(node, input);
+            return;
+        }
         Weight gamma = WeightOf(node, 1, decayed: false), beta = WeightOf(node, 2, decayed: false);
         float[] mean = Statistic(node, 3), variance = Statistic(node, 4);
         if (gamma.Length != input.Shape[0] || beta.Length != gamma.Length || mean.Length != gamma.Length || variance.Length != gamma.Length)
@@ -129,6 +134,32 @@ internal sealed partial class GraphCompiler
         bool needsGradient = input.NeedsGradient || gamma.IsTrainable || beta.IsTrainable;
         var output = new Value(last.Outputs[0], shape, input.Layout, needsGradient);
         Result(last, new BatchNormStep(input, output, gamma, beta, mean, variance, node.Float("epsilon", 1e-5f), _options.BatchNormMomentum, new BatchNormFusion(null, relu, pooled)));
+    }
+
+    private bool IsFrozen(Node node, int input) => !_sources.TryGetValue(node.Inputs[input], out (string Initializer, bool) source) || _options.Frozen.Contains(source.Initializer);
+
+    /// <summary>A layer whose running statistics must stay as they are normalises by them, as in inference: y = x · factor + offset per channel.</summary>
+    private void AddFrozenBatchNorm(Node node, Value input)
+    {
+        if (!IsFrozen(node, 1) || !IsFrozen(node, 2))
+            throw new OnnxException($"{node}: its running statistics '{node.Inputs[3]}' and '{node.Inputs[4]}' are frozen, but not its scale '{node.Inputs[1]}' and shift '{node.Inputs[2]}'; expected all four or none.");
+        float[] scale = FloatsOf(node, 1), shift = FloatsOf(node, 2), mean = FloatsOf(node, 3), variance = FloatsOf(node, 4);
+        int channels = input.Shape[0];
+        if (scale.Length != channels || shift.Length != channels || mean.Length != channels || variance.Length != channels)
+            throw new OnnxException($"{node}: scale, shift, mean and variance must have {channels} elements, one per channel.");
+        float epsilon = node.Float("epsilon", 1e-5f);
+        for (int c = 0; c < channels; c++)
+        {
+            scale[c] /= MathF.Sqrt(variance[c] + epsilon);
+            shift[c] -= mean[c] * scale[c];
+        }
+        int[] shape = [channels, .. Enumerable.Repeat(1, input.Shape.Length - 1)];
+        string output = node.Outputs[0];
+        Weight factor = Constant($"{output} (factor)", scale), offset = Constant($"{output} (offset)", shift);
+        AddGeneralBinary(node, ArithmeticKind.Multiply, AsFlat(input), null, null, factor);
+        AddGeneralBinary(node, ArithmeticKind.Add, _values[output], null, null, offset);
+
+        Weight Constant(string name, float[] values) => _weights[name] = new Weight(name, Tensor.Create(values, shape), trainable: false, decayed: false);
     }
 
     /// <summary>Running statistics, kept in a copy that all nodes with the same initializer share.</summary>

@@ -194,16 +194,19 @@ internal sealed class Trainer : IDisposable
             epoch.TryGetProperty("validationAccuracy", out JsonElement accuracy) ? accuracy.GetDouble() : null);
     })];
 
-    /// <summary>Names of the initializers that match one of the patterns.</summary>
+    /// <summary>Names of the initializers that match one of the patterns, or that a node reads whose name does: exporters name layers better than weights.</summary>
     /// <exception cref="FormatException">A pattern matches none.</exception>
     internal static HashSet<string> Frozen(Graph graph, IEnumerable<string> patterns)
     {
         var frozen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string pattern in patterns)
         {
-            string[] names = [.. graph.Initializers.Keys.Where(name => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))];
-            if (names.Length == 0) throw new FormatException($"freeze '{pattern}' matches no weight; there are {string.Join(", ", graph.Initializers.Keys.Take(12))} …");
+            string[] names = [.. graph.Initializers.Keys.Where(Matches), .. graph.Nodes.Where(n => Matches(n.Name)).SelectMany(n => n.Inputs).Where(graph.Initializers.ContainsKey)];
+            if (names.Length == 0) throw new FormatException($"freeze '{pattern}' matches no weight and no layer; there are {string.Join(", ", graph.Initializers.Keys.Take(12))} …");
             frozen.UnionWith(names);
+
+            // A backslash in a name would escape what follows it.
+            bool Matches(string name) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace(@"\", @"\\", StringComparison.Ordinal), name, ignoreCase: false);
         }
         return frozen;
     }

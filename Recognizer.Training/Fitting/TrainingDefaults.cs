@@ -11,7 +11,7 @@ internal static class TrainingDefaults
     {
         TrainingConfig config = given;
         if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = 5e-4 };
-        if (given.Dataset == Datasets.DatasetCatalogue.Strokes) config = config with { Epochs = 5 };
+        if (given.Dataset == Datasets.DatasetCatalogue.Strokes) config = config with { Epochs = 6, Augment = "standard" };
         return config with { Normalizer = given.Dataset == "mnist" ? "mnist" : "emnist" };
     }
 

@@ -104,8 +104,14 @@ internal static class TrainingSession
         Graph graph;
         if (config.Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
         {
-            graph = OnnxReader.ReadFile(config.Architecture);
-            if (!ClassifierHead.HasLabels(graph, labels))
+            // The plain inference graph is what is stored; training mode is the trainer's own affair.
+            graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
+            if (ModelMetadata.Labels(graph) is null && ClassifierHead.Classes(graph) == labels.Count)
+            {
+                Architecture.SetLabels(graph, labels);
+                progress.Message($"{config.Architecture} carries no labels: its {labels.Count} scores are taken for the data set's classes in their order");
+            }
+            else if (!ClassifierHead.HasLabels(graph, labels))
             {
                 ClassifierHead.Replace(graph, labels, config.Seed);
                 progress.Message($"{config.Architecture} has other classes: its last layer starts anew");

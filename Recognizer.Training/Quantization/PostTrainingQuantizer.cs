@@ -13,15 +13,20 @@ internal static class PostTrainingQuantizer
     /// <summary>Operators that pick or move elements and so keep how their input is quantised.</summary>
     private static readonly HashSet<string> Moving = ["MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze"];
 
+    /// <summary>The first operator set in which DequantizeLinear takes a scale per channel.</summary>
+    public const int LowestOpset = 13;
+
     /// <summary>Quantises a model.</summary>
     /// <param name="model">A float model with one input.</param>
     /// <param name="images">[count, …] of the input: typical images, a few hundred.</param>
     /// <param name="count">Number of images.</param>
     /// <param name="threads">Threads for running the float model.</param>
-    /// <exception cref="OnnxException">The model has nothing to quantise, or more than one input.</exception>
+    /// <exception cref="OnnxException">The model has nothing to quantise, more than one input, or an operator set before <see cref="LowestOpset"/>.</exception>
     public static Graph Quantize(Graph model, ReadOnlySpan<float> images, int count, int threads = 1)
     {
         if (model.Inputs is not [{ Shape: { Count: > 1 } }]) throw new OnnxException("A model with one input of images is needed to be quantised.");
+        if (model.Opset < LowestOpset)
+            throw new OnnxException($"The model follows operator set {model.Opset}, expected {LowestOpset} or newer, which has a scale per channel: export it again with a newer one (opset_version={LowestOpset}).");
         Graph graph = FoldedGraph.Create(model);
         Node[] weighted = [.. graph.Nodes.Where(node => HasWeights(graph, node))];
         if (weighted.Length == 0) throw new OnnxException("The model has no convolution or dense layer with constant weights to quantise.");
