@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>result = x · scale + shift, rounded once where the hardware can; scale and shift are stretched as the <see cref="LoopNest"/> says.</summary>
@@ -24,6 +26,7 @@ internal static unsafe class AffineMap
 
     private readonly struct Body<TSimd> : ILoopBody where TSimd : unmanaged, ISimd<TSimd>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run(int count, float* a, nint stepA, float* b, nint stepB, float* c, nint stepC, float* result, nint stepResult)
         {
             if (stepResult == 1 && stepA == 1 && stepB is 0 or 1 && stepC == stepB)

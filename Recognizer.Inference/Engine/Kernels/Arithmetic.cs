@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Elementwise arithmetic of two operands.</summary>
@@ -35,6 +37,7 @@ internal static unsafe class Arithmetic
 
     private readonly struct Body<TSimd>(ArithmeticOperation operation) : ILoopBody where TSimd : unmanaged, ISimd<TSimd>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run(int count, float* a, nint stepA, float* b, nint stepB, float* c, nint stepC, float* result, nint stepResult)
         {
             if (stepResult == 1 && stepB is 0 or 1 && stepC is 0 or 1)

@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Row-major [channels, height, width] into the engine's image layout and back, one image at a time.</summary>
 internal static unsafe class ImageLayout
 {
     /// <summary>Writes interior pixels; of padding channels too, as zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Import(in ImageShape shape, float* source, float* destination, int images)
     {
         int pixels = shape.Height * shape.Width, stride = shape.PixelStride;
@@ -31,6 +34,7 @@ internal static unsafe class ImageLayout
     }
 
     /// <summary>Reads interior pixels and leaves padding channels out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Export(in ImageShape shape, float* source, float* destination, int images)
     {
         int pixels = shape.Height * shape.Width, stride = shape.PixelStride;

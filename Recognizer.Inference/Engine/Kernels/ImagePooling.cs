@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Which value a pooling window gives.</summary>
@@ -41,6 +43,7 @@ internal static unsafe class ImagePooling
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Image<TSimd>(in PoolingShape s, float* input, float* output) where TSimd : unmanaged, ISimd<TSimd>
     {
         int channels = s.Input.PixelStride;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Softmax y = exp(x − max) / Σ exp(x − max) and its logarithm, row by row.</summary>
@@ -20,6 +22,7 @@ internal static unsafe class Softmax
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Row<TSimd>(bool logarithm, int columns, float* x, float* y) where TSimd : unmanaged, ISimd<TSimd>
     {
         float largest = float.NegativeInfinity;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Copies between layouts: transposes, slices, concatenation, and images to and from row-major order.</summary>
@@ -12,6 +14,7 @@ internal static unsafe class StridedCopy
 
     private readonly struct Body : ILoopBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run(int count, float* a, nint stepA, float* b, nint stepB, float* c, nint stepC, float* result, nint stepResult)
         {
             if (stepC == 1 && stepResult == 1)
