@@ -391,6 +391,7 @@ internal sealed unsafe class SegmentBuilder
             input = Rows(x);
         }
         int packedDepth = positions is null ? depth : input.ImageStride;
+        if (rows == 1 && alpha == 1 && TryEmitQuantizedDense(node, transposed, depth, columns, bias, group.Activation, positions, packedDepth, input, y, shape)) return;
         var packed = new float[checked(packedDepth * columns)];
         for (int k = 0; k < depth; k++)
         {
@@ -398,6 +399,26 @@ internal sealed unsafe class SegmentBuilder
             for (int c = 0; c < columns; c++) packed[row * columns + c] = alpha * (transposed ? source[c * depth + k] : source[k * columns + c]);
         }
         _steps.Add(new DenseStep(packed, packedDepth, columns, bias, group.Activation, rows, input, NewRows(y, shape)));
+    }
+
+    /// <summary>A dense layer in integers, where the file has its weights in 8 bits and quantises what it reads.</summary>
+    private bool TryEmitQuantizedDense(Node node, bool transposed, int depth, int columns, float[] bias, Activation activation, int[]? positions, int packedDepth,
+        Slot input, string y, int[] shape)
+    {
+        if (!QuantizedMatrix.IsAccelerated || packedDepth > QuantizedMatrix.MaxDepth || !_graph.Quantized.TryGetValue(node.Inputs[1], out QuantizedConstant? constant)
+            || QuantizationRewrites.Find(_graph, node.Inputs[0]) is not { } range) return false;
+        bool perColumn = constant.Scales.Length == columns && constant.Axis == (transposed ? 0 : 1);
+        if (!perColumn && constant.Scales.Length != 1) return false;
+        ReadOnlySpan<sbyte> source = constant.Levels.Span<sbyte>();
+        var packed = new sbyte[packedDepth * columns];
+        for (int k = 0; k < depth; k++)
+        {
+            int row = positions is null ? k : positions[k];
+            for (int c = 0; c < columns; c++) packed[row * columns + c] = transposed ? source[c * depth + k] : source[k * columns + c];
+        }
+        float[] scales = perColumn ? constant.Scales : [.. Enumerable.Repeat(constant.Scales[0], columns)];
+        _steps.Add(new QuantizedDenseStep(new QuantizedMatrix(packedDepth, columns, packed, scales, bias, range.Scale, (int)range.Low), activation, input, NewRows(y, shape)));
+        return true;
     }
 
     /// <summary>Where each row-major element of an image lies in its memory.</summary>
