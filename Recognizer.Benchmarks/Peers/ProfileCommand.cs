@@ -12,10 +12,12 @@ internal static class ProfileCommand
     public static unsafe int Run(string network, string[] arguments)
     {
         int batch = 32, threads = 1;
-        bool winograd = true;
+        bool winograd = true, measure = false, int8 = false;
         for (int i = 0; i < arguments.Length; i++)
         {
             if (arguments[i] == "--no-winograd") winograd = false;
+            else if (arguments[i] == "--measure") measure = true;
+            else if (arguments[i] == "--int8") int8 = true;
             else if (i + 1 < arguments.Length && int.TryParse(arguments[i + 1], out int number) && number > 0 && arguments[i] is "--batch" or "--threads")
             {
                 if (arguments[i++] == "--batch") batch = int.Parse(arguments[i], CultureInfo.InvariantCulture);
@@ -23,7 +25,7 @@ internal static class ProfileCommand
             }
             else
             {
-                Console.Error.WriteLine($"profile: '{arguments[i]}' is not understood; options are --batch N, --threads N, --no-winograd.");
+                Console.Error.WriteLine($"profile: '{arguments[i]}' is not understood; options are --batch N, --threads N, --no-winograd, --measure, --int8.");
                 return 2;
             }
         }
@@ -33,8 +35,9 @@ internal static class ProfileCommand
             Console.Error.WriteLine($"profile: there is no network '{network}'; networks are {string.Join(", ", PeerNetworks.All().Select(n => n.Name))}, or a file.");
             return 2;
         }
+        if (int8) graph = PeerNetworks.Quantize(graph);
         long started = Stopwatch.GetTimestamp();
-        using Plan plan = Plan.Compile(graph, new PlanOptions { Threads = threads, Winograd = winograd, Outputs = ["probabilities"] });
+        using Plan plan = Plan.Compile(graph, new PlanOptions { Threads = threads, Winograd = winograd, MeasureKernels = measure, Outputs = ["probabilities"] });
         double compiled = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         var images = new float[batch * 784];
         var random = new Random(1);

@@ -125,4 +125,8 @@ public sealed class PlanConcurrencyTests
         Assert.DoesNotContain(steps, step => step.Contains("reference"));
         if (!winograd) Assert.DoesNotContain(steps, step => step.Contains("Winograd"));
     }
+
+    [Fact]
+    public void KernelsMayBeMeasured() =>
+        PlanCheck.AgreesWithReference(Network("residual"), batch: 2, tolerance: 2e-5, new PlanOptions { MeasureKernels = true });
 }

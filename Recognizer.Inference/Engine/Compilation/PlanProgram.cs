@@ -88,6 +88,7 @@ internal sealed class PlanProgram : IDisposable
             foreach (string output in node.Outputs)
                 if (knowledge.ImageShapeOf(output) is { } shape) analysis.Set(output, shape);
         }
+        var kernels = new KernelChoice(options);
         foreach ((List<Node>? fast, Node? slow) in parts)
         {
             if (fast is null)
@@ -101,7 +102,7 @@ internal sealed class PlanProgram : IDisposable
             string[] outputs = [.. own.Where(name => name.Length > 0 && (_graph.IsOutput(name) || _graph.Consumers(name).Any(reader => !members.Contains(reader))))];
             // The graph's outputs in the order in which they were asked for.
             outputs = [.. outputs.OrderBy(name => _graph.Outputs.FindIndex(output => output.Value == name) is var at && at < 0 ? int.MaxValue : at)];
-            _phases.Add(new Phase(SegmentBuilder.Build(_graph, analysis, options, fast, inputs, outputs), null));
+            _phases.Add(new Phase(SegmentBuilder.Build(_graph, analysis, kernels, fast, inputs, outputs), null));
         }
         if (_phases is [{ Segment: { } only }] && only.Outputs.SequenceEqual(_graph.Outputs.Select(output => output.Value))) Whole = only;
     }

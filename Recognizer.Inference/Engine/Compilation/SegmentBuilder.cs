@@ -10,7 +10,7 @@ internal sealed unsafe class SegmentBuilder
 {
     private readonly RewriteGraph _graph;
     private readonly BatchAnalysis _shapes;
-    private readonly PlanOptions _options;
+    private readonly KernelChoice _kernels;
     private readonly List<Node> _nodes;
     private readonly HashSet<Node> _members;
     private readonly HashSet<string> _outputs;
@@ -41,9 +41,9 @@ internal sealed unsafe class SegmentBuilder
         public FusedPooling Pooling;
     }
 
-    private SegmentBuilder(RewriteGraph graph, BatchAnalysis shapes, PlanOptions options, List<Node> nodes, IReadOnlyList<string> outputs)
+    private SegmentBuilder(RewriteGraph graph, BatchAnalysis shapes, KernelChoice kernels, List<Node> nodes, IReadOnlyList<string> outputs)
     {
-        (_graph, _shapes, _options, _nodes) = (graph, shapes, options, nodes);
+        (_graph, _shapes, _kernels, _nodes) = (graph, shapes, kernels, nodes);
         _members = [.. nodes];
         _outputs = [.. outputs];
     }
@@ -51,13 +51,13 @@ internal sealed unsafe class SegmentBuilder
     /// <summary>Builds a segment.</summary>
     /// <param name="graph">Where constants and readers of values are found.</param>
     /// <param name="shapes">Shapes of one image for all values of the nodes.</param>
-    /// <param name="options">Kernel choice.</param>
+    /// <param name="kernels">Picks algorithms.</param>
     /// <param name="nodes">Nodes of the segment in topological order, all supported by <see cref="BatchAnalysis"/>.</param>
     /// <param name="inputs">Values from outside.</param>
     /// <param name="outputs">Values that are wanted outside.</param>
-    public static Segment Build(RewriteGraph graph, BatchAnalysis shapes, PlanOptions options, List<Node> nodes, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs)
+    public static Segment Build(RewriteGraph graph, BatchAnalysis shapes, KernelChoice kernels, List<Node> nodes, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs)
     {
-        var builder = new SegmentBuilder(graph, shapes, options, nodes, outputs);
+        var builder = new SegmentBuilder(graph, shapes, kernels, nodes, outputs);
         try
         {
             return builder.Build(inputs, outputs);
@@ -107,7 +107,7 @@ internal sealed unsafe class SegmentBuilder
             if (groups.ContainsKey(node)) continue;
             var group = new Group { Main = node, Last = node };
             groups[node] = group;
-            if (node.Domain.Length > 0 || node.OperatorType is not ("Conv" or "Gemm" or "MatMul")) continue;
+            if (node.Domain.Length > 0 || node.OperatorType is not ("Conv" or "Gemm" or "MatMul" or "Add" or "Sub" or "Mul" or "Div")) continue;
             bool convolution = node.OperatorType == "Conv";
             if (convolution && Follower(group) is { OperatorType: "Add", Domain: "" } add && Other(add, group.Last.Outputs[0]) is { } residual
                 && _shapes[residual] is { } shape && shape.AsSpan().SequenceEqual(_shapes[node.Outputs[0]]))
@@ -294,7 +294,7 @@ internal sealed unsafe class SegmentBuilder
                 EmitPooling(node, x, y, shape);
                 break;
             case "Add" or "Sub" or "Mul" or "Div" or "Max" or "Min":
-                EmitArithmetic(node, y, shape);
+                EmitArithmetic(group, y, shape);
                 break;
             case "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze":
                 // Reinterprets the same row-major elements.
@@ -352,8 +352,8 @@ internal sealed unsafe class SegmentBuilder
         {
             output = NewPixels(y, shape);
         }
-        ConvolutionAlgorithm algorithm = KernelChoice.Choose(convolution, _options, KernelChoice.TypicalImages);
-        ConvolutionAlgorithm algorithmAlone = KernelChoice.Choose(convolution, _options, 1);
+        ConvolutionAlgorithm algorithm = _kernels.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, KernelChoice.TypicalImages);
+        ConvolutionAlgorithm algorithmAlone = _kernels.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, 1);
         Convolution kernel = Convolution.Create(convolution, epilogue, output.Image!.Value, algorithm, weights.Span<float>(), bias);
         Convolution? alone = algorithmAlone == algorithm ? null
             : Convolution.Create(convolution, epilogue, output.Image!.Value, algorithmAlone, weights.Span<float>(), bias);
@@ -494,8 +494,9 @@ internal sealed unsafe class SegmentBuilder
         return buffer;
     }
 
-    private void EmitArithmetic(Node node, string y, int[] shape)
+    private void EmitArithmetic(Group group, string y, int[] shape)
     {
+        Node node = group.Main;
         ArithmeticOperation operation = node.OperatorType switch
         {
             "Add" => ArithmeticOperation.Add,
@@ -514,13 +515,13 @@ internal sealed unsafe class SegmentBuilder
             Slot left = Pixels(a), right = Pixels(b), image = NewPixels(y, shape);
             ImageShape to = image.Image!.Value;
             _steps.Add(new ArithmeticStep(operation, left, right, null, image,
-                new LoopNest([to.Height, to.Width, to.PixelStride], PixelSteps(left.Image!.Value, to), PixelSteps(right.Image!.Value, to), [to.RowStride, to.PixelStride, 1])));
+                new LoopNest([to.Height, to.Width, to.PixelStride], PixelSteps(left.Image!.Value, to), PixelSteps(right.Image!.Value, to), [to.RowStride, to.PixelStride, 1]), group.Activation));
             return;
         }
         AlignedBuffer<float>? constant = batchedA && batchedB ? null : Aligned(_graph.Constants[batchedA ? b : a].Span<float>());
         Slot? slotA = batchedA ? Rows(a) : null, slotB = batchedB ? Rows(b) : null;
         _steps.Add(new ArithmeticStep(operation, slotA, slotB, constant, NewRows(y, shape),
-            new LoopNest(shape, Steps(a), Steps(b), RowSteps(shape, shape))));
+            new LoopNest(shape, Steps(a), Steps(b), RowSteps(shape, shape)), group.Activation));
 
         nint[] Steps(string operand)
         {

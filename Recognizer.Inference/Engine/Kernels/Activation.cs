@@ -48,4 +48,13 @@ internal readonly record struct Activation(ActivationKind Kind, float Alpha = 0,
 
     /// <summary>Upper bound of a clamp.</summary>
     public float Ceiling => Kind == ActivationKind.Clip ? Beta : float.PositiveInfinity;
+
+    /// <summary>Whether zero gives zero, so that borders of zeros may be passed through.</summary>
+    public bool KeepsZero => Kind switch
+    {
+        ActivationKind.Sigmoid or ActivationKind.HardSigmoid => false,
+        ActivationKind.Clip => Alpha <= 0 && Beta >= 0,
+        ActivationKind.FakeQuantize => Beta is <= 0 and >= -255,
+        _ => true,
+    };
 }

@@ -26,57 +26,98 @@ internal static unsafe class Arithmetic
         InstructionSet.Dispatch(level, ref dispatched);
     }
 
+    private interface IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        static abstract TSimd Apply(TSimd x, TSimd y);
+    }
+
     private readonly struct Dispatched(ArithmeticOperation operation, LoopNest nest, float* b, float* c, float* result) : ISimdOperation
     {
         public void Run<TSimd>() where TSimd : unmanaged, ISimd<TSimd>
         {
-            var body = new Body<TSimd>(operation);
+            switch (operation)
+            {
+                case ArithmeticOperation.Add: Run<TSimd, Sum<TSimd>, Sum<SimdScalar>>(); break;
+                case ArithmeticOperation.Subtract: Run<TSimd, Difference<TSimd>, Difference<SimdScalar>>(); break;
+                case ArithmeticOperation.Multiply: Run<TSimd, Product<TSimd>, Product<SimdScalar>>(); break;
+                case ArithmeticOperation.Divide: Run<TSimd, Quotient<TSimd>, Quotient<SimdScalar>>(); break;
+                case ArithmeticOperation.Maximum: Run<TSimd, Larger<TSimd>, Larger<SimdScalar>>(); break;
+                default: Run<TSimd, Smaller<TSimd>, Smaller<SimdScalar>>(); break;
+            }
+        }
+
+        private void Run<TSimd, TVector, TScalar>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TVector : struct, IOperation<TSimd>
+            where TScalar : struct, IOperation<SimdScalar>
+        {
+            var body = new Body<TSimd, TVector, TScalar>();
             nest.Run(ref body, null, b, c, result);
         }
     }
 
-    private readonly struct Body<TSimd>(ArithmeticOperation operation) : ILoopBody where TSimd : unmanaged, ISimd<TSimd>
+    private readonly struct Body<TSimd, TVector, TScalar> : ILoopBody
+        where TSimd : unmanaged, ISimd<TSimd>
+        where TVector : struct, IOperation<TSimd>
+        where TScalar : struct, IOperation<SimdScalar>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run(int count, float* a, nint stepA, float* b, nint stepB, float* c, nint stepC, float* result, nint stepResult)
         {
-            if (stepResult == 1 && stepB is 0 or 1 && stepC is 0 or 1)
+            int i = 0;
+            if (stepResult == 1 && stepB == 1 && stepC == 1)
             {
-                int i = 0;
-                TSimd fixedB = TSimd.Broadcast(*b), fixedC = TSimd.Broadcast(*c);
-                for (; i <= count - TSimd.Count; i += TSimd.Count)
-                    TSimd.Store(Apply(stepB == 0 ? fixedB : TSimd.Load(b + i), stepC == 0 ? fixedC : TSimd.Load(c + i)), result + i);
-                for (; i < count; i++) result[i] = Scalar(b[i * stepB], c[i * stepC]);
-                return;
+                for (; i <= count - TSimd.Count; i += TSimd.Count) TSimd.Store(TVector.Apply(TSimd.Load(b + i), TSimd.Load(c + i)), result + i);
             }
-            for (int i = 0; i < count; i++)
+            else if (stepResult == 1 && stepB == 1 && stepC == 0)
             {
-                *result = Scalar(*b, *c);
-                b += stepB;
-                c += stepC;
-                result += stepResult;
+                TSimd y = TSimd.Broadcast(*c);
+                for (; i <= count - TSimd.Count; i += TSimd.Count) TSimd.Store(TVector.Apply(TSimd.Load(b + i), y), result + i);
             }
+            else if (stepResult == 1 && stepB == 0 && stepC == 1)
+            {
+                TSimd x = TSimd.Broadcast(*b);
+                for (; i <= count - TSimd.Count; i += TSimd.Count) TSimd.Store(TVector.Apply(x, TSimd.Load(c + i)), result + i);
+            }
+            for (; i < count; i++)
+                SimdScalar.Store(TScalar.Apply(SimdScalar.Load(b + i * stepB), SimdScalar.Load(c + i * stepC)), result + i * stepResult);
         }
+    }
 
-        private TSimd Apply(TSimd x, TSimd y) => operation switch
-        {
-            ArithmeticOperation.Add => x + y,
-            ArithmeticOperation.Subtract => x - y,
-            ArithmeticOperation.Multiply => x * y,
-            ArithmeticOperation.Divide => x / y,
-            // Max and Min of the vector types take the second operand where one is NaN; x is checked so that NaN wins either way.
-            ArithmeticOperation.Maximum => TSimd.Select(TSimd.Equal(x, x), TSimd.Max(x, y), x),
-            _ => TSimd.Select(TSimd.Equal(x, x), TSimd.Min(x, y), x),
-        };
+    private readonly struct Sum<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Apply(TSimd x, TSimd y) => x + y;
+    }
 
-        private float Scalar(float x, float y) => operation switch
-        {
-            ArithmeticOperation.Add => x + y,
-            ArithmeticOperation.Subtract => x - y,
-            ArithmeticOperation.Multiply => x * y,
-            ArithmeticOperation.Divide => x / y,
-            ArithmeticOperation.Maximum => MathF.Max(x, y),
-            _ => MathF.Min(x, y),
-        };
+    private readonly struct Difference<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Apply(TSimd x, TSimd y) => x - y;
+    }
+
+    private readonly struct Product<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Apply(TSimd x, TSimd y) => x * y;
+    }
+
+    private readonly struct Quotient<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Apply(TSimd x, TSimd y) => x / y;
+    }
+
+    // Max and Min of the vector types take the second operand where one is NaN; x is checked so that NaN wins either way.
+    private readonly struct Larger<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Apply(TSimd x, TSimd y) => TSimd.Select(TSimd.Equal(x, x), TSimd.Max(x, y), x);
+    }
+
+    private readonly struct Smaller<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Apply(TSimd x, TSimd y) => TSimd.Select(TSimd.Equal(x, x), TSimd.Min(x, y), x);
     }
 }

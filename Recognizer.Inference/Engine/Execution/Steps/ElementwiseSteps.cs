@@ -10,35 +10,46 @@ internal sealed unsafe class ActivationStep(Activation activation, Slot input, S
     public override void Run(in StepContext context)
     {
         float* source = context[input], destination = context[output];
-        if (input.Image is not { } from || output.Image is not { } to)
+        if (input.Image == output.Image && (input.Image is not { Border: > 0 } || activation.KeepsZero))
         {
             ActivationKernels.Apply(source, destination, (long)context.Images * input.ImageStride, activation);
             return;
         }
         for (int n = 0; n < context.Images; n++)
+            Interior(source + (long)n * input.ImageStride, input.Image!.Value, destination + (long)n * output.ImageStride, output.Image!.Value, activation);
+    }
+
+    /// <summary>Applies an activation to the pixels of one image and not to its border.</summary>
+    public static void Interior(float* source, ImageShape from, float* destination, ImageShape to, Activation activation)
+    {
+        for (int y = 0; y < from.Height; y++)
         {
-            for (int y = 0; y < from.Height; y++)
-            {
-                ActivationKernels.Apply(source + (long)n * from.ImageStride + from.Origin + y * from.RowStride,
-                    destination + (long)n * to.ImageStride + to.Origin + y * to.RowStride, from.Width * from.PixelStride, activation);
-            }
+            ActivationKernels.Apply(source + from.Origin + y * from.RowStride, destination + to.Origin + y * to.RowStride,
+                (long)from.Width * from.PixelStride, activation);
         }
     }
 }
 
-/// <summary>Arithmetic of two values, or of a value and a constant, one image at a time.</summary>
-internal sealed unsafe class ArithmeticStep(ArithmeticOperation operation, Slot? left, Slot? right, AlignedBuffer<float>? constant, Slot output, LoopNest nest)
+/// <summary>Arithmetic of two values, or of a value and a constant, and an activation of the result, one image at a time.</summary>
+internal sealed unsafe class ArithmeticStep(ArithmeticOperation operation, Slot? left, Slot? right, AlignedBuffer<float>? constant, Slot output, LoopNest nest, Activation activation)
     : Step([.. new[] { left, right }.OfType<Slot>()], [output])
 {
-    public override string Description => operation.ToString();
+    public override string Description => operation.ToString() + (activation.Kind == ActivationKind.None ? "" : $" {activation.Kind}");
 
     public override void Run(in StepContext context)
     {
         float* a = left is null ? constant!.Pointer : context[left] + (left.Image?.Origin ?? 0);
         float* b = right is null ? constant!.Pointer : context[right] + (right.Image?.Origin ?? 0);
-        float* c = context[output] + (output.Image?.Origin ?? 0);
+        float* result = context[output];
+        int origin = output.Image?.Origin ?? 0;
         int strideA = left?.ImageStride ?? 0, strideB = right?.ImageStride ?? 0;
-        for (int n = 0; n < context.Images; n++, a += strideA, b += strideB, c += output.ImageStride) Arithmetic.Run(operation, nest, a, b, c);
+        for (int n = 0; n < context.Images; n++, a += strideA, b += strideB, result += output.ImageStride)
+        {
+            Arithmetic.Run(operation, nest, a, b, result + origin);
+            if (activation.Kind == ActivationKind.None) continue;
+            if (output.Image is { Border: > 0 } image && !activation.KeepsZero) ActivationStep.Interior(result, image, result, image, activation);
+            else ActivationKernels.Apply(result, result, output.ImageStride, activation);
+        }
         GC.KeepAlive(constant);
     }
 
