@@ -84,12 +84,48 @@ internal static class InkMap
             if (ground == 1) Flattened(work, surface, width, height, best);
         }
         polarity = best;
-        if (ground == 0)
-        {
-            if (best == Polarity.LightOnDark) gray.CopyTo(ink);
-            else for (int i = 0; i < count; i++) ink[i] = (byte)(255 - gray[i]);
-        }
+        if (ground == 0) Even(gray, ink, best);
         return Threshold(work, width, height);
+    }
+
+    /// <summary>The same for a page of writing, which has hardly any ink on its border: the ground is even, or else found locally.</summary>
+    public static bool FindOnPage(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
+    {
+        const double MostBorderInk = 0.08, LightCost = 0.06, StrokesPerRadius = 2.2;
+        int count = width * height;
+        Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
+        var even = Measure(gray, width, height);
+        var best = polarity == Polarity.Detect ? even.Polarity : polarity;
+        if (even.BorderInk(best) <= MostBorderInk && even.Separability >= 0.7) Even(gray, ink, best);
+        else
+        {
+            var surface = GroundSurface.Fit(gray, width, height);
+            best = polarity;
+            if (best == Polarity.Detect)
+            {
+                Local(work, surface, width, height, radius, Polarity.LightOnDark);
+                var light = Measure(ink, width, height);
+                Local(work, surface, width, height, radius, Polarity.DarkOnLight);
+                var dark = Measure(ink, width, height);
+                best = PageScore(dark) >= PageScore(light) - LightCost ? Polarity.DarkOnLight : Polarity.LightOnDark;
+            }
+            if (polarity != Polarity.Detect || best == Polarity.LightOnDark) Local(work, surface, width, height, radius, best);
+            // The narrower the window, the closer the ground follows edges of shadows; strokes only have to fit into it
+            double stroke = Measure(ink, width, height).HighThickness * Math.Max(width, height);
+            int narrow = Math.Max(4, (int)(StrokesPerRadius * stroke));
+            if (narrow < radius) Local(work, surface, width, height, narrow, best);
+        }
+        polarity = best;
+        return Threshold(work, width, height);
+    }
+
+    /// <summary>Worth of a map in which ink is high: writing covers little of a page, and hardly its border.</summary>
+    private static double PageScore(Split split) => split.Separability - 0.6 * (1 - split.Border) - (1 - split.Share);
+
+    private static void Even(ReadOnlySpan<byte> gray, Span<byte> ink, Polarity polarity)
+    {
+        if (polarity == Polarity.LightOnDark) gray.CopyTo(ink);
+        else for (int i = 0; i < gray.Length; i++) ink[i] = (byte)(255 - gray[i]);
     }
 
     private static Split Measure(ReadOnlySpan<byte> map, int width, int height)

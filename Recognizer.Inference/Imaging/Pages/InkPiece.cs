@@ -139,7 +139,7 @@ internal static class PieceCutter
     }
 
     // In units of −log p, set on lines made of characters that were held back from training
-    private const double CutBase = 0.6, CutPerStroke = 0.6;
+    private const double CutBase = 0.3, CutPerStroke = 0.4;
 
     private static double StrokeWidth(byte[] ink, int width, int height)
     {

@@ -37,7 +37,7 @@ internal sealed class PageInk
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
         var polarity = options.Polarity;
-        if (!InkMap.Find(work, width, height, radius, ref polarity)) return null;
+        if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
         if (angle != 0) page.Rotate(angle);

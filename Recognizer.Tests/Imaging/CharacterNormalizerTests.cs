@@ -1,0 +1,181 @@
+using Recognizer.Inference.Imaging;
+
+namespace Recognizer.Tests.Imaging;
+
+public class CharacterNormalizerTests
+{
+    private static float[] Normalize(GrayImage image, NormalizerLayout layout = NormalizerLayout.Emnist, Polarity polarity = Polarity.Detect)
+    {
+        var result = new float[784];
+        Assert.True(CharacterNormalizer.Normalize(image, layout, polarity, result));
+        return result;
+    }
+
+    private static double Correlation(float[] a, float[] b)
+    {
+        double dot = 0, aa = 0, bb = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            dot += a[i] * b[i];
+            aa += a[i] * a[i];
+            bb += b[i] * b[i];
+        }
+        return dot / Math.Sqrt(aa * bb);
+    }
+
+    private static float[] Reference(int digit) => Normalize(Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (_, _) => 255, (_, _) => 0));
+
+    public static TheoryData<int, string> Appearances()
+    {
+        var data = new TheoryData<int, string>();
+        foreach (int digit in new[] { 0, 2, 4, 7 })
+            foreach (string how in new[] { "small", "tiny", "large", "inverted", "faint", "gradient", "shadow", "thin", "noise", "speck", "corner", "ruled", "box", "tight" })
+                data.Add(digit, how);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Appearances))]
+    public void The_same_character_gives_the_same_input(int digit, string how)
+    {
+        var random = new Random(5);
+        double Noise() => 20 * (random.NextDouble() + random.NextDouble() - 1);
+        var image = how switch
+        {
+            "small" => Drawing.Paint(Drawing.Square(digit, 40, 4), 40, (_, _) => 255, (_, _) => 0),
+            "tiny" => Drawing.Paint(Drawing.Square(digit, 18, 1.8), 18, (_, _) => 255, (_, _) => 0),
+            "large" => Drawing.Paint(Drawing.Square(digit, 1400, 140), 1400, (_, _) => 255, (_, _) => 0),
+            "inverted" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (_, _) => 10, (_, _) => 240),
+            "faint" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (_, _) => 150, (_, _) => 120),
+            "gradient" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => 100 + 0.35 * (x + y), (x, y) => 0.4 * (100 + 0.35 * (x + y))),
+            "shadow" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => x + y / 3 > 120 ? 110 : 220, (x, y) => x + y / 3 > 120 ? 35 : 70),
+            "thin" => Drawing.Paint(Drawing.Square(digit, 200, 4), 200, (_, _) => 255, (_, _) => 0),
+            "noise" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (_, _) => 200 + Noise(), (_, _) => 60 + Noise()),
+            "speck" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => x is > 4 and < 8 && y is > 4 and < 8 ? 0 : 255, (_, _) => 0),
+            "corner" => Drawing.Paint(Corner(digit), 1600, (_, _) => 230, (_, _) => 50),
+            "ruled" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => (y + x / 30) % 90 < 3 ? 120 : 230, (_, _) => 40),
+            "box" => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.6), 200, (x, y) => Math.Min(Math.Min(x, y), Math.Min(199 - x, 199 - y)) is >= 5 and < 9 ? 60 : 230, (_, _) => 40),
+            _ => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.95), 200, (_, _) => 255, (_, _) => 0),
+        };
+        // another pen is another drawing, and few pixels hold less of it
+        double least = how is "thin" or "tiny" or "tight" ? 0.87 : 0.95;
+        Assert.InRange(Correlation(Reference(digit), Normalize(image)), least, 1.0001);
+    }
+
+    private static float[] Corner(int digit)
+    {
+        var canvas = new float[1600 * 1200];
+        Drawing.Digit(canvas, 1600, digit, 1350, 60, 90, 150, 20);
+        return canvas;
+    }
+
+    [Theory]
+    [InlineData(NormalizerLayout.Emnist)]
+    [InlineData(NormalizerLayout.Mnist)]
+    public void What_is_in_the_layouts_form_comes_through_unchanged(NormalizerLayout layout)
+    {
+        // what the normaliser made is in the form
+        var made = Normalize(Drawing.Paint(Drawing.Square(3, 200, 20), 200, (_, _) => 255, (_, _) => 0), layout);
+        byte[] light = [.. made.Select(v => (byte)(v * 255 + 0.5f) is var b && b < 4 ? (byte)0 : b)];
+        byte[] dark = [.. light.Select(v => (byte)(255 - v))];
+        float[] expected = [.. light.Select(v => v / 255f)];
+        Assert.Equal(expected, Normalize(new GrayImage(28, 28, light), layout));
+        Assert.Equal(expected, Normalize(new GrayImage(28, 28, dark), layout));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(28, 28)]
+    [InlineData(1, 5000)]
+    [InlineData(5000, 1)]
+    [InlineData(300, 200)]
+    public void A_blank_picture_has_no_ink(int width, int height)
+    {
+        var image = new GrayImage(width, height, Enumerable.Repeat((byte)180, width * height).ToArray());
+        var result = Enumerable.Repeat(1f, 784).ToArray();
+        Assert.False(CharacterNormalizer.Normalize(image, NormalizerLayout.Emnist, Polarity.Detect, result));
+        Assert.All(result, v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void Any_picture_gives_values_between_0_and_1()
+    {
+        var random = new Random(8);
+        var result = new float[784];
+        for (int i = 0; i < 300; i++)
+        {
+            int width = random.Next(1, 80), height = random.Next(1, 80);
+            var pixels = new byte[width * height];
+            if (i % 3 == 0) random.NextBytes(pixels);
+            else for (int k = random.Next(1, 20); k > 0; k--) pixels[random.Next(pixels.Length)] = (byte)random.Next(256);
+            foreach (var layout in new[] { NormalizerLayout.Emnist, NormalizerLayout.Mnist })
+            {
+                CharacterNormalizer.Normalize(new GrayImage(width, height, pixels), layout, (Polarity)(i % 3), result);
+                Assert.All(result, v => Assert.InRange(v, 0f, 1f));
+            }
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_allocated_once_the_thread_is_warm()
+    {
+        var small = Drawing.Paint(Drawing.Square(5, 28, 3), 28, (_, _) => 230, (_, _) => 40);
+        var large = Drawing.Paint(Drawing.Square(5, 600, 40), 600, (_, _) => 230, (_, _) => 40);
+        var result = new float[784];
+        for (int i = 0; i < 3; i++) Both();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 5; i++) Both();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Both()
+        {
+            CharacterNormalizer.Normalize(small, NormalizerLayout.Emnist, Polarity.Detect, result);
+            CharacterNormalizer.Normalize(large, NormalizerLayout.Mnist, Polarity.Detect, result);
+        }
+    }
+
+    [Fact]
+    public void Mnist_layout_centres_by_mass()
+    {
+        var made = Normalize(Drawing.Paint(Drawing.Square(7, 200, 20), 200, (_, _) => 255, (_, _) => 0), NormalizerLayout.Mnist);
+        double mass = 0, x = 0, y = 0;
+        for (int i = 0; i < 784; i++)
+        {
+            mass += made[i];
+            x += made[i] * (i % 28);
+            y += made[i] * (i / 28);
+        }
+        Assert.InRange(x / mass, 13.7, 14.3);
+        Assert.InRange(y / mass, 13.7, 14.3);
+    }
+
+    [Fact]
+    public void Ink_that_differs_in_colour_only_is_seen()
+    {
+        // red on green of the same luma
+        var cover = Drawing.Square(2, 200, 20);
+        var pixels = new byte[cover.Length * 3];
+        for (int i = 0; i < cover.Length; i++)
+        {
+            pixels[3 * i] = (byte)(200 * cover[i] + 60 * (1 - cover[i]));
+            pixels[3 * i + 1] = (byte)(60 * cover[i] + 131 * (1 - cover[i]));
+            pixels[3 * i + 2] = 80;
+        }
+        var normal = Normalize(new Image(200, 200, 3, pixels).ToGray());
+        Assert.InRange(Correlation(Reference(2), normal), 0.95, 1.0001);
+    }
+
+    [Fact]
+    public void Transparency_is_ink_where_the_colour_is_constant()
+    {
+        var cover = Drawing.Square(4, 100, 10);
+        var pixels = new byte[cover.Length * 4];
+        for (int i = 0; i < cover.Length; i++)
+        {
+            pixels[4 * i] = pixels[4 * i + 1] = pixels[4 * i + 2] = 255; // white ink: over white it would vanish
+            pixels[4 * i + 3] = (byte)(255 * cover[i]);
+        }
+        var normal = Normalize(Image.FromChannels(100, 100, 4, pixels).ToGray());
+        Assert.InRange(Correlation(Reference(4), normal), 0.95, 1.0001);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+using Recognizer.Inference.Imaging.Pages;
+
+namespace Recognizer.Tests.Imaging.Pages;
+
+public class FieldFormatTests
+{
+    [Theory]
+    [InlineData("dd/dd/dddd", "12/05/2034", true)]
+    [InlineData("dd/dd/dddd", "12/05/203", false)]
+    [InlineData("AA-dd", "XY-12", true)]
+    [InlineData("AA-dd", "Xy-12", false)]
+    [InlineData("Lax", "Zz9", true)]
+    public void Masks_match(string mask, string text, bool expected) => Assert.Equal(expected, FieldFormat.FromMask(mask).Matches(text));
+
+    [Theory]
+    [InlineData("ab|cd")]
+    [InlineData("a*b")]
+    [InlineData("(a|b)*c?")]
+    [InlineData("a+b+")]
+    [InlineData("(ab)?a")]
+    [InlineData("a{2}b{1,3}")]
+    [InlineData("(a|bc){2,}")]
+    [InlineData("a{0,2}b")]
+    [InlineData("[ab]c[^a]")]
+    [InlineData("\\d[a-c]?")]
+    [InlineData("^a(b|c)*$")]
+    [InlineData("(a*b?)+c")]
+    [InlineData("((a|b)?c){0,3}")]
+    [InlineData(".b")]
+    [InlineData("|a")]
+    public void Expressions_mean_what_they_mean_elsewhere(string expression)
+    {
+        var format = FieldFormat.FromRegularExpression(expression);
+        var reference = new Regex($"^(?:{expression.TrimStart('^').TrimEnd('$')})$", RegexOptions.CultureInvariant);
+        // every text of up to five of these characters
+        var texts = new List<string> { "" };
+        for (int i = 0; i < texts.Count && texts[i].Length < 5; i++)
+            foreach (char c in "abc1") texts.Add(texts[i] + c);
+        foreach (string text in texts) Assert.True(reference.IsMatch(text) == format.Matches(text), $"{expression} on '{text}'");
+    }
+
+    [Theory]
+    [InlineData("a{3", "position 3")]
+    [InlineData("(ab", "position 3")]
+    [InlineData("[ab", "position 3")]
+    [InlineData("*a", "position 0")]
+    [InlineData("a)", "position 1")]
+    [InlineData("a{2,1}", "repetition")]
+    [InlineData("\\q", "\\d")]
+    [InlineData("(((a{1000}){1000}){1000})", "states")]
+    public void Wrong_expressions_are_refused_with_their_position(string expression, string part) =>
+        Assert.Contains(part, Assert.Throws<FormatException>(() => FieldFormat.FromRegularExpression(expression)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Words_match_exactly()
+    {
+        var format = FieldFormat.FromWords(["one", "once", "two"]);
+        Assert.True(format.Matches("once"));
+        Assert.False(format.Matches("on"));
+        Assert.False(format.Matches("twon"));
+        Assert.Throws<ArgumentException>(() => FieldFormat.FromWords([]));
+    }
+}

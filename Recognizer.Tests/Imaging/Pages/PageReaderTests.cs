@@ -1,0 +1,124 @@
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
+
+namespace Recognizer.Tests.Imaging.Pages;
+
+public class PageReaderTests
+{
+    private static readonly TemplateScorer s_scorer = new();
+
+    /// <summary>Lines of digits, 40 pixels high.</summary>
+    private static GrayImage Page(string[] lines, double gap = 14, double skew = 0, bool ruled = false, bool shadow = false, bool inverted = false)
+    {
+        int width = 80 + lines.Max(l => l.Length) * (int)(24 + gap + 2), height = 80 + lines.Length * 80;
+        double slope = Math.Tan(skew * Math.PI / 180);
+        height += (int)(Math.Abs(slope) * width) + 1;
+        double shift = Math.Max(0, slope) * width;
+        var cover = new float[width * height];
+        for (int l = 0; l < lines.Length; l++)
+        {
+            double x = 40;
+            foreach (char c in lines[l])
+            {
+                if (c != ' ') Drawing.Digit(cover, width, c - '0', x, 50 + 80 * l + shift - slope * x, 24, 40, 4.5);
+                x += c == ' ' ? 40 : 24 + gap;
+            }
+        }
+        double Ground(int x, int y)
+        {
+            double light = shadow && x + 2 * y > 0.7 * width ? 130 : 230;
+            bool line = ruled && (int)(y + slope * x - shift + 800) % 80 is >= 0 and < 2;
+            return inverted ? 20 : line ? light * 0.6 : light;
+        }
+        return Drawing.Paint(cover, width, Ground, (x, y) => inverted ? 220 : 0.25 * Ground(x, y));
+    }
+
+    public static TheoryData<double, double, bool, bool, bool> Appearances() => new()
+    {
+        { 14, 0, false, false, false }, { 4, 0, false, false, false }, { 14, 7, false, false, false }, { 14, -9, false, false, false },
+        { 14, 0, true, false, false }, { 14, 0, false, true, false }, { 14, 5, true, true, false }, { 14, 3, false, false, true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Appearances))]
+    public void Lines_are_read_in_order(double gap, double skew, bool ruled, bool shadow, bool inverted)
+    {
+        string[] lines = ["2075346182", "9137", "55682041973"];
+        var result = new PageReader(s_scorer).Read(Page(lines, gap, skew, ruled, shadow, inverted));
+        Assert.Equal(string.Join('\n', lines), result.Text);
+        Assert.InRange(result.Skew, skew - 0.6, skew + 0.6);
+    }
+
+    [Fact]
+    public void Touching_digits_are_parted()
+    {
+        var result = new PageReader(s_scorer).Read(Page(["2034852", "8032"], gap: -2.5));
+        Assert.Equal("2034852\n8032", result.Text);
+    }
+
+    [Fact]
+    public void Words_and_boxes_are_found()
+    {
+        var result = new PageReader(s_scorer).Read(Page(["203 48"], gap: 8));
+        var line = Assert.Single(result.Lines);
+        Assert.Equal(["203", "48"], line.Words.Select(w => w.Text));
+        var first = line.Words[0].Characters[0].Box;
+        Assert.InRange(first.Left, 36, 42);
+        Assert.InRange(first.Top, 46, 51);
+        Assert.InRange(first.Height, 41, 50);
+        Assert.All(line.Words.SelectMany(w => w.Characters), c => Assert.InRange(c.Confidence, 0.3f, 1f));
+    }
+
+    [Fact]
+    public void An_empty_page_has_no_lines() =>
+        Assert.Empty(new PageReader(s_scorer).Read(Drawing.Paint(new float[400 * 300], 400, (_, _) => 240, (_, _) => 0)).Lines);
+
+    [Fact]
+    public void Any_picture_is_survived()
+    {
+        var random = new Random(4);
+        for (int i = 0; i < 60; i++)
+        {
+            int width = random.Next(1, 120), height = random.Next(1, 120);
+            var pixels = new byte[width * height];
+            if (i % 2 == 0) random.NextBytes(pixels);
+            else for (int k = 0; k < pixels.Length / 9; k++) pixels[random.Next(pixels.Length)] = 255;
+            new PageReader(s_scorer).Read(new GrayImage(width, height, pixels));
+            new FieldReader(s_scorer, FieldFormat.FromMask("dd")).Read(new GrayImage(width, height, pixels));
+        }
+    }
+
+    [Fact]
+    public void A_field_is_read_by_its_format()
+    {
+        var image = Page(["20753461"]);
+        var result = new FieldReader(s_scorer, FieldFormat.FromMask("dddddddd")).Read(image);
+        Assert.NotNull(result);
+        Assert.Equal("20753461", result.Text);
+        Assert.Equal(8, result.Characters.Count);
+        Assert.InRange(result.Confidence, 0.5, 1);
+        Assert.Equal("20753461", new FieldReader(s_scorer, FieldFormat.FromRegularExpression("[0-4]{2}\\d+1")).Read(image)?.Text);
+        Assert.Equal("20753461", new FieldReader(s_scorer, FieldFormat.FromWords(["20753461", "20753467", "3333", "98765432"])).Read(image)?.Text);
+    }
+
+    [Fact]
+    public void A_list_of_words_corrects_what_is_read()
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromWords(["20153461", "99999999"])).Read(Page(["20753461"]));
+        Assert.Equal("20153461", result?.Text);
+    }
+
+    [Fact]
+    public void Marks_without_a_label_are_matched_by_shape_or_taken_as_missing()
+    {
+        var image = Page(["12 05 2034"], gap: 10);
+        // slashes in the two gaps
+        var pixels = image.Pixels.ToArray();
+        foreach (int at in new[] { 40 + 2 * 34 + 8, 40 + 4 * 34 + 40 + 8 })
+            for (int y = 0; y < 44; y++)
+                for (int d = 0; d < 4; d++) pixels[(48 + y) * image.Width + at + d + (44 - y) / 4] = 50;
+        var reader = new FieldReader(s_scorer, FieldFormat.FromMask("dd/dd/dddd"));
+        Assert.Equal("12/05/2034", reader.Read(new GrayImage(image.Width, image.Height, pixels))?.Text);
+        Assert.Equal("12/05/2034", reader.Read(image)?.Text);
+    }
+}
