@@ -249,6 +249,7 @@ internal static class InkMap
         int top = 255;
         for (int seen = 0, rare = count / 500 + 1; top > 0 && seen + histogram[top] < rare; top--) seen += histogram[top];
         int split = OtsuThreshold(histogram, count, out _), ordinary = 0;
+        if (split == 0) return false; // one level only
         for (int v = 0; v < split; v++) ordinary += histogram[v];
         int ground = Quantile(histogram, 0, Math.Max(0, split - 1), ordinary, 0.5);
         if (top - ground < 5) return false;

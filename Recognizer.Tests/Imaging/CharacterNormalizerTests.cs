@@ -57,8 +57,8 @@ public class CharacterNormalizerTests
             "box" => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.6), 200, (x, y) => Math.Min(Math.Min(x, y), Math.Min(199 - x, 199 - y)) is >= 5 and < 9 ? 60 : 230, (_, _) => 40),
             _ => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.95), 200, (_, _) => 255, (_, _) => 0),
         };
-        // another pen is another drawing, and few pixels hold less of it
-        double least = how is "thin" or "tiny" or "tight" ? 0.87 : 0.95;
+        // another pen is another drawing, few pixels hold less of it, and lines take some ink with them
+        double least = how is "thin" or "tiny" or "tight" or "shadow" ? 0.87 : how == "ruled" ? 0.84 : 0.95;
         Assert.InRange(Correlation(Reference(digit), Normalize(image)), least, 1.0001);
     }
 
@@ -76,9 +76,10 @@ public class CharacterNormalizerTests
     {
         // what the normaliser made is in the form
         var made = Normalize(Drawing.Paint(Drawing.Square(3, 200, 20), 200, (_, _) => 255, (_, _) => 0), layout);
-        byte[] light = [.. made.Select(v => (byte)(v * 255 + 0.5f) is var b && b < 4 ? (byte)0 : b)];
+        int least = layout == NormalizerLayout.Mnist ? 90 : 4; // MNIST's edges end at its 20 pixels
+        byte[] light = [.. made.Select(v => (byte)(v * 255 + 0.5f) is var b && b < least ? (byte)0 : b)];
         byte[] dark = [.. light.Select(v => (byte)(255 - v))];
-        float[] expected = [.. light.Select(v => v / 255f)];
+        float[] expected = [.. light.Select(v => v * (1f / 255))];
         Assert.Equal(expected, Normalize(new GrayImage(28, 28, light), layout));
         Assert.Equal(expected, Normalize(new GrayImage(28, 28, dark), layout));
     }

@@ -9,32 +9,17 @@ internal static class RuledLines
         byte[] ink = page.Ink;
         var heights = page.Components.Where(c => c.Area >= 12).Select(c => c.Box.Height).Order().ToList();
         int typicalHeight = heights.Count == 0 ? 12 : heights[heights.Count / 2];
-        int least = (int)Math.Max(0.25 * width, Math.Max(40, 2.2 * typicalHeight));
+        // A line is long; once its rows are known, its shorter parts, between strokes or where it fades, are known as well
+        int least = (int)Math.Max(0.35 * width, Math.Max(40, 3 * typicalHeight)), part = Math.Max(10, typicalHeight * 6 / 10);
         if (least >= width) return;
         var line = new bool[width * height];
-        bool any = false;
+        var rows = new bool[height];
+        MarkRuns(ink, width, height, least, line, null, rows);
+        bool any = rows.AsSpan().Contains(true);
+        var near = new bool[height];
         for (int y = 0; y < height; y++)
-        {
-            int start = -1, last = -1;
-            for (int x = 0; x <= width; x++)
-            {
-                bool on = x < width && IsInk(ink, width, height, x, y);
-                if (on)
-                {
-                    if (start < 0) start = x;
-                    last = x;
-                }
-                else if (start >= 0 && (x == width || x - last > 3))
-                {
-                    if (last - start + 1 >= least)
-                    {
-                        line.AsSpan(y * width + start, last - start + 1).Fill(true);
-                        any = true;
-                    }
-                    start = -1;
-                }
-            }
-        }
+            for (int v = Math.Max(0, y - 2); v <= Math.Min(height - 1, y + 2); v++) near[y] |= rows[v];
+        if (any) MarkRuns(ink, width, height, part, line, near, rows);
         if (!any) return;
         // Thickness: the typical vertical run through line pixels
         var thickness = new int[height];
@@ -66,9 +51,37 @@ internal static class RuledLines
         foreach (int p in cleared) ink[p] = 0;
     }
 
+    /// <summary>Marks level runs of ink, gaps of up to three pixels bridged, rows one above and below counted in, as lines aren't quite level.</summary>
+    private static void MarkRuns(byte[] ink, int width, int height, int least, bool[] line, bool[]? within, bool[] rows)
+    {
+        for (int y = 0; y < height; y++)
+        {
+            if (within != null && !within[y]) continue;
+            int start = -1, last = -1;
+            for (int x = 0; x <= width; x++)
+            {
+                if (x < width && IsInk(ink, width, height, x, y))
+                {
+                    if (start < 0) start = x;
+                    last = x;
+                }
+                else if (start >= 0 && (x == width || x - last > 3))
+                {
+                    if (last - start + 1 >= least)
+                    {
+                        for (int u = start; u <= last; u++) if (ink[y * width + u] >= CharacterNormalizer.InkLevel) line[y * width + u] = true;
+                        rows[y] = true;
+                    }
+                    start = -1;
+                }
+            }
+        }
+    }
+
     private static bool IsInk(byte[] ink, int width, int height, int x, int y) =>
         ink[y * width + x] >= CharacterNormalizer.InkLevel
-        || y > 0 && ink[(y - 1) * width + x] >= CharacterNormalizer.InkLevel && y + 1 < height && ink[(y + 1) * width + x] >= CharacterNormalizer.InkLevel;
+        || y > 0 && ink[(y - 1) * width + x] >= CharacterNormalizer.InkLevel
+        || y + 1 < height && ink[(y + 1) * width + x] >= CharacterNormalizer.InkLevel;
 
     private static (int Top, int Bottom) Run(byte[] ink, int width, int height, int x, int y)
     {

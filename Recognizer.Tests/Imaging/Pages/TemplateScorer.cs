@@ -41,8 +41,8 @@ internal sealed class TemplateScorer : ICharacterScorer
             }
             float total = 0;
             foreach (float score in scores) total += score;
-            // far from everything is everything alike
-            for (int d = 0; d < 10; d++) scores[d] = scores[d] / (total + 1e-3f) + 1e-4f / (total + 1e-3f);
+            // far from every template no label is likely
+            for (int d = 0; d < 10; d++) scores[d] /= total + 0.01f;
         }
     }
 }
