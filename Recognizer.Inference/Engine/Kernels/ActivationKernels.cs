@@ -40,10 +40,7 @@ internal static unsafe class ActivationKernels
     {
         // exp(x) = 2^n · exp(r) with |r| ≤ ln(2) / 2, where Taylor's polynomial of degree 7 is off by less than 6e-9.
         x = TSimd.Min(TSimd.Broadcast(88), TSimd.Max(TSimd.Broadcast(-87), x));
-        TSimd n = TSimd.Round(x * TSimd.Broadcast(1.44269504f));
-        // ln 2 in two parts, the first short enough that n times it is exact.
-        TSimd r = TSimd.NegatedMultiplyAdd(n, TSimd.Broadcast(0.693359375f), x);
-        r = TSimd.NegatedMultiplyAdd(n, TSimd.Broadcast(-2.12194440e-4f), r);
+        TSimd n = Reduce(x, out TSimd r);
         TSimd p = TSimd.Broadcast(1 / 5040f);
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 720f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 120f));
@@ -53,6 +50,16 @@ internal static unsafe class ActivationKernels
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1));
         return p * TSimd.PowerOfTwo(n);
+    }
+
+    // x = n · ln 2 + r with an integer n and |r| ≤ ln(2) / 2. ln 2 comes in two parts, the first short enough that n times it is exact.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd Reduce<TSimd>(TSimd x, out TSimd r) where TSimd : unmanaged, ISimd<TSimd>
+    {
+        TSimd n = TSimd.Round(x * TSimd.Broadcast(1.44269504f));
+        r = TSimd.NegatedMultiplyAdd(n, TSimd.Broadcast(0.693359375f), x);
+        r = TSimd.NegatedMultiplyAdd(n, TSimd.Broadcast(-2.12194440e-4f), r);
+        return n;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -105,17 +112,21 @@ internal static unsafe class ActivationKernels
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static TSimd Invoke(TSimd x, TSimd alpha, TSimd beta)
         {
-            // Far from 0: 1 − 2 / (exp(2|x|) + 1) with x's sign. Near it that would cancel, so there Taylor's polynomial.
-            TSimd one = TSimd.Broadcast(1), size = TSimd.Abs(x);
-            TSimd far = one - TSimd.Broadcast(2) / (Exp(size + size) + one);
-            far = TSimd.Select(TSimd.GreaterThan(TSimd.Zero, x), TSimd.Zero - far, far);
-            TSimd square = x * x;
-            TSimd p = TSimd.Broadcast(62 / 2835f);
-            p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(-17 / 315f));
-            p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(2 / 15f));
-            p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(-1 / 3f));
-            TSimd near = TSimd.MultiplyAdd(p * square, x, x);
-            return TSimd.Select(TSimd.GreaterThan(TSimd.Broadcast(0.25f), size), near, far);
+            // (e − 1) / (e + 1) with e = exp(2x) = 2^n · exp(r). The polynomial gives exp(r) − 1, so that nothing cancels near 0;
+            // beyond 9 the result rounds to 1.
+            TSimd two = TSimd.Broadcast(2), limit = TSimd.Broadcast(18);
+            TSimd y = TSimd.Min(limit, TSimd.Max(TSimd.Zero - limit, x + x));
+            TSimd n = Reduce(y, out TSimd r);
+            TSimd p = TSimd.Broadcast(1 / 5040f);
+            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 720f));
+            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 120f));
+            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 24f));
+            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 6f));
+            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(0.5f));
+            p = TSimd.MultiplyAdd(p * r, r, r);
+            TSimd scale = TSimd.PowerOfTwo(n);
+            TSimd difference = TSimd.MultiplyAdd(p, scale, scale - TSimd.Broadcast(1));
+            return difference / (difference + two);
         }
     }
 

@@ -145,6 +145,7 @@ internal abstract unsafe class Convolution : IDisposable
                 ConvolutionAlgorithm.Winograd7 => new WinogradConvolution<TSimd, Winograd7>(Shape, Epilogue, Output),
                 _ when Shape.Groups > 1 && Shape.Groups == Shape.Input.Channels && Shape.Groups == Shape.OutputChannels =>
                     new DepthwiseConvolution<TSimd>(Shape, Epilogue, Output),
+                _ when SingleChannelConvolution<TSimd>.Suits(Shape, Epilogue) => new SingleChannelConvolution<TSimd>(Shape, Epilogue, Output),
                 _ => new DirectConvolution<TSimd>(Shape, Epilogue, Output),
             };
         }

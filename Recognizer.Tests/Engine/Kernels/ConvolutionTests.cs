@@ -33,6 +33,25 @@ public unsafe class ConvolutionTests
 
     [Theory]
     [MemberData(nameof(Levels))]
+    public void SingleChannelConvolution_IsCloseToDoublePrecision(string level)
+    {
+        Random random = new(4);
+        for (int repeat = 0; repeat < 60; repeat++)
+        {
+            ConvolutionShape shape;
+            do
+            {
+                int pad = random.Next(3);
+                shape = new(new ImageShape(random.Next(1, 34), random.Next(1, 34), 1, pad + random.Next(2)), random.Next(1, 40), random.Next(1, 6), random.Next(1, 6),
+                    1, 1, random.Next(pad + 1), random.Next(pad + 1), random.Next(pad + 1), random.Next(pad + 1));
+            }
+            while (!IsPossible(shape));
+            Check(shape, ConvolutionAlgorithm.Direct, random, level, repeat);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Levels))]
     public void WinogradConvolution_IsCloseToDoublePrecision(string level)
     {
         Random random = new(2);
