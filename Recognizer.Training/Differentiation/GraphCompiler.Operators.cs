@@ -22,10 +22,7 @@ internal sealed partial class GraphCompiler
             case "GlobalMaxPool": AddGlobalMaxPool(node); break;
             case "ReduceMean": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: true); break;
             case "ReduceSum": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: false); break;
-            case "Add": AddBinary(node, ArithmeticKind.Add); break;
-            case "Sub": AddBinary(node, ArithmeticKind.Subtract); break;
-            case "Mul": AddBinary(node, ArithmeticKind.Multiply); break;
-            case "Div": AddBinary(node, ArithmeticKind.Divide); break;
+            case "Add" or "Sub" or "Mul" or "Div": AddBinary(node, KindOf(node)); break;
             case "Dropout": AddDropout(node); break;
             case "Concat": AddConcat(node); break;
             case "Softmax": AddSoftmax(node, logarithm: false); break;
@@ -120,10 +117,19 @@ internal sealed partial class GraphCompiler
             throw new OnnxException($"{node}: scale, shift, mean and variance must have {input.Shape[0]} elements, one per channel.");
 
         Node last = node;
+        Value? residual = null;
+        // The end of a residual block: only where the other branch is done by now and has the same layout.
+        if (OnlyReader(node.Outputs[0]) is { OperatorType: "Add" } add && _values.TryGetValue(add.Inputs[add.Inputs[0] == node.Outputs[0] ? 1 : 0], out Value? other)
+            && other.Layout == input.Layout && other.Shape.AsSpan().SequenceEqual(input.Shape) && (input.NeedsGradient || !other.NeedsGradient))
+        {
+            residual = other;
+            _fused.Add(add);
+            last = add;
+        }
         bool relu = FuseRelu(ref last);
         bool pooled = false;
         int[] shape = input.Shape;
-        if (relu && input.Layout == ValueLayout.Image && OnlyReader(last.Outputs[0]) is { OperatorType: "MaxPool" } pool && IsPooling2x2(pool, input)
+        if (relu && residual is null && input.Layout == ValueLayout.Image && OnlyReader(last.Outputs[0]) is { OperatorType: "MaxPool" } pool && IsPooling2x2(pool, input)
             && input.Shape[1] >= 2 && input.Shape[2] >= 2)
         {
             _fused.Add(pool);
@@ -131,9 +137,9 @@ internal sealed partial class GraphCompiler
             pooled = true;
             shape = [shape[0], shape[1] / 2, shape[2] / 2];
         }
-        bool needsGradient = input.NeedsGradient || gamma.IsTrainable || beta.IsTrainable;
+        bool needsGradient = input.NeedsGradient || residual is { NeedsGradient: true } || gamma.IsTrainable || beta.IsTrainable;
         var output = new Value(last.Outputs[0], shape, input.Layout, needsGradient);
-        Result(last, new BatchNormStep(input, output, gamma, beta, mean, variance, node.Float("epsilon", 1e-5f), _options.BatchNormMomentum, new BatchNormFusion(null, relu, pooled)));
+        Result(last, new BatchNormStep(input, output, gamma, beta, mean, variance, node.Float("epsilon", 1e-5f), _options.BatchNormMomentum, new BatchNormFusion(residual, relu, pooled)));
     }
 
     private bool IsFrozen(Node node, int input) => !_sources.TryGetValue(node.Inputs[input], out (string Initializer, bool) source) || _options.Frozen.Contains(source.Initializer);
@@ -263,14 +269,9 @@ internal sealed partial class GraphCompiler
         if (tensor.Length == 1 && tensor.Rank <= value.Shape.Length + 1)
         {
             float c = FloatsOf(node, constant)[0];
-            switch (kind)
-            {
-                case ArithmeticKind.Add: Apply(node, value, new AffineFunction(1, c)); return;
-                case ArithmeticKind.Subtract: Apply(node, value, leftVaries ? new AffineFunction(1, -c) : new AffineFunction(-1, c)); return;
-                case ArithmeticKind.Multiply: Apply(node, value, new AffineFunction(c, 0)); return;
-                case ArithmeticKind.Divide when leftVaries: Apply(node, value, new AffineFunction(1 / c, 0)); return;
-                default: Apply(node, value, new ReciprocalFunction(c)); return;
-            }
+            if (AffineOf(kind, c, leftVaries) is { } affine) ApplyAffine(node, value, affine);
+            else Apply(node, value, new ReciprocalFunction(c));
+            return;
         }
         Weight weight;
         if (isBias) weight = WeightOf(node, constant, decayed: false);
@@ -285,6 +286,38 @@ internal sealed partial class GraphCompiler
         if (leftVaries) AddGeneralBinary(node, kind, value, null, null, weight);
         else AddGeneralBinary(node, kind, null, weight, value, null);
     }
+
+    /// <summary>An operator with one constant side as a scale and an offset; null for a constant divided by a value.</summary>
+    private static AffineFunction? AffineOf(ArithmeticKind kind, float constant, bool leftVaries) => kind switch
+    {
+        ArithmeticKind.Add => new AffineFunction(1, constant),
+        ArithmeticKind.Subtract => leftVaries ? new AffineFunction(1, -constant) : new AffineFunction(-1, constant),
+        ArithmeticKind.Multiply => new AffineFunction(constant, 0),
+        _ => leftVaries ? new AffineFunction(1 / constant, 0) : null,
+    };
+
+    /// <summary>Takes along what scales and shifts the result further, such as the two nodes that normalise the input.</summary>
+    private void ApplyAffine(Node node, Value input, AffineFunction affine)
+    {
+        while (OnlyReader(node.Outputs[0]) is { OperatorType: "Add" or "Sub" or "Mul" or "Div" } next)
+        {
+            int constant = next.Inputs[0] == node.Outputs[0] ? 1 : 0;
+            if (!IsScalar(next.Inputs[constant]) || _constants[next.Inputs[constant]].Rank > input.Shape.Length + 1
+                || AffineOf(KindOf(next), FloatsOf(next, constant)[0], constant == 1) is not { } further) break;
+            affine = new AffineFunction(affine.Scale * further.Scale, affine.Offset * further.Scale + further.Offset);
+            _fused.Add(next);
+            node = next;
+        }
+        Apply(node, input, affine);
+    }
+
+    private static ArithmeticKind KindOf(Node node) => node.OperatorType switch
+    {
+        "Add" => ArithmeticKind.Add,
+        "Sub" => ArithmeticKind.Subtract,
+        "Mul" => ArithmeticKind.Multiply,
+        _ => ArithmeticKind.Divide,
+    };
 
     private bool IsLayerResult(string value) => _graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(value))?.OperatorType is "Conv" or "MatMul" or "Gemm";
 
@@ -426,7 +459,7 @@ internal sealed partial class GraphCompiler
             case "Log": Apply(node, input, default(LogFunction)); break;
             case "Sqrt": Apply(node, input, default(SqrtFunction)); break;
             case "Abs": Apply(node, input, default(AbsFunction)); break;
-            case "Neg": Apply(node, input, new AffineFunction(-1, 0)); break;
+            case "Neg": ApplyAffine(node, input, new AffineFunction(-1, 0)); break;
             case "Reciprocal": Apply(node, input, new ReciprocalFunction(1)); break;
             case "Elu": Apply(node, input, new EluFunction(node.Float("alpha", 1), 1)); break;
             case "Selu": Apply(node, input, new EluFunction(node.Float("alpha", 1.6732632423543772f), node.Float("gamma", 1.0507009873554805f))); break;

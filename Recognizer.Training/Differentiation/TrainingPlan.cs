@@ -64,6 +64,7 @@ internal sealed unsafe class TrainingPlan : IDisposable
         int parts = PartCount(options.BatchSize);
         foreach (Step step in _compiled.Steps) step.Prepare(parts, _context);
         _pool = new WorkerPool(options.Threads);
+        Parameters.Workers = _pool;
         _memory = new MemoryPlan(_compiled, _lossStep, options.BatchSize, parts, options.Threads);
         _segmentWork = new SegmentWork(_memory, _context);
         // Later layers tend to have the larger weights; long jobs first leave no thread waiting for one at the end.

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Recognizer.Inference.Engine;
 
 namespace Recognizer.Training.Optimization;
 
@@ -49,17 +50,22 @@ internal abstract class Optimizer
     /// <summary>Takes one step.</summary>
     /// <param name="learningRate">Size of the step.</param>
     /// <param name="step">Number of the step, from 0.</param>
-    public void Step(float learningRate, long step)
-    {
-        foreach (Parameter parameter in Parameters.Parameters)
-            Update(parameter.Offset, (parameter.Length + 15) / 16 * 16, learningRate, parameter.Decayed ? _weightDecay : 0, step);
-    }
+    public void Step(float learningRate, long step) => Parameters.ForEachBlock(new Pass(this, learningRate, step));
 
-    /// <summary>Changes one parameter; its gap up to a multiple of 16 is zero and stays so.</summary>
+    /// <summary>Changes a block of parameters; gaps up to a multiple of 16 are zero and stay so.</summary>
     private protected abstract void Update(int offset, int length, float learningRate, float weightDecay, long step);
 
     /// <summary>A part of a state buffer.</summary>
     private protected Span<float> Slice(int state, int offset, int length) => _state[state].AsSpan(offset, length);
+
+    private sealed class Pass(Optimizer optimizer, float learningRate, long step) : IParallelWork
+    {
+        public void Execute(int index, int worker)
+        {
+            ParameterBlock block = optimizer.Parameters.Blocks[index];
+            optimizer.Update(block.Offset, block.Length, learningRate, block.Decayed ? optimizer._weightDecay : 0, step);
+        }
+    }
 
     /// <summary>Several numbers at a time; lengths are multiples of 16.</summary>
     private protected static Span<Vector<float>> Vectors(Span<float> values) => MemoryMarshal.Cast<float, Vector<float>>(values);

@@ -11,6 +11,16 @@ namespace Recognizer.Training.Optimization;
 /// <param name="Decayed">Whether weight decay applies: weights of Conv, Gemm and MatMul; not biases, scales and shifts.</param>
 internal sealed record Parameter(string Name, int[] Shape, int Offset, int Length, bool Decayed);
 
+/// <summary>A piece of a parameter.</summary>
+/// <param name="Offset">First element in the flat buffers, a multiple of 16.</param>
+/// <param name="Length">Number of elements, a multiple of 16.</param>
+/// <param name="Decayed">As of the parameter.</param>
+internal readonly record struct ParameterBlock(int Offset, int Length, bool Decayed)
+{
+    /// <summary>Long enough that waking a thread for one pays.</summary>
+    public const int LargestLength = 64 * 1024;
+}
+
 /// <summary>The trainable initializers of a graph in one flat buffer, and their gradients in another, so that optimisers and EMA are
 /// one pass over memory. Each parameter starts at a multiple of 16 floats; the gaps stay zero.</summary>
 internal sealed class ParameterSet : IDisposable
@@ -30,10 +40,25 @@ internal sealed class ParameterSet : IDisposable
         }
         Parameters = parameters;
         Length = offset;
+        Blocks = [.. parameters.SelectMany(Split)];
         _values = new AlignedBuffer<float>(offset);
         _gradients = new AlignedBuffer<float>(offset);
         foreach (Parameter parameter in parameters)
             graph.Initializers[parameter.Name].Span<float>().CopyTo(Value(parameter));
+    }
+
+    /// <summary>Threads that share passes over the buffers; null means the caller's alone.</summary>
+    public WorkerPool? Workers { get; set; }
+
+    /// <summary>Pieces of the parameters, gaps included, that passes over the buffers work on at a time; their bounds depend on the
+    /// parameters alone.</summary>
+    public IReadOnlyList<ParameterBlock> Blocks { get; }
+
+    /// <summary>Does a pass over all <see cref="Blocks"/>; parts are their numbers.</summary>
+    public void ForEachBlock(IParallelWork work)
+    {
+        if (Workers is { } workers) workers.Run(Blocks.Count, work);
+        else for (int i = 0; i < Blocks.Count; i++) work.Execute(i, 0);
     }
 
     /// <summary>The parameters in the order of their offsets.</summary>
@@ -57,6 +82,13 @@ internal sealed class ParameterSet : IDisposable
     {
         foreach (Parameter parameter in Parameters)
             values.Slice(parameter.Offset, parameter.Length).CopyTo(graph.Initializers[parameter.Name].Span<float>());
+    }
+
+    private static IEnumerable<ParameterBlock> Split(Parameter parameter)
+    {
+        int end = parameter.Offset + (parameter.Length + 15) / 16 * 16;
+        for (int offset = parameter.Offset; offset < end; offset += ParameterBlock.LargestLength)
+            yield return new ParameterBlock(offset, Math.Min(ParameterBlock.LargestLength, end - offset), parameter.Decayed);
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using Recognizer.Training.Differentiation.Kernels;
+
 namespace Recognizer.Training.Differentiation.Gradients;
 
 /// <summary>y = a + b of two values of the same shape and layout, then max(0, y) where fused: the end of a residual block.</summary>
@@ -5,43 +7,24 @@ internal sealed unsafe class AddStep(Value a, Value b, Value output, bool relu) 
 {
     public override BackwardNeeds Needs => relu ? BackwardNeeds.Output : BackwardNeeds.None;
 
-    public override void Forward(in Chunk chunk)
-    {
-        Rows a = Inputs[0].Rows(Inputs[0].Data(chunk)), b = Inputs[1].Rows(Inputs[1].Data(chunk)), y = Output.Rows(Output.Data(chunk));
-        for (int n = 0; n < chunk.Count; n++)
-        {
-            for (int r = 0; r < y.Count; r++)
-            {
-                float* left = a[n, r], right = b[n, r], to = y[n, r];
-                for (int i = 0; i < y.Length; i++)
-                {
-                    float sum = left[i] + right[i];
-                    to[i] = relu && sum < 0 ? 0 : sum;
-                }
-            }
-        }
-    }
+    public override void Forward(in Chunk chunk) => ElementwiseKernels.Add(Inputs[0].Rows(Inputs[0].Data(chunk)), Inputs[1].Rows(Inputs[1].Data(chunk)),
+        Output.Rows(Output.Data(chunk)), relu ? 0 : float.NegativeInfinity, chunk.Count);
 
     public override void Backward(in Chunk chunk)
     {
         Rows gradient = Output.Rows(Output.Gradient(chunk));
-        Rows y = relu ? Output.Rows(Output.Data(chunk)) : gradient;
+        if (relu) ElementwiseKernels.MaskByOutput(Output.Rows(Output.Data(chunk)), gradient, chunk.Count);
         for (int side = 0; side < 2; side++)
         {
             if (!Inputs[side].NeedsGradient) continue;
             Rows result = Inputs[side].Rows(Inputs[side].Gradient(chunk));
-            for (int n = 0; n < chunk.Count; n++)
+            if (Adds[side])
             {
-                for (int r = 0; r < result.Count; r++)
-                {
-                    float* g = gradient[n, r], ys = y[n, r], to = result[n, r];
-                    for (int i = 0; i < result.Length; i++)
-                    {
-                        float value = relu && ys[i] <= 0 ? 0 : g[i];
-                        to[i] = Adds[side] ? to[i] + value : value;
-                    }
-                }
+                ElementwiseKernels.Add(gradient, result, chunk.Count);
+                continue;
             }
+            for (int n = 0; n < chunk.Count; n++)
+                for (int r = 0; r < result.Count; r++) new ReadOnlySpan<float>(gradient[n, r], result.Length).CopyTo(new Span<float>(result[n, r], result.Length));
         }
     }
 }

@@ -11,8 +11,8 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     /// <summary>Tiles of Winograd's transform that pay for transforming sums back.</summary>
     private const int BackwardTiles = 32;
 
-    /// <summary>Tiles that fill the rows of a product.</summary>
-    private const int ForwardTiles = 14;
+    /// <summary>Tiles that fill the rows of a product twice.</summary>
+    private const int ForwardTiles = 28;
 
     private readonly Weight _weight;
     private readonly Weight? _bias;

@@ -29,11 +29,13 @@ internal sealed unsafe class LayoutStep(Value input, Value output) : Step(output
             {
                 float* row = image + shape.Origin + y * shape.RowStride;
                 float* source = flat + y * shape.Width;
-                for (int x = 0; x < shape.Width; x++, row += shape.PixelStride, source++)
+                if (!add)
                 {
-                    if (add) for (int c = 0; c < shape.Channels; c++) row[c] += source[c * plane];
-                    else for (int c = 0; c < shape.Channels; c++) row[c] = source[c * plane];
+                    Transposition.Run(shape.Channels, shape.Width, source, plane, row, shape.PixelStride);
+                    continue;
                 }
+                for (int x = 0; x < shape.Width; x++, row += shape.PixelStride, source++)
+                    for (int c = 0; c < shape.Channels; c++) row[c] += source[c * plane];
             }
         }
     }
@@ -47,11 +49,13 @@ internal sealed unsafe class LayoutStep(Value input, Value output) : Step(output
             {
                 float* row = image + shape.Origin + y * shape.RowStride;
                 float* target = flat + y * shape.Width;
-                for (int x = 0; x < shape.Width; x++, row += shape.PixelStride, target++)
+                if (!add)
                 {
-                    if (add) for (int c = 0; c < shape.Channels; c++) target[c * plane] += row[c];
-                    else for (int c = 0; c < shape.Channels; c++) target[c * plane] = row[c];
+                    Transposition.Run(shape.Width, shape.Channels, row, shape.PixelStride, target, plane);
+                    continue;
                 }
+                for (int x = 0; x < shape.Width; x++, row += shape.PixelStride, target++)
+                    for (int c = 0; c < shape.Channels; c++) target[c * plane] += row[c];
             }
         }
     }

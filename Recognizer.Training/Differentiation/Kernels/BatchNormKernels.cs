@@ -42,13 +42,25 @@ internal static unsafe class BatchNormKernels
         {
             float* from = x.Row(image, r), to = y.Row(image, r);
             float* added = hasResidual ? residual.Row(image, r) : from;
-            for (int end = x.Width * x.PixelStride, at = 0; at < end; at += x.PixelStride)
+            int first = 0, stride = x.PixelStride, end = x.Width * stride;
+            // Two vectors of channels at a time, so that what is read together lies together.
+            for (; first <= stride - 2 * T.Count && !hasResidual; first += 2 * T.Count)
             {
-                for (int c = 0; c < x.PixelStride; c += T.Count)
+                T a = T.Load(scale + first), b = T.Load(offset + first), a2 = T.Load(scale + first + T.Count), b2 = T.Load(offset + first + T.Count);
+                for (int at = first; at < end; at += stride)
                 {
-                    T z = T.MultiplyAdd(T.Load(from + at + c), T.Load(scale + c), T.Load(offset + c));
-                    if (hasResidual) z += T.Load(added + at + c);
-                    T.Store(T.Max(low, z), to + at + c);
+                    T.Store(T.Max(low, T.MultiplyAdd(T.Load(from + at), a, b)), to + at);
+                    T.Store(T.Max(low, T.MultiplyAdd(T.Load(from + at + T.Count), a2, b2)), to + at + T.Count);
+                }
+            }
+            for (int c = first; c < stride; c += T.Count)
+            {
+                T a = T.Load(scale + c), b = T.Load(offset + c);
+                for (int at = c; at < end; at += stride)
+                {
+                    T z = T.MultiplyAdd(T.Load(from + at), a, b);
+                    if (hasResidual) z += T.Load(added + at);
+                    T.Store(T.Max(low, z), to + at);
                 }
             }
         }
@@ -86,15 +98,35 @@ internal static unsafe class BatchNormKernels
         for (int r = 0; r < x.Height; r++)
         {
             float* xs = x.Row(image, r), gs = gradient.Row(image, r), ys = maskByOutput ? y.Row(image, r) : xs;
-            for (int c = 0; c < x.PixelStride; c += T.Count)
+            int first = 0, stride = x.PixelStride, end = x.Width * stride;
+            // Two vectors of channels at a time, so that what is read together lies together.
+            for (; first <= stride - 2 * T.Count && !maskByOutput; first += 2 * T.Count)
+            {
+                T a = T.Load(scale + first), b = T.Load(offset + first), m = T.Load(mean + first), sum = T.Zero, product = T.Zero;
+                T a2 = T.Load(scale + first + T.Count), b2 = T.Load(offset + first + T.Count), m2 = T.Load(mean + first + T.Count), sum2 = T.Zero, product2 = T.Zero;
+                for (int at = first; at < end; at += stride)
+                {
+                    T value = T.Load(xs + at), value2 = T.Load(xs + at + T.Count);
+                    T g = T.Select(T.GreaterThan(T.MultiplyAdd(value, a, b), low), T.Load(gs + at), T.Zero);
+                    T g2 = T.Select(T.GreaterThan(T.MultiplyAdd(value2, a2, b2), low), T.Load(gs + at + T.Count), T.Zero);
+                    sum += g;
+                    product = T.MultiplyAdd(g, value - m, product);
+                    sum2 += g2;
+                    product2 = T.MultiplyAdd(g2, value2 - m2, product2);
+                }
+                T.Store(T.Load(sums + first) + sum, sums + first);
+                T.Store(T.Load(products + first) + product, products + first);
+                T.Store(T.Load(sums + first + T.Count) + sum2, sums + first + T.Count);
+                T.Store(T.Load(products + first + T.Count) + product2, products + first + T.Count);
+            }
+            for (int c = first; c < stride; c += T.Count)
             {
                 T a = T.Load(scale + c), b = T.Load(offset + c), m = T.Load(mean + c), sum = T.Zero, product = T.Zero;
-                float* p = xs + c, q = gs + c, s = ys + c;
-                for (int i = 0; i < x.Width; i++, p += x.PixelStride, q += gradient.PixelStride, s += x.PixelStride)
+                for (int at = c; at < end; at += stride)
                 {
-                    T value = T.Load(p);
-                    T activated = maskByOutput ? T.Load(s) : T.MultiplyAdd(value, a, b);
-                    T g = T.Select(T.GreaterThan(activated, low), T.Load(q), T.Zero);
+                    T value = T.Load(xs + at);
+                    T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, a, b);
+                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
                     sum += g;
                     product = T.MultiplyAdd(g, value - m, product);
                 }
@@ -119,16 +151,35 @@ internal static unsafe class BatchNormKernels
         {
             float* xs = x.Row(image, r), gs = gradient.Row(image, r), ys = maskByOutput ? y.Row(image, r) : xs, to = result.Row(image, r);
             float* other = hasResidual ? residual.Row(image, r) : to;
-            for (int end = x.Width * x.PixelStride, at = 0; at < end; at += x.PixelStride)
+            int first = 0, stride = x.PixelStride, end = x.Width * stride;
+            if (!add && !hasResidual && !maskByOutput)
             {
-                for (int c = 0; c < x.PixelStride; c += T.Count)
+                // Two vectors of channels at a time, so that what is read together lies together.
+                for (; first <= stride - 2 * T.Count; first += 2 * T.Count)
                 {
-                    T a = T.Load(scale + c), value = T.Load(xs + at + c);
-                    T activated = maskByOutput ? T.Load(ys + at + c) : T.MultiplyAdd(value, a, T.Load(offset + c));
-                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at + c), T.Zero);
-                    T dx = T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(T.Load(slope + c), value, T.Load(constant + c)));
-                    T.Store(add ? T.Load(to + at + c) + dx : dx, to + at + c);
-                    if (hasResidual) T.Store(addResidual ? T.Load(other + at + c) + g : g, other + at + c);
+                    T a = T.Load(scale + first), b = T.Load(offset + first), k = T.Load(constant + first), s = T.Load(slope + first);
+                    T a2 = T.Load(scale + T.Count + first), b2 = T.Load(offset + T.Count + first), k2 = T.Load(constant + T.Count + first), s2 = T.Load(slope + T.Count + first);
+                    for (int at = first; at < end; at += stride)
+                    {
+                        T value = T.Load(xs + at), value2 = T.Load(xs + at + T.Count);
+                        T g = T.Select(T.GreaterThan(T.MultiplyAdd(value, a, b), low), T.Load(gs + at), T.Zero);
+                        T g2 = T.Select(T.GreaterThan(T.MultiplyAdd(value2, a2, b2), low), T.Load(gs + at + T.Count), T.Zero);
+                        T.Store(T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(s, value, k)), to + at);
+                        T.Store(T.MultiplyAdd(g2, a2, T.NegatedMultiplyAdd(s2, value2, k2)), to + at + T.Count);
+                    }
+                }
+            }
+            for (int c = first; c < stride; c += T.Count)
+            {
+                T a = T.Load(scale + c), b = T.Load(offset + c), k = T.Load(constant + c), s = T.Load(slope + c);
+                for (int at = c; at < end; at += stride)
+                {
+                    T value = T.Load(xs + at);
+                    T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, a, b);
+                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
+                    T dx = T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(s, value, k));
+                    T.Store(add ? T.Load(to + at) + dx : dx, to + at);
+                    if (hasResidual) T.Store(addResidual ? T.Load(other + at) + g : g, other + at);
                 }
             }
         }

@@ -20,6 +20,13 @@ internal static unsafe class ElementwiseKernels
         InstructionSet.Dispatch(pixels.PixelStride % 16 == 0 ? InstructionSet.Current : SimdLevel.Scalar, ref operation);
     }
 
+    /// <summary>y = max(floor, a + b).</summary>
+    public static void Add(Rows a, Rows b, Rows y, float floor, int images)
+    {
+        var operation = new Addition { A = a, B = b, Y = y, Floor = floor, Images = images };
+        InstructionSet.Dispatch(InstructionSet.Current, ref operation);
+    }
+
     private static void Run(Operator @operator, Rows from, Rows to, int images)
     {
         var operation = new Rowwise { Operator = @operator, From = from, To = to, Images = images };
@@ -48,6 +55,19 @@ internal static unsafe class ElementwiseKernels
                     else AddRow<T>(From[n, r], To[n, r], To.Length);
                 }
             }
+        }
+    }
+
+    private struct Addition : ISimdOperation
+    {
+        public Rows A, B, Y;
+        public float Floor;
+        public int Images;
+
+        public readonly void Run<T>() where T : unmanaged, ISimd<T>
+        {
+            for (int n = 0; n < Images; n++)
+                for (int r = 0; r < Y.Count; r++) AddRows<T>(A[n, r], B[n, r], Y[n, r], Floor, Y.Length);
         }
     }
 
@@ -85,6 +105,15 @@ internal static unsafe class ElementwiseKernels
         int i = 0;
         for (; i <= length - T.Count; i += T.Count) T.Store(T.Load(to + i) + T.Load(from + i), to + i);
         for (; i < length; i++) to[i] += from[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRows<T>(float* a, float* b, float* y, float floor, int length) where T : unmanaged, ISimd<T>
+    {
+        T low = T.Broadcast(floor);
+        int i = 0;
+        for (; i <= length - T.Count; i += T.Count) T.Store(T.Max(low, T.Load(a + i) + T.Load(b + i)), y + i);
+        for (; i < length; i++) y[i] = Math.Max(floor, a[i] + b[i]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
