@@ -37,7 +37,8 @@ internal static class ClassifierHead
         Head head = Find(graph);
         ReadOnlySpan<int> shape = graph.Initializers[head.Weights].Shape;
         int inputs = shape[head.Transposed ? 1 : 0], before = head.Classes(graph), classes = labels.Count;
-        double deviation = Math.Sqrt(1.0 / inputs);
+        // Small, so that the first answers are even: what trained features give may be large, and confident nonsense would spoil them in the first steps.
+        double deviation = 0.1 * Math.Sqrt(1.0 / inputs);
         graph.Initializers[head.Weights] = head.Transposed
             ? NetworkBuilder.RandomTensor(seed, head.Weights, deviation, classes, inputs)
             : NetworkBuilder.RandomTensor(seed, head.Weights, deviation, inputs, classes);

@@ -1,0 +1,240 @@
+using System.Text.Json;
+using Recognizer.Inference;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Datasets;
+using Recognizer.Training.Architectures;
+using Recognizer.Training.Commands;
+using Recognizer.Training.Datasets;
+using Recognizer.Training.Differentiation;
+using Recognizer.Training.Fitting;
+
+namespace Recognizer.Tests.Fitting;
+
+/// <summary>Networks in the layouts that other frameworks' exporters write: they are evaluated, trained further and given other classes.</summary>
+public sealed class ForeignModelTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _messages = [];
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Images as [N, 28, 28, 1], a Transpose around the convolution, MatMul + Add, names with slashes, Softmax and a copy at the end.</summary>
+    private static Graph Keras(int classes = 4)
+    {
+        var b = new GraphBuilder("converted");
+        string x = b.Input("conv2d_input", ElementType.Float, Dimension.Named("unk__1"), 28, 28, 1);
+        x = b.Node("Transpose", "sequential/conv2d/Conv2D__6:0", [x], ("perm", new[] { 0, 3, 1, 2 }));
+        x = b.Node("Conv", "sequential/conv2d/BiasAdd:0", [x, Weight(b, "sequential/conv2d/Conv2D/ReadVariableOp:0", 9, 8, 1, 3, 3), Weight(b, "sequential/conv2d/BiasAdd/ReadVariableOp:0", 100, 8)],
+            ("kernel_shape", new[] { 3, 3 }), ("auto_pad", "VALID"));
+        x = b.Node("Relu", "sequential/conv2d/Relu:0", [x]);
+        x = b.Node("MaxPool", "sequential/max_pooling2d/MaxPool:0", [x], ("kernel_shape", new[] { 2, 2 }), ("strides", new[] { 2, 2 }));
+        x = b.Node("Transpose", "sequential/max_pooling2d/MaxPool__18:0", [x], ("perm", new[] { 0, 2, 3, 1 }));
+        x = b.Node("Reshape", "sequential/flatten/Reshape:0", [x, b.Initializer("sequential/flatten/Const:0", Tensor.Vector(-1L, 8 * 13 * 13))]);
+        x = Dense(b, "sequential/dense", x, 8 * 13 * 13, 32);
+        x = b.Node("Relu", "sequential/dense/Relu:0", [x]);
+        x = Dense(b, "sequential/dense_1", x, 32, classes);
+        x = b.Node("Softmax", "sequential/dense_1/Softmax:0", [x]);
+        b.Output(b.Node("Identity", "dense_1", [x]), ElementType.Float, Dimension.Named("unk__2"), classes);
+        return b.Build();
+    }
+
+    /// <summary>Training mode kept: normalisation with batch statistics, dropout switched on by a constant, log_softmax.</summary>
+    private static Graph PyTorch(bool training, int classes = 4)
+    {
+        var b = new GraphBuilder("torch_jit");
+        string x = b.Input("input", ElementType.Float, Dimension.Named("batch"), 1, 28, 28);
+        x = b.Node("Conv", "/conv1/Conv", [x, Weight(b, "conv1.weight", 9, 8, 1, 3, 3)], ("kernel_shape", new[] { 3, 3 }), ("pads", new[] { 1, 1, 1, 1 }));
+        x = b.Node("BatchNormalization", "/bn1/BatchNormalization", [x, b.Initializer("bn1.weight", Tensor.Vector(Filled(8, 1.2f))), b.Initializer("bn1.bias", Tensor.Vector(Filled(8, 0.1f))),
+            b.Initializer("bn1.running_mean", Tensor.Vector(Filled(8, 0.05f))), b.Initializer("bn1.running_var", Tensor.Vector(Filled(8, 0.5f)))]);
+        x = b.Node("Relu", "/Relu", [x]);
+        x = b.Node("MaxPool", "/MaxPool", [x], ("kernel_shape", new[] { 4, 4 }), ("strides", new[] { 4, 4 }));
+        string[] flags = training
+            ? [b.Node("Constant", "/dropout/Constant", [], ("value", Tensor.Scalar(0.25f))), b.Node("Constant", "/dropout/Constant_1", [], ("value", Tensor.Scalar(true)))]
+            : [b.Node("Constant", "/dropout/Constant", [], ("value", Tensor.Scalar(0.25f)))];
+        x = b.Node("Dropout", "/dropout/Dropout", [x, .. flags]);
+        x = b.Node("Flatten", "/Flatten", [x]);
+        x = b.Node("Gemm", "/fc/Gemm", [x, Weight(b, "fc.weight", 392, classes, 392), Weight(b, "fc.bias", 100, classes)], ("transB", 1));
+        b.Output(b.Node("LogSoftmax", "output", [x], ("axis", 1)), ElementType.Float, Dimension.Named("batch"), classes);
+        Graph graph = b.Build();
+        graph.Producer = "pytorch";
+        if (training)
+        {
+            Node norm = graph.Nodes.Single(n => n.OperatorType == "BatchNormalization");
+            norm.Attributes["training_mode"] = 1L;
+            norm.Outputs.Add("/bn1/BatchNormalization_1");
+            norm.Outputs.Add("/bn1/BatchNormalization_2");
+        }
+        return graph;
+    }
+
+    private static string Dense(GraphBuilder b, string name, string x, int inputs, int outputs)
+    {
+        x = b.Node("MatMul", $"{name}/MatMul:0", [x, Weight(b, $"{name}/MatMul/ReadVariableOp:0", inputs, inputs, outputs)]);
+        return b.Node("Add", $"{name}/BiasAdd:0", [x, Weight(b, $"{name}/BiasAdd/ReadVariableOp:0", 100, outputs)]);
+    }
+
+    private static string Weight(GraphBuilder b, string name, int fan, params int[] shape)
+    {
+        var random = new Random(name.Length);
+        float[] values = [.. Enumerable.Range(0, (int)Tensor.ElementCount(shape)).Select(_ => (float)((random.NextDouble() * 2 - 1) * Math.Sqrt(2.0 / fan)))];
+        return b.Initializer(name, Tensor.Create(values, shape));
+    }
+
+    private static float[] Filled(int count, float value) => [.. Enumerable.Repeat(value, count)];
+
+    private string Save(Graph graph)
+    {
+        string path = Path.Combine(_folder.Root, $"{graph.Name}.onnx");
+        OnnxWriter.WriteFile(graph, path);
+        return path;
+    }
+
+    private SessionResult Train(Graph graph, string name, string? alphabet = null, params string[] freeze)
+    {
+        var config = new TrainingConfig { Dataset = "shapes", Architecture = Save(graph), Epochs = 3, BatchSize = 16, LearningRate = 0.005, Ema = 0, Alphabet = alphabet, Freeze = freeze };
+        return TrainingSession.Run(config, Shapes.Make(), new SessionOptions { Output = Path.Combine(_folder.Root, name), Threads = 1 }, new Progress(_messages), CancellationToken.None);
+    }
+
+    private static float[] Values(Graph graph, string name) => graph.Initializers[name].Span<float>().ToArray();
+
+    [Theory]
+    [InlineData("keras")]
+    [InlineData("pytorch")]
+    [InlineData("pytorch-training")]
+    public void A_model_without_labels_is_trained_further_and_written_back(string layout)
+    {
+        Graph graph = layout == "keras" ? Keras() : PyTorch(layout == "pytorch-training");
+        SessionResult result = Train(graph, layout);
+        Assert.Contains(_messages, m => m.Contains("carries no labels", StringComparison.Ordinal));
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.6, $"{result.Evaluation.Metrics.MicroAccuracy}");
+        Graph written = OnnxReader.ReadFile(result.ModelPath);
+        Assert.Equal(graph.Inputs[0].ToString(), written.Inputs[0].ToString());
+        Assert.Equal(["-", "|", "o", "x"], ModelMetadata.Labels(written));
+        Assert.DoesNotContain(written.Nodes, ModelTransforms.IsInTrainingMode);
+    }
+
+    [Theory]
+    [InlineData("keras", "sequential/dense_1/MatMul/ReadVariableOp:0", 1)]
+    [InlineData("pytorch", "fc.weight", 0)]
+    public void The_head_is_replaced_for_other_classes(string layout, string weights, int axis)
+    {
+        Graph graph = layout == "keras" ? Keras(classes: 7) : PyTorch(false, classes: 7);
+        SessionResult result = Train(graph, layout, alphabet: "-|o");
+        Assert.Contains(_messages, m => m.Contains("its last layer starts anew", StringComparison.Ordinal));
+        Graph written = OnnxReader.ReadFile(result.ModelPath);
+        Assert.Equal(3, written.Initializers[weights].Shape[axis]);
+        Assert.Equal(3, written.Outputs[0].Shape![^1].Size);
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.6, $"{result.Evaluation.Metrics.MicroAccuracy}");
+    }
+
+    [Fact]
+    public void Layers_are_frozen_by_the_names_of_weights_or_nodes()
+    {
+        Graph keras = Keras();
+        Graph tuned = Train(keras, "weights", null, "sequential/conv2d/*").Graph;
+        Assert.Equal(Values(keras, "sequential/conv2d/Conv2D/ReadVariableOp:0"), Values(tuned, "sequential/conv2d/Conv2D/ReadVariableOp:0"));
+        Assert.Equal(Values(keras, "sequential/conv2d/BiasAdd/ReadVariableOp:0"), Values(tuned, "sequential/conv2d/BiasAdd/ReadVariableOp:0"));
+        Assert.NotEqual(Values(keras, "sequential/dense/MatMul/ReadVariableOp:0"), Values(tuned, "sequential/dense/MatMul/ReadVariableOp:0"));
+
+        Graph torch = PyTorch(false);
+        tuned = Train(torch, "nodes", null, "/conv1/*", "/bn1/*").Graph;
+        foreach (string name in new[] { "conv1.weight", "bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var" }) Assert.Equal(Values(torch, name), Values(tuned, name));
+        Assert.NotEqual(Values(torch, "fc.weight"), Values(tuned, "fc.weight"));
+    }
+
+    [Fact]
+    public void Frozen_normalisation_uses_its_stored_statistics()
+    {
+        Graph graph = PyTorch(false);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 8, Frozen = graph.Initializers.Keys.Where(n => n != "fc.weight").ToHashSet() });
+        // Without dropout the loss is that of inference.
+        graph.Initializers.Add("none", Tensor.Scalar(0f));
+        graph.Nodes.Single(n => n.OperatorType == "Dropout").Inputs[1] = "none";
+        using var sure = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 8, Frozen = graph.Initializers.Keys.Where(n => n != "fc.weight").ToHashSet() });
+        DatasetPart part = Shapes.Make(train: 8, test: 0).Train!;
+        float[] images = [.. part.Images.Select(p => p / 255f)];
+        double loss = sure.Step(images, 8, new SoftmaxCrossEntropy(part.Labels, 0), 1).Loss;
+        Tensor scores = Interpreter.Run(graph, new Dictionary<string, Tensor> { ["input"] = Tensor.Create(images, 8, 1, 28, 28) })["output"];
+        double expected = -Enumerable.Range(0, 8).Average(i => scores.Span<float>()[i * 4 + part.Labels[i]]);
+        Assert.Equal(expected, loss, 4);
+        Assert.NotEqual(expected, plan.Step(images, 8, new SoftmaxCrossEntropy(part.Labels, 0), 1).Loss, 4);
+        Assert.Contains("all four or none", Assert.Throws<OnnxException>(() => new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 8, Frozen = new HashSet<string> { "bn1.running_mean", "bn1.running_var" } })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Training_mode_ends_where_inference_begins()
+    {
+        Graph training = PyTorch(true), inference = PyTorch(false);
+        Assert.Same(inference, ModelTransforms.InInferenceMode(inference));
+        Graph converted = ModelTransforms.InInferenceMode(training);
+        Assert.True(ModelTransforms.IsInTrainingMode(training.Nodes.Single(n => n.OperatorType == "Dropout")));
+        Assert.DoesNotContain("/dropout/Constant_1", converted.Nodes.SelectMany(n => n.Outputs));
+        var random = new Random(1);
+        float[] pixels = [.. Enumerable.Range(0, 784 * 2).Select(_ => random.NextSingle())];
+        var feed = new Dictionary<string, Tensor> { ["input"] = Tensor.Create(pixels, 2, 1, 28, 28) };
+        Assert.Equal(Interpreter.Run(inference, feed)["output"].Span<float>().ToArray(), Interpreter.Run(converted, feed)["output"].Span<float>().ToArray());
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(training, new RecognizerOptions { Labels = ["a", "b", "c", "d"] });
+        Assert.Equal(4, recognizer.RecognizeNormalized(pixels.AsSpan(0, 784)).Candidates.Count);
+    }
+
+    [Fact]
+    public void Another_number_of_labels_than_scores_is_an_error_that_says_so()
+    {
+        OnnxException exception = Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(Keras(), new RecognizerOptions { Labels = ["a", "b"] }));
+        Assert.Contains("4 scores", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("2 labels", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_graph_that_doesnt_end_in_a_dense_layer_keeps_its_classes()
+    {
+        var b = new GraphBuilder("odd");
+        string x = b.Input("input", ElementType.Float, Dimension.Named("N"), 784);
+        b.Output(b.Node("Tanh", "scores", [b.Node("MatMul", "product", [x, Weight(b, "w", 784, 784, 4)])]), ElementType.Float, Dimension.Named("N"), 4);
+        Assert.Contains("Tanh", Assert.Throws<OnnxException>(() => ClassifierHead.Replace(b.Build(), ["a", "b"], 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("keras", null)]
+    [InlineData("pytorch", null)]
+    [InlineData("pytorch-training", "in training mode")]
+    [InlineData("folded", "evaluation mode")]
+    public void Inspect_says_what_an_export_means_for_training(string layout, string? note)
+    {
+        Graph graph = layout switch
+        {
+            "keras" => Keras(),
+            "folded" => Folded(),
+            _ => PyTorch(layout == "pytorch-training"),
+        };
+        string path = Save(graph);
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        Assert.Equal(0, CommandLine.Run(["inspect", path, "--json"], new CommandHost(output, error, CancellationToken.None)));
+        using JsonDocument json = JsonDocument.Parse(output.ToString());
+        string[] notes = [.. json.RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetString()!)];
+        if (note is null) Assert.Empty(notes);
+        else Assert.Contains(note, Assert.Single(notes), StringComparison.Ordinal);
+
+        static Graph Folded()
+        {
+            Graph graph = Keras();
+            graph.Producer = "pytorch";
+            return graph;
+        }
+    }
+
+    private sealed class Progress(List<string> messages) : ITrainingProgress
+    {
+        public void Message(string text) => messages.Add(text);
+
+        public void Step(int epoch, int images, int total, double loss, double accuracy)
+        {
+        }
+
+        public void Epoch(EpochResult result)
+        {
+        }
+    }
+}
