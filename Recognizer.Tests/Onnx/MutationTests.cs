@@ -24,6 +24,8 @@ public class MutationTests
 
     private static int Count => Environment.GetEnvironmentVariable("RECOGNIZER_LONG_TESTS") == "1" ? 1_000_000 : 10_000;
 
+    private int _runs;
+
     [Fact]
     public void Damaged_bytes_are_read_or_refused()
     {
@@ -36,6 +38,7 @@ public class MutationTests
             for (int edits = random.Next(1, 4); edits > 0; edits--) bytes = Damage(bytes, files, random);
             if (!Survives(bytes, i)) refused++;
         }
+        Assert.True(_runs > count / 200, $"{_runs} runs");
         // A fuzzer that is always refused at the door, or never, tests nothing.
         Assert.InRange(refused, count / 4, count - (count / 50));
     }
@@ -52,11 +55,12 @@ public class MutationTests
             for (int edits = random.Next(1, 4); edits > 0; edits--) Damage(model, random);
             if (!Survives(model.ToByteArray(), i)) refused++;
         }
+        Assert.True(_runs > count / 200, $"{_runs} runs");
         Assert.InRange(refused, count / 4, count - (count / 50));
     }
 
-    /// <summary>Reads, checks, infers, writes, and compiles now and then; whether all of it went well.</summary>
-    private static bool Survives(byte[] bytes, int number)
+    /// <summary>Reads, checks, infers, writes, and now and then compiles and runs; whether all of it went well.</summary>
+    private bool Survives(byte[] bytes, int number)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         long start = Stopwatch.GetTimestamp();
@@ -66,7 +70,15 @@ public class MutationTests
             Graph graph = OnnxReader.Read(bytes);
             ShapeInference.Infer(graph);
             OnnxWriter.ToBytes(graph);
-            if (number % 4 == 0) Plan.Compile(graph).Dispose();
+            if (number % 4 == 0)
+            {
+                using Plan plan = Plan.Compile(graph);
+                if (SmallInputs(graph) is { } inputs)
+                {
+                    plan.Run(inputs);
+                    _runs++;
+                }
+            }
             good = true;
         }
         catch (OnnxException exception)
@@ -82,6 +94,17 @@ public class MutationTests
         Assert.True(time < s_longest, $"Mutation {number}: {time} for {Convert.ToBase64String(bytes)}");
         Assert.True(allocated < MostBytes, $"Mutation {number}: {allocated} bytes for {Convert.ToBase64String(bytes)}");
         return good;
+    }
+
+    /// <summary>Inputs for a run, or null where a value of the graph would be large, or has a size that only a run would tell.</summary>
+    private static Dictionary<string, Tensor>? SmallInputs(Graph graph)
+    {
+        const long largest = 100_000;
+        if (graph.Inputs.Any(input => input.Shape is null || input.ElementType == ElementType.String)) return null;
+        Dictionary<string, int[]> shapes = graph.Inputs.ToDictionary(input => input.Name, input => input.Shape!.Select(d => d.IsFixed ? d.Size : 2).ToArray());
+        foreach (ValueInfo value in ShapeInference.Infer(graph, shapes).Values)
+            if (value.Shape is null || value.Shape.Any(d => !d.IsFixed) || value.Shape.Aggregate(1.0, (product, d) => product * d.Size) > largest) return null;
+        return graph.Inputs.ToDictionary(input => input.Name, input => Tensor.Zeros(input.ElementType, shapes[input.Name]));
     }
 
     private static byte[] Damage(byte[] bytes, byte[][] files, Random random)
