@@ -5,6 +5,7 @@ using Recognizer.Benchmarks.Peers;
 return args switch
 {
     ["peers", .. string[] options] => PeersCommand.Run(options),
+    ["startup", .. string[] options] => StartupCommand.Run(options),
     ["profile", string network, .. string[] options] => ProfileCommand.Run(network, options),
     ["agreement", .. string[] options] => AgreementCommand.Run(options),
     ["kernels", .. string[] options] => RunKernels(options),
@@ -21,6 +22,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         Usage: peers [--json] [--only TEXT] [--seconds S]    side by side with ONNX Runtime and PyTorch
+               startup                                       first prediction of a new process, and memory, beside ONNX Runtime
                profile NETWORK [--batch N] [--threads N]     where the time goes, step by step
                agreement [FILE.onnx…] [--only TEXT]          the same results as ONNX Runtime, on our models and on others
                agreement --model FILE.onnx --dataset NAME [--count N]    the same on real images

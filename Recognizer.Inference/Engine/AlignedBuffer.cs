@@ -7,15 +7,17 @@ internal sealed unsafe class AlignedBuffer<T> : IDisposable where T : unmanaged
 {
     private const nuint Alignment = 64;
     private readonly nuint _bytes;
+    private void* _block;
 
     public AlignedBuffer(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         // One cache line of slack: kernels may prefetch, never store, past the end.
-        _bytes = checked((nuint)length * (nuint)sizeof(T) + Alignment);
-        Pointer = (T*)NativeMemory.AlignedAlloc(_bytes, Alignment);
-        NativeMemory.Clear(Pointer, _bytes);
+        _bytes = checked((nuint)length * (nuint)sizeof(T) + 2 * Alignment);
+        // Large blocks come from the system as zeros already, page by page when they are first touched.
+        _block = NativeMemory.AllocZeroed(_bytes);
+        Pointer = (T*)(((nuint)_block + Alignment - 1) & ~(Alignment - 1));
         GC.AddMemoryPressure((long)_bytes);
     }
 
@@ -36,8 +38,9 @@ internal sealed unsafe class AlignedBuffer<T> : IDisposable where T : unmanaged
 
     private void Free()
     {
-        if (Pointer == null) return;
-        NativeMemory.AlignedFree(Pointer);
+        if (_block == null) return;
+        NativeMemory.Free(_block);
+        _block = null;
         Pointer = null;
         GC.RemoveMemoryPressure((long)_bytes);
     }

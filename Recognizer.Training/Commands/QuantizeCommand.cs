@@ -36,6 +36,7 @@ internal static class QuantizeCommand
             });
             DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
             Graph quantized = Quantize(graph, train, threads);
+            if (Path.GetDirectoryName(target) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
             AtomicFile.Write(target, stream => OnnxWriter.Write(quantized, stream));
             double ratio = (double)PostTrainingQuantizer.ConstantBytes(quantized) / PostTrainingQuantizer.ConstantBytes(graph);
             ModelEvaluation? before = Evaluate(graph), after = Evaluate(quantized);
