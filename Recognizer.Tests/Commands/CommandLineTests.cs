@@ -71,6 +71,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("predict")]
     [InlineData("predict a.png --top 0")]
     [InlineData("evaluate --split middle --dataset mnist")]
+    [InlineData("evaluate --dataset mnist --baseline metrics.json")]
     [InlineData("inspect")]
     public void Wrong_usage_is_2_with_a_reason_on_standard_error(string arguments)
     {
@@ -83,6 +84,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("inspect nowhere.onnx")]
     [InlineData("predict --model nowhere.onnx a.png")]
     [InlineData("evaluate --model nowhere.onnx --dataset mnist")]
+    [InlineData("evaluate --dataset mnist --corruptions --baseline nowhere.json")]
     [InlineData("train --dataset no-such-set --offline")]
     [InlineData("train --config nowhere.json")]
     public void Failures_are_1_with_one_line_and_no_stack_trace(string arguments)
@@ -141,6 +143,14 @@ public sealed class CommandLineTests : IDisposable
         Assert.True(File.Exists(System.IO.Path.Combine(report, "report.html")));
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "xo", "--json"));
         Assert.Equal((30, 30), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
+
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--corruptions", "--outliers", "--json", "--report", report));
+        Assert.Equal(15, Json().GetProperty("corruptions").GetArrayLength());
+        Assert.Equal(Json().GetProperty("lowestAuroc").GetDouble(), Json().GetProperty("outliers").EnumerateArray().Min(o => o.GetProperty("auroc").GetDouble()));
+        Assert.Equal(evaluated.GetProperty("logLoss").GetDouble(), Json().GetProperty("logLoss").GetDouble());
+        Assert.True(File.Exists(System.IO.Path.Combine(report, "corruptions.png")) && File.Exists(System.IO.Path.Combine(report, "outliers.png")));
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--corruptions", "--json", "--baseline", System.IO.Path.Combine(report, "metrics.json")));
+        Assert.Equal(Json().GetProperty("baselineMeanCorruptionError").GetDouble(), Json().GetProperty("meanCorruptionError").GetDouble(), 1e-12);
 
         Dataset data = Shapes.Make();
         string image = _folder.Write("shape.png", PngEncoder.Encode(new GrayImage(28, 28, data.Test!.Image(3).ToArray())));

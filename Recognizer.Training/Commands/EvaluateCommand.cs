@@ -1,10 +1,13 @@
 using System.CommandLine;
 using Recognizer.Inference;
 using Recognizer.Inference.Engine;
+using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
+using Recognizer.Training.Corruptions;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
+using Recognizer.Training.Outliers;
 using Recognizer.Training.Reports;
 
 namespace Recognizer.Training.Commands;
@@ -12,6 +15,8 @@ namespace Recognizer.Training.Commands;
 /// <summary><c>evaluate</c>: measures a model on a data set.</summary>
 internal static class EvaluateCommand
 {
+    private const int PictureColumns = 24;
+
     public static CommandDescription Create(CommandHost host)
     {
         var model = new ModelOption();
@@ -20,11 +25,16 @@ internal static class EvaluateCommand
         split.AcceptOnlyFromAmong("test", "train");
         var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out");
         var ignoreCase = new Option<bool>("--ignore-case") { Description = "Count A and a as the same" };
+        var corruptions = new Option<bool>("--corruptions") { Description = "Measure also on images spoilt in the 15 ways of MNIST-C" };
+        var baseline = new Option<string?>("--baseline") { Description = "What --corruptions --json wrote for another model, to compare with", HelpName = "FILE" };
+        var outliers = new Option<bool>("--outliers") { Description = "Measure also how well pictures that are no characters are told from characters" };
         var report = new Option<string?>("--report") { Description = "Write report.html and metrics.json into this folder", HelpName = "DIR" };
-        var command = new Command("evaluate", "Measure a model on a data set") { model.Option, dataset, split, alphabet.Option, ignoreCase, report };
+        var command = new Command("evaluate", "Measure a model on a data set") { model.Option, dataset, split, alphabet.Option, ignoreCase, corruptions, baseline, outliers, report };
         var common = new CommonOptions(command);
         command.SetAction(result =>
         {
+            if (result.GetValue(baseline) is not null && !result.GetValue(corruptions)) throw new UsageException("--baseline goes with --corruptions.");
+            var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             string path = model.Path(result);
             Graph graph = OnnxReader.ReadFile(path);
             string name = result.GetValue(dataset) ?? TrainedOn(graph) ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
@@ -48,10 +58,20 @@ internal static class EvaluateCommand
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
+            // A line each is too much for a log
+            Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
+            if (result.GetValue(corruptions))
+            {
+                var options = new EvaluationOptions { Labels = data.Labels, Alphabet = alphabet.Value(result), IgnoreCase = result.GetValue(ignoreCase) };
+                robustness.Corruptions = CorruptionSuite.Evaluate(recognizer, images, options, common.Threads(result), progress, host.Cancellation);
+            }
+            if (result.GetValue(outliers))
+                robustness.Outliers = OutlierSuite.Evaluate(recognizer, images, common.Threads(result), progress, host.Cancellation);
             string json = CommandHost.ToJson(writer =>
             {
                 writer.WriteStartObject();
                 MetricsOutput.WriteJson(writer, path, data.Name, part, evaluation);
+                robustness.WriteJson(writer);
                 writer.WriteEndObject();
             });
             if (result.GetValue(report) is { } directory)
@@ -62,21 +82,31 @@ internal static class EvaluateCommand
                 {
                     Title = $"{Path.GetFileName(path)} on {data.Name}",
                     Measured = $"{part} split of {data.Name}",
-                    Facts = [("model", path), ("data set", data.Name), ("alphabet", alphabet.Value(result)?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts")],
+                    Facts = [("model", path), ("data set", data.Name), ("alphabet", alphabet.Value(result)?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts"), .. robustness.Facts()],
                     Metrics = evaluation.Metrics,
                     Samples = evaluation.Samples,
                     WorstMistakes = evaluation.WorstMistakes,
                 }, Path.Combine(directory, "report.html"));
+                if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(images, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
+                if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(images, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
             }
             if (common.Json(result)) host.Output.WriteLine(json);
-            else MetricsOutput.Print(host.Output, data.Name, part, evaluation);
+            else
+            {
+                MetricsOutput.Print(host.Output, data.Name, part, evaluation);
+                robustness.Print(host.Output);
+            }
             return CommandLine.Done;
         });
         return new CommandDescription(command,
             "recognizer evaluate --model models/mnist-cnn2/model.onnx --dataset mnist",
             "recognizer evaluate --model models/strokes-cnn2/model.onnx --dataset mnist --alphabet digits",
-            "recognizer evaluate --model model.onnx --dataset my-images/ --report report/");
+            "recognizer evaluate --model model.onnx --dataset my-images/ --report report/",
+            "recognizer evaluate --model model.onnx --dataset mnist --corruptions --outliers");
     }
+
+    private static void WritePicture(string directory, string name, DatasetPart part, IReadOnlyList<string> labels) =>
+        AtomicFile.Write(Path.Combine(directory, name), stream => stream.Write(PngEncoder.Encode(SampleGrid.Draw(part, labels, PictureColumns))));
 
     private static string? TrainedOn(Graph graph)
     {
