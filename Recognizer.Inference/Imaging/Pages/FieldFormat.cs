@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Recognizer.Inference.Imaging.Pages;
@@ -6,6 +7,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 public sealed class FieldFormat
 {
     private const int MaxStates = 200_000;
+
+    private static readonly SearchValues<char> s_expressionSigns = SearchValues.Create("[](){}*+?|\\^$");
 
     /// <summary>A set of characters that leads from one state to another.</summary>
     internal readonly record struct Transition(CharacterSet Set, int Target);
@@ -30,7 +33,7 @@ public sealed class FieldFormat
     public static FieldFormat Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
-        return text.AsSpan().IndexOfAny("[](){}*+?|\\^$") >= 0 ? FromRegularExpression(text) : FromMask(text);
+        return text.AsSpan().ContainsAny(s_expressionSigns) ? FromRegularExpression(text) : FromMask(text);
     }
 
     /// <summary>A mask: <c>d</c> stands for a digit, <c>A</c> for an upper-case letter, <c>a</c> for a lower-case one, <c>L</c> for any
@@ -39,7 +42,7 @@ public sealed class FieldFormat
     {
         ArgumentException.ThrowIfNullOrEmpty(mask);
         var nfa = new Nfa();
-        int state = nfa.Start;
+        int state = Nfa.Start;
         foreach (char c in mask)
         {
             int next = nfa.Add();
@@ -142,7 +145,7 @@ public sealed class FieldFormat
     {
         private readonly List<List<(CharacterSet? Set, int Target)>> _states = [[]];
 
-        public int Start => 0;
+        public const int Start = 0;
 
         public int Count => _states.Count;
 
@@ -189,7 +192,7 @@ public sealed class FieldFormat
         public FieldFormat Parse()
         {
             if (text[0] == '^') _position++;
-            int end = Alternatives(_nfa.Start);
+            int end = Alternatives(Nfa.Start);
             if (_position < text.Length && text[_position] == '$' && _position == text.Length - 1) _position++;
             if (_position < text.Length) throw Error("expected the end of the expression");
             return _nfa.ToFormat(text, end);
