@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
@@ -29,17 +31,17 @@ internal static class ModelMetadata
         }
     }
 
-    /// <summary>Labels as they are stored.</summary>
-    public static string Json(IEnumerable<string> labels)
+    /// <summary>Writes the text of each class into the metadata.</summary>
+    public static void SetLabels(Graph graph, IEnumerable<string> labels)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartArray();
             foreach (string label in labels) writer.WriteStringValue(label);
             writer.WriteEndArray();
         }
-        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+        graph.Metadata[LabelsKey] = Encoding.UTF8.GetString(stream.ToArray());
     }
 
     /// <summary>The layout that the model was trained on, or null where it doesn't say.</summary>

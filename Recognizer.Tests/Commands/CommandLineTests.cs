@@ -55,7 +55,7 @@ public sealed class CommandLineTests : IDisposable
     public void Help_has_examples_and_goes_to_standard_output(string arguments)
     {
         Assert.Equal(0, Run(arguments.Split(' ')));
-        Assert.Contains("Examples:", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Examples (", _output.ToString(), StringComparison.Ordinal);
         Assert.Equal("", _error.ToString());
     }
 
@@ -65,6 +65,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --epochs many")]
     [InlineData("train --epochs 0")]
     [InlineData("train --optimizer lion")]
+    [InlineData("train --architecture transformer")]
+    [InlineData("train --alphabet=")]
+    [InlineData("datasets show")]
     [InlineData("train --augment sideways")]
     [InlineData("train --validation 1")]
     [InlineData("train --threads 0")]
@@ -76,8 +79,21 @@ public sealed class CommandLineTests : IDisposable
     public void Wrong_usage_is_2_with_a_reason_on_standard_error(string arguments)
     {
         Assert.Equal(2, Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
-        Assert.StartsWith("error: ", _error.ToString(), StringComparison.Ordinal);
+        string error = _error.ToString();
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("\t", error, StringComparison.Ordinal);
         Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public void Wrong_usage_names_the_help_of_the_command()
+    {
+        Run("datasets", "show");
+        Assert.Contains("Try: recognizer datasets show --help", _error.ToString(), StringComparison.Ordinal);
+        Run();
+        Assert.Contains("Try: recognizer --help", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

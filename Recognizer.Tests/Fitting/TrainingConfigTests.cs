@@ -18,9 +18,20 @@ public class TrainingConfigTests
         Assert.Equal(config.ToJson(), read.ToJson());
     }
 
+    [Fact]
+    public void What_a_file_leaves_out_takes_its_default()
+    {
+        Assert.Equal((new TrainingConfig() with { Epochs = 3 }).ToJson(), TrainingConfig.FromJson("{ \"epochs\": 3, /* short */ }").ToJson());
+        TrainingConfig defaults = TrainingDefaults.For(TrainingConfig.FromJson("{\"dataset\": \"mnist\"}"));
+        Assert.Equal("mnist", TrainingConfig.FromJson("{\"dataset\": \"mnist\"}", defaults).Normalizer);
+        Assert.Equal("emnist", TrainingConfig.FromJson("{\"normalizer\": \"emnist\"}", defaults).Normalizer);
+    }
+
     [Theory]
     [InlineData("{\"epoch\": 3}", "epoch")]
     [InlineData("{\"epochs\": \"three\"}", "epochs")]
+    [InlineData("{\"dataset\": null}", "dataset")]
+    [InlineData("{\"epochs\": 1, \"epochs\": 2}", "epochs")]
     [InlineData("[1]", "")]
     [InlineData("{", "")]
     public void Mistakes_in_the_file_are_named(string json, string name) =>
@@ -36,6 +47,7 @@ public class TrainingConfigTests
             (usual with { Epochs = 0 }, "epochs"), (usual with { BatchSize = 0 }, "batch-size"), (usual with { LearningRate = 0 }, "learning-rate"),
             (usual with { LearningRate = double.NaN }, "learning-rate"), (usual with { Ema = 1 }, "ema"), (usual with { Validation = 1 }, "validation"),
             (usual with { Patience = 1, Validation = 0 }, "patience"), (usual with { LabelSmoothing = -0.1 }, "label-smoothing"), (usual with { Augment = "x" }, "augmentation"),
+            (usual with { Architecture = "vvg" }, "architecture"), (usual with { Optimizer = "lion" }, "optimizer"), (usual with { Schedule = "" }, "schedule"), (usual with { Alphabet = "" }, "alphabet"),
         })
         {
             Assert.Contains(name, Assert.Throws<FormatException>(config.Validate).Message, StringComparison.Ordinal);

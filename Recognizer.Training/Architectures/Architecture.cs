@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Training.Architectures;
@@ -36,21 +36,8 @@ internal static class Architecture
             throw new ArgumentException($"A classifier needs at least two classes, not {labels.Count}.", nameof(labels));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         Graph graph = architecture.Build(labels.Count, seed, width);
-        SetLabels(graph, labels);
+        ModelMetadata.SetLabels(graph, labels);
         return graph;
-    }
-
-    /// <summary>Writes the classes' texts into the metadata.</summary>
-    public static void SetLabels(Graph graph, IReadOnlyList<string> labels)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
-        {
-            writer.WriteStartArray();
-            foreach (string label in labels) writer.WriteStringValue(label);
-            writer.WriteEndArray();
-        }
-        graph.Metadata["recognizer.labels"] = System.Text.Encoding.UTF8.GetString(stream.ToArray());
     }
 
     // 1×28×28 → 32×14×14 → 64×7×7 → 128 → classes

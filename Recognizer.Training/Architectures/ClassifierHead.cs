@@ -61,7 +61,7 @@ internal static class ClassifierHead
             if (output.Shape is { Count: > 0 } dimensions && dimensions[^1].IsFixed && dimensions[^1].Size == before)
                 graph.Outputs[i] = output with { Shape = [.. dimensions.SkipLast(1), Dimension.Fixed(classes)] };
         }
-        Architecture.SetLabels(graph, labels);
+        ModelMetadata.SetLabels(graph, labels);
     }
 
     /// <summary>Takes over the weights of another graph that have the same name and shape; the head only where the classes are the same.</summary>

@@ -1,12 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 
 namespace Recognizer.Training.Commands;
 
 /// <summary>The program: parses arguments, runs a command, and turns whatever happens into an exit code: 0 done, 1 failed (one line says
 /// why), 2 wrong usage, 130 interrupted.</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     public const int Done = 0;
     public const int Failed = 1;
@@ -44,8 +46,12 @@ internal static class CommandLine
             ParseResult result = root.Parse(arguments);
             if (result.Action is ParseErrorAction)
             {
-                foreach (string message in result.Errors.Select(e => e.Message).Distinct()) host.Error.WriteLine($"error: {message}");
-                host.Error.WriteLine($"Try: recognizer {(result.CommandResult.Command == root ? "" : result.CommandResult.Command.Name + " ")}--help");
+                // Names of .NET types say nothing to most users.
+                foreach (string message in result.Errors.Select(e => TypeName().Replace(e.Message, "").ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal)).Distinct())
+                    host.Error.WriteLine($"error: {message}");
+                string command = "";
+                for (SymbolResult? level = result.CommandResult; level is CommandResult { Command: var named } && named != root; level = level.Parent) command = $"{named.Name} {command}";
+                host.Error.WriteLine($"Try: recognizer {command}--help");
                 return WrongUsage;
             }
             return result.Invoke(new InvocationConfiguration { Output = host.Output, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -66,6 +72,9 @@ internal static class CommandLine
             return Failed;
         }
     }
+
+    [GeneratedRegex(" as expected type '[^']*'")]
+    private static partial Regex TypeName();
 
     private static void Report(Exception exception, TextWriter error)
     {
@@ -88,7 +97,7 @@ internal static class CommandLine
             int code = help.Invoke(parseResult);
             if (examples.TryGetValue(parseResult.CommandResult.Command, out string[]? lines) && lines.Length > 0)
             {
-                output.WriteLine("Examples:");
+                output.WriteLine("Examples (recognizer stands for: dotnet run -c Release --project Recognizer.Training --):");
                 foreach (string line in lines) output.WriteLine($"  {line}");
                 output.WriteLine();
             }

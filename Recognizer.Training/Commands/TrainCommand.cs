@@ -93,8 +93,10 @@ internal static class TrainCommand
     {
         try
         {
-            TrainingConfig given = settings.Apply(result, configFile is null ? new TrainingConfig() : TrainingConfig.FromJson(File.ReadAllText(configFile)));
-            TrainingConfig config = configFile is null ? settings.Apply(result, TrainingDefaults.For(given)) : given;
+            // What is given decides the defaults of the rest.
+            string file = configFile is null ? "{}" : File.ReadAllText(configFile);
+            TrainingConfig given = settings.Apply(result, TrainingConfig.FromJson(file));
+            TrainingConfig config = settings.Apply(result, TrainingConfig.FromJson(file, TrainingDefaults.For(given)));
             config.Validate();
             string directory = output ?? Path.Combine("models", TrainingDefaults.Name(config));
             string saved = Path.Combine(directory, TrainingSession.ConfigFile);

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Recognizer.Training.Augmentation;
+using Recognizer.Training.Optimization;
 
 namespace Recognizer.Training.Fitting;
 
@@ -82,6 +84,11 @@ internal sealed record TrainingConfig
         Check(Validation is >= 0 and < 1, "validation", Validation, "at least 0 and below 1");
         Check(Patience >= 0, "patience", Patience, "0 (never) or more");
         Check(Width is > 0 and <= 64, "width", Width, "above 0, at most 64");
+        Check(Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || Architectures.Architecture.Names.Contains(Architecture, StringComparer.OrdinalIgnoreCase),
+            "architecture", Architecture, $"{string.Join(", ", Architectures.Architecture.Names)}, or a file whose name ends in .onnx");
+        CheckName("optimizer", Optimizer, Optimization.Optimizer.Names);
+        CheckName("schedule", Schedule, LearningRateSchedule.Names);
+        Check(Alphabet is not "", "alphabet", "empty", "at least one character");
         Check(Normalizer is null or "emnist" or "mnist", "normalizer", Normalizer, "emnist or mnist");
         Check(Patience == 0 || Validation > 0, "patience", Patience, "validation images (--validation) to stop early on");
         AugmentationOptions.Parse(Augment);
@@ -89,19 +96,31 @@ internal sealed record TrainingConfig
 
     public string ToJson() => JsonSerializer.Serialize(this, TrainingConfigJson.Default.TrainingConfig);
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote, or part of it; what is left out takes its default.</summary>
-    /// <exception cref="FormatException">The text is no JSON, or has a property that doesn't exist.</exception>
-    public static TrainingConfig FromJson(string json)
+    /// <summary>Reads what <see cref="ToJson"/> wrote, or part of it.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <param name="defaults">Values of what is left out; null takes those of a new object.</param>
+    /// <exception cref="FormatException">The text is no JSON, or has a property that doesn't exist or is of another type.</exception>
+    public static TrainingConfig FromJson(string json, TrainingConfig? defaults = null)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, TrainingConfigJson.Default.TrainingConfig) ?? throw new FormatException("expected a JSON object, found null");
+            // The generated deserialiser sets what is left out to zero, not to the initial values above: the defaults go in as JSON.
+            JsonNode? given = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+            if (given is not JsonObject settings) throw new FormatException("expected a JSON object with settings");
+            JsonObject all = JsonNode.Parse((defaults ?? new()).ToJson())!.AsObject();
+            foreach ((string name, JsonNode? value) in settings) all[name] = value?.DeepClone();
+            return all.Deserialize(TrainingConfigJson.Default.TrainingConfig)!;
         }
         catch (JsonException exception)
         {
-            throw new FormatException(exception.Message, exception);
+            // Behind "Path:" stand lines of the text as merged, which the user never saw.
+            string message = exception.Message.Split(" Path:")[0];
+            throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name}: {message}" : message, exception);
         }
     }
+
+    private static void CheckName(string name, string value, IReadOnlyList<string> names) =>
+        Check(names.Contains(value, StringComparer.Ordinal), name, value, string.Join(", ", names));
 
     private static void Check(bool condition, string name, object? value, string expected)
     {
@@ -111,6 +130,6 @@ internal sealed record TrainingConfig
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true)]
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TrainingConfig))]
 internal sealed partial class TrainingConfigJson : JsonSerializerContext;

@@ -108,7 +108,7 @@ internal static class TrainingSession
             graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
             if (ModelMetadata.Labels(graph) is null && ClassifierHead.Classes(graph) == labels.Count)
             {
-                Architecture.SetLabels(graph, labels);
+                ModelMetadata.SetLabels(graph, labels);
                 progress.Message($"{config.Architecture} carries no labels: its {labels.Count} scores are taken for the data set's classes in their order");
             }
             else if (!ClassifierHead.HasLabels(graph, labels))

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
+using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Reports;
 
@@ -33,12 +34,7 @@ internal static class ReportWriter
 
     /// <summary>Writes the file, replacing an older one as a whole.</summary>
     /// <exception cref="IOException">The file can't be written.</exception>
-    public static void WriteFile(TrainingReport report, string path)
-    {
-        string temporary = path + ".tmp";
-        File.WriteAllText(temporary, Write(report));
-        File.Move(temporary, path, overwrite: true);
-    }
+    public static void WriteFile(TrainingReport report, string path) => AtomicFile.WriteText(path, Write(report));
 
     /// <summary>The page as text.</summary>
     public static string Write(TrainingReport report)
