@@ -21,6 +21,7 @@ internal static partial class CommandLine
         TrainCommand.Create,
         EvaluateCommand.Create,
         PredictCommand.Create,
+        ReadCommand.Create,
         DatasetsCommand.Create,
         InspectCommand.Create,
         QuantizeCommand.Create,

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Text.Json;
+using Recognizer.Inference;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary><c>read</c>: reads several characters in an image, a page of lines or a form field of a known format.</summary>
+internal static class ReadCommand
+{
+    public static CommandDescription Create(CommandHost host)
+    {
+        var model = new ModelOption();
+        var images = new Argument<string[]>("IMAGE") { Description = "PNG, JPEG, BMP or PNM files", Arity = ArgumentArity.OneOrMore };
+        var format = new Option<string?>("--format")
+        {
+            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression, or @FILE with a word a line",
+            HelpName = "FORMAT",
+        };
+        var alphabet = new AlphabetOption("Characters that are possible");
+        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images, model.Option, format, alphabet.Option };
+        var common = new CommonOptions(command, data: false);
+        command.SetAction(result =>
+        {
+            FieldFormat? fieldFormat = Format(result.GetValue(format));
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Path(result), new RecognizerOptions
+            {
+                Alphabet = alphabet.Value(result),
+                Plan = new PlanOptions { Threads = common.Threads(result) },
+            });
+            var pages = new PageReader(recognizer);
+            FieldReader? fields = fieldFormat is null ? null : new FieldReader(recognizer, fieldFormat);
+            var read = new List<FileReading>();
+            int failures = 0;
+            foreach (string file in result.GetRequiredValue(images))
+            {
+                host.Cancellation.ThrowIfCancellationRequested();
+                try
+                {
+                    Image image = ImageDecoder.Decode(File.ReadAllBytes(file));
+                    read.Add(fields is null ? new(file, pages.Read(image, host.Cancellation), null) : new(file, null, fields.Read(image)));
+                }
+                catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
+                {
+                    // The other files are still worth reading.
+                    host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
+                    failures++;
+                }
+            }
+            if (common.Json(result)) WriteJson(host, read);
+            else foreach (FileReading reading in read) host.Output.WriteLine(read.Count == 1 ? reading.Text : $"{reading.File}:\n{reading.Text}");
+            return failures == 0 ? CommandLine.Done : CommandLine.Failed;
+        });
+        return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png");
+    }
+
+    private static FieldFormat? Format(string? text)
+    {
+        if (text is null) return null;
+        try
+        {
+            return text.StartsWith('@') ? FieldFormat.FromWords(File.ReadLines(text[1..]).Where(l => l.Length > 0)) : FieldFormat.Parse(text);
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException)
+        {
+            throw new UsageException($"--format: {exception.Message}");
+        }
+    }
+
+    private sealed record FileReading(string File, PageResult? Page, FieldResult? Field)
+    {
+        public string Text => Page?.Text ?? Field?.Text ?? "";
+    }
+
+    private static void WriteJson(CommandHost host, List<FileReading> read) => host.WriteJson(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (FileReading reading in read)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("file", reading.File);
+            writer.WriteString("text", reading.Text);
+            if (reading.Page is { } page)
+            {
+                writer.WriteNumber("skew", page.Skew);
+                writer.WriteStartArray("lines");
+                foreach (PageLine line in page.Lines)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("text", line.Text);
+                    WriteBox(writer, line.Box);
+                    writer.WriteStartArray("words");
+                    foreach (PageWord word in line.Words)
+                    {
+                        writer.WriteStartObject();
+                        writer.WriteString("text", word.Text);
+                        WriteBox(writer, word.Box);
+                        WriteCharacters(writer, word.Characters);
+                        writer.WriteEndObject();
+                    }
+                    writer.WriteEndArray();
+                    writer.WriteEndObject();
+                }
+                writer.WriteEndArray();
+            }
+            else
+            {
+                writer.WriteNumber("confidence", reading.Field?.Confidence ?? 0);
+                WriteCharacters(writer, reading.Field?.Characters ?? []);
+            }
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    });
+
+    private static void WriteCharacters(Utf8JsonWriter writer, IReadOnlyList<PageCharacter> characters)
+    {
+        writer.WriteStartArray("characters");
+        foreach (PageCharacter character in characters)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("label", character.Label);
+            writer.WriteNumber("confidence", character.Confidence);
+            WriteBox(writer, character.Box);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+
+    private static void WriteBox(Utf8JsonWriter writer, BoundingBox box)
+    {
+        writer.WriteStartArray("box");
+        foreach (int value in (ReadOnlySpan<int>)[box.Left, box.Top, box.Width, box.Height]) writer.WriteNumberValue(value);
+        writer.WriteEndArray();
+    }
+}
