@@ -17,13 +17,16 @@ internal static class InkSelection
         long mainMass = -1;
         for (int i = 0; i < components.Count; i++)
         {
-            long mass = components[i].Mass;
+            // what a side cuts off is likely to be a neighbour's
+            long mass = TouchesSide(components[i].Box, width) ? components[i].Mass / 2 : components[i].Mass;
             if (mass > mainMass) (main, mainMass) = (i, mass);
         }
+        mainMass = components[main].Mass;
         box = components[main].Box;
         bool dropped = false;
         int reach = Math.Max(components[main].Box.Width, components[main].Box.Height);
         var mainBox = components[main].Box;
+        bool cropped = TouchesSide(mainBox, width);
         for (int i = 0; i < components.Count; i++)
         {
             if (i == main) continue;
@@ -32,6 +35,9 @@ internal static class InkSelection
             // The farther away, the more ink it takes to belong: a dot over an i is near, dirt may be anywhere
             double share = (double)c.Mass / mainMass;
             bool keep = share >= 0.02 && share >= 0.12 * gap / Math.Max(1, reach);
+            // Ink that is cut off at the left or right, while the character isn't, and that is beside it
+            int overlap = Math.Min(c.Box.Right, mainBox.Right) - Math.Max(c.Box.Left, mainBox.Left);
+            if (!cropped && TouchesSide(c.Box, width) && overlap < c.Box.Width / 2 && share < 1) keep = false;
             if (keep) box = box.Union(c.Box);
             else
             {
@@ -42,6 +48,8 @@ internal static class InkSelection
         if (dropped) ClearDropped(work, width, height);
         return true;
     }
+
+    private static bool TouchesSide(PixelBox box, int width) => box.Left <= 0 || box.Right >= width;
 
     private static int Gap(PixelBox a, PixelBox b)
     {
