@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Recognizer.Inference.Imaging;
 
 /// <summary>Draws selected ink into a layout: scaled, stroke width adjusted, edges as soft as in the training data.</summary>
@@ -67,47 +69,59 @@ internal static class InkRenderer
     /// <summary>Resamples the ink so that its centre comes to the canvas's, and makes edges steep, about the middle of their rise.</summary>
     private static void DrawOnCanvas(NormalizerWorkspace work, int width, int height, float scale, float centerX, float centerY)
     {
-        var filterX = new ResampleFilter(Canvas, width, scale, centerX, Canvas / 2f);
-        var filterY = new ResampleFilter(Canvas, height, scale, centerY, Canvas / 2f);
-        int firstRow = int.MaxValue, lastRow = -1;
-        for (int i = 0; i < Canvas; i++)
-        {
-            firstRow = Math.Min(firstRow, filterY.First(i));
-            lastRow = Math.Max(lastRow, filterY.Last(i));
-        }
-        firstRow = Math.Max(0, firstRow);
-        lastRow = Math.Min(height - 1, lastRow);
-        int rows = Math.Max(0, lastRow - firstRow + 1);
-        if (work.Columns.Length < rows * Canvas) work.Columns = new float[rows * Canvas];
-        var columns = work.Columns;
+        var filterX = new ResampleFilter(width, scale, centerX, Canvas / 2f);
+        var filterY = new ResampleFilter(height, scale, centerY, Canvas / 2f);
+        // Rows first, with vectors along them, then the columns that are left
+        int needed = Canvas * width;
+        if (work.Columns.Length < needed) work.Columns = new float[needed];
+        if (work.InkRow.Length < width) work.InkRow = new float[width];
+        Span<float> columns = work.Columns.AsSpan(0, needed), source = work.InkRow.AsSpan(0, width);
+        columns.Clear();
         Span<float> weights = stackalloc float[ResampleFilter.MaxTaps];
-        for (int x = 0; x < Canvas; x++)
+        Span<int> firsts = stackalloc int[Canvas], counts = stackalloc int[Canvas];
+        Span<float> rowWeights = work.Weights.AsSpan(0, Canvas * ResampleFilter.MaxTaps);
+        int from = height, to = 0;
+        for (int y = 0; y < Canvas; y++)
         {
-            int first = filterX.Weights(x, weights, out int taps);
-            for (int row = 0; row < rows; row++)
+            firsts[y] = filterY.Weights(y, rowWeights.Slice(y * ResampleFilter.MaxTaps, ResampleFilter.MaxTaps), out counts[y]);
+            if (counts[y] == 0) continue;
+            from = Math.Min(from, firsts[y]);
+            to = Math.Max(to, firsts[y] + counts[y]);
+        }
+        for (int row = from, lowest = 0; row < to; row++)
+        {
+            var ink = work.Ink.AsSpan(row * width, width);
+            if (ink.IndexOfAnyExcept((byte)0) < 0) continue;
+            for (int x = 0; x < width; x++) source[x] = ink[x];
+            while (lowest < Canvas && firsts[lowest] + counts[lowest] <= row) lowest++;
+            for (int y = lowest; y < Canvas && (counts[y] == 0 || firsts[y] <= row); y++)
             {
-                float sum = 0;
-                int p = (row + firstRow) * width + first;
-                for (int t = 0; t < taps; t++) sum += weights[t] * work.Ink[p + t];
-                columns[row * Canvas + x] = sum;
+                if (row >= firsts[y] + counts[y]) continue;
+                MultiplyAdd(source, rowWeights[y * ResampleFilter.MaxTaps + row - firsts[y]], columns.Slice(y * width, width));
             }
         }
         // Where a source pixel covers several canvas pixels the rise is spread over them: steepen it again
         float gain = Math.Clamp(scale, 1.5f, 4f);
-        Span<float> line = stackalloc float[Canvas];
-        for (int y = 0; y < Canvas; y++)
+        for (int x = 0; x < Canvas; x++)
         {
-            int first = filterY.Weights(y, weights, out int taps);
-            line.Clear();
-            for (int t = 0; t < taps; t++)
+            int first = filterX.Weights(x, weights, out int taps);
+            for (int y = 0, p = first; y < Canvas; y++, p += width)
             {
-                var source = columns.AsSpan((first + t - firstRow) * Canvas, Canvas);
-                float weight = weights[t];
-                for (int x = 0; x < Canvas; x++) line[x] += weight * source[x];
+                float sum = 0;
+                for (int t = 0; t < taps; t++) sum += weights[t] * columns[p + t];
+                work.Canvas[y * Canvas + x] = (byte)Math.Clamp((sum - 127.5f) * gain + 127.5f, 0, 255);
             }
-            var target = work.Canvas.AsSpan(y * Canvas, Canvas);
-            for (int x = 0; x < Canvas; x++) target[x] = (byte)Math.Clamp((line[x] - 127.5f) * gain + 127.5f, 0, 255);
         }
+    }
+
+    /// <summary>target += weight · source.</summary>
+    private static void MultiplyAdd(ReadOnlySpan<float> source, float weight, Span<float> target)
+    {
+        int i = 0;
+        var factor = new Vector<float>(weight);
+        for (; i <= source.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(target[i..]) + factor * new Vector<float>(source[i..])).CopyTo(target[i..]);
+        for (; i < source.Length; i++) target[i] += weight * source[i];
     }
 
     /// <summary>Greatest value of the neighbours: of four, or of eight. In turn they grow ink by an octagon.</summary>
@@ -157,31 +171,30 @@ internal static class InkRenderer
     {
         const int Size = CharacterNormalizer.Size, Radius = 6, Taps = 2 * Radius + 1;
         const float Sigma = EdgeSigma * Scale;
-        Span<float> rows = stackalloc float[Canvas * Size];
-        Span<float> weights = stackalloc float[Taps];
+        Span<float> source = stackalloc float[Canvas];
+        Span<float> rows = stackalloc float[Size * Canvas], weights = stackalloc float[Taps];
+        rows.Clear();
+        for (int y = 0; y < Size; y++)
+        {
+            int first = Kernel(y * Scale + Scale / 2f + offsetY, Sigma, weights);
+            for (int t = Math.Max(0, -first); t < Math.Min(Taps, Canvas - first); t++)
+            {
+                var from = work.Canvas.AsSpan((first + t) * Canvas, Canvas);
+                if (from.IndexOfAnyExcept((byte)0) < 0) continue;
+                for (int x = 0; x < Canvas; x++) source[x] = from[x];
+                MultiplyAdd(source, weights[t], rows.Slice(y * Canvas, Canvas));
+            }
+        }
         for (int x = 0; x < Size; x++)
         {
             int first = Kernel(x * Scale + Scale / 2f + offsetX, Sigma, weights);
             int from = Math.Max(0, -first), to = Math.Min(Taps, Canvas - first);
-            for (int y = 0; y < Canvas; y++)
+            for (int y = 0; y < Size; y++)
             {
                 float sum = 0;
-                for (int t = from; t < to; t++) sum += weights[t] * work.Canvas[y * Canvas + first + t];
-                rows[y * Size + x] = sum;
+                for (int t = from; t < to; t++) sum += weights[t] * rows[y * Canvas + first + t];
+                destination[y * Size + x] = Math.Clamp(sum * (1 / 255f), 0, 1);
             }
-        }
-        for (int y = 0; y < Size; y++)
-        {
-            int first = Kernel(y * Scale + Scale / 2f + offsetY, Sigma, weights);
-            int from = Math.Max(0, -first), to = Math.Min(Taps, Canvas - first);
-            var target = destination.Slice(y * Size, Size);
-            target.Clear();
-            for (int t = from; t < to; t++)
-            {
-                var source = rows.Slice((first + t) * Size, Size);
-                for (int x = 0; x < Size; x++) target[x] += weights[t] * source[x];
-            }
-            for (int x = 0; x < Size; x++) target[x] = Math.Min(1, target[x] * (1 / 255f));
         }
 
         static int Kernel(float center, float sigma, Span<float> weights)

@@ -28,7 +28,12 @@ internal sealed class NormalizerWorkspace
 
     public byte[] CanvasTemporary = new byte[CanvasSize * CanvasSize];
 
+    /// <summary>The picture with its rows resampled; [canvas, width].</summary>
     public float[] Columns = [];
+
+    public float[] InkRow = [];
+
+    public float[] Weights = new float[CanvasSize * ResampleFilter.MaxTaps];
 
     public List<InkComponent> Components { get; } = [];
 

@@ -1,26 +1,23 @@
 namespace Recognizer.Inference.Imaging;
 
 /// <summary>Weights for resampling along one axis: Catmull–Rom cubic, widened by the ratio when the picture shrinks so that it averages.</summary>
-/// <param name="outputSize">Samples to make.</param>
 /// <param name="inputSize">Samples there are.</param>
 /// <param name="scale">Output samples per input sample.</param>
 /// <param name="inputCenter">Coordinate (of pixel edges) in the input that comes to <paramref name="outputCenter"/> in the output.</param>
 /// <param name="outputCenter">Coordinate in the output.</param>
-internal readonly struct ResampleFilter(int outputSize, int inputSize, float scale, float inputCenter, float outputCenter)
+internal readonly struct ResampleFilter(int inputSize, float scale, float inputCenter, float outputCenter)
 {
     /// <summary>Most weights of one sample: enough for the work size shrunk to one canvas pixel in sixteen.</summary>
     public const int MaxTaps = 72;
 
     private readonly float _stretch = Math.Max(1, 1 / scale);
 
-    public int OutputSize => outputSize;
-
     private float Center(int output) => (output + 0.5f - outputCenter) / scale + inputCenter;
 
     /// <summary>First input sample that an output sample reaches to; may be outside the picture.</summary>
-    public int First(int output) => (int)MathF.Floor(Center(output) - 2 * _stretch);
+    private int First(int output) => (int)MathF.Floor(Center(output) - 2 * _stretch);
 
-    public int Last(int output) => (int)MathF.Ceiling(Center(output) + 2 * _stretch);
+    private int Last(int output) => (int)MathF.Ceiling(Center(output) + 2 * _stretch);
 
     /// <summary>The weights within the picture, adding up to at most 1: outside it there is no ink.</summary>
     /// <returns>The first sample; its count in <paramref name="taps"/>.</returns>

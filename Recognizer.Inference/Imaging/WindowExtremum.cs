@@ -10,7 +10,8 @@ internal static class WindowExtremum
     {
         int window = 2 * radius + 1, padded = width + 2 * radius;
         // room for the padded row's extrema from the left and from the right of each block
-        Span<byte> row = new byte[3 * padded];
+        byte[] rented = System.Buffers.ArrayPool<byte>.Shared.Rent(3 * padded);
+        Span<byte> row = rented.AsSpan(0, 3 * padded);
         Span<byte> prefix = row.Slice(padded, padded), suffix = row[(2 * padded)..];
         row = row[..padded];
         byte neutral = maximum ? byte.MinValue : byte.MaxValue;
@@ -26,6 +27,7 @@ internal static class WindowExtremum
             for (int x = 0; x < width; x++)
                 target[x] = maximum ? Math.Max(suffix[x], prefix[x + window - 1]) : Math.Min(suffix[x], prefix[x + window - 1]);
         }
+        System.Buffers.ArrayPool<byte>.Shared.Return(rented);
     }
 
     /// <summary>The same down the columns, row by row so that memory is met in order: logarithmic doubling of the window.</summary>

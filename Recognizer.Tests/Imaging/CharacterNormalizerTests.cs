@@ -29,7 +29,7 @@ public class CharacterNormalizerTests
     {
         var data = new TheoryData<int, string>();
         foreach (int digit in new[] { 0, 2, 4, 7 })
-            foreach (string how in new[] { "small", "tiny", "large", "inverted", "faint", "gradient", "shadow", "thin", "noise", "speck", "corner", "ruled", "box", "tight" })
+            foreach (string how in new[] { "small", "tiny", "large", "inverted", "faint", "gradient", "shadow", "thin", "noise", "speck", "corner", "ruled", "box", "tight", "neighbour" })
                 data.Add(digit, how);
         return data;
     }
@@ -55,6 +55,7 @@ public class CharacterNormalizerTests
             "corner" => Drawing.Paint(Corner(digit), 1600, (_, _) => 230, (_, _) => 50),
             "ruled" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => (y + x / 30) % 90 < 3 ? 120 : 230, (_, _) => 40),
             "box" => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.6), 200, (x, y) => Math.Min(Math.Min(x, y), Math.Min(199 - x, 199 - y)) is >= 5 and < 9 ? 60 : 230, (_, _) => 40),
+            "neighbour" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => y is > 50 and < 160 && x is < 15 or > 190 ? 20 : 255, (_, _) => 0),
             _ => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.95), 200, (_, _) => 255, (_, _) => 0),
         };
         // another pen is another drawing, few pixels hold less of it, and lines take some ink with them
@@ -122,6 +123,7 @@ public class CharacterNormalizerTests
     {
         var small = Drawing.Paint(Drawing.Square(5, 28, 3), 28, (_, _) => 230, (_, _) => 40);
         var large = Drawing.Paint(Drawing.Square(5, 600, 40), 600, (_, _) => 230, (_, _) => 40);
+        var shaded = Drawing.Paint(Drawing.Square(5, 100, 8), 100, (x, y) => x > 60 ? 100 : 220, (x, y) => x > 60 ? 30 : 60);
         var result = new float[784];
         for (int i = 0; i < 3; i++) Both();
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -131,6 +133,7 @@ public class CharacterNormalizerTests
         void Both()
         {
             CharacterNormalizer.Normalize(small, NormalizerLayout.Emnist, Polarity.Detect, result);
+            CharacterNormalizer.Normalize(shaded, NormalizerLayout.Emnist, Polarity.Detect, result);
             CharacterNormalizer.Normalize(large, NormalizerLayout.Mnist, Polarity.Detect, result);
         }
     }
