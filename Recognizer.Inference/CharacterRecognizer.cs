@@ -1,5 +1,7 @@
 using System.Buffers;
-using Recognizer.Inference.Engine;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Inference.Onnx;
@@ -7,59 +9,57 @@ using Recognizer.Inference.Onnx;
 namespace Recognizer.Inference;
 
 /// <summary>Reads single characters. Thread-safe: create one and share it.</summary>
+/// <remarks>Methods for pictures bring them into the form that the model was trained on (<see cref="CharacterNormalizer"/>); those named
+/// <c>Normalized</c> and <see cref="Score(ReadOnlySpan{float}, int, Span{float})"/> take what is in that form already. A model can be replaced while the recogniser is in use
+/// (<see cref="ReplaceModel(string)"/>): each call is answered by one model from beginning to end.</remarks>
 public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 {
     /// <summary>Pixels on each side of the image that the model sees.</summary>
     public const int Side = 28;
 
     private const int PixelsPerImage = Side * Side;
-    private readonly Plan _plan;
+
+    /// <summary>Images that are scored together; more gain nothing and take memory.</summary>
+    private const int BatchSize = 32;
+
+    private static readonly Lazy<CharacterRecognizer> s_default = new(() => new CharacterRecognizer(Shipped(ShippedModel.Characters), new()) { _isShared = true });
+
     private readonly RecognizerOptions _options;
-    private readonly string[] _labels;
-    private readonly bool[]? _allowed;
-    private readonly int _allowedCount;
-    private readonly ValueInfo _input;
-    private readonly string _output;
-    private readonly ScoreKind _kind;
+    private readonly Lock _replacing = new();
+    private RecognizerModel? _model;
+    private long _modelVersion;
+    private bool _isShared;
 
     private CharacterRecognizer(Graph graph, RecognizerOptions options)
+        : this(new RecognizerModel(graph, options), options, 0)
     {
-        if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
-        _options = options;
-        graph = ModelTransforms.InInferenceMode(graph);
-        _input = SingleInput(graph);
-        (_output, _kind) = ScoreOutput(graph);
-        _plan = Plan.Compile(graph, options.Plan with { Outputs = [_output] });
-        int classes = Classes(_plan.Outputs[0], graph);
-        IReadOnlyList<string> labels = ModelMetadata.Labels(graph) ?? options.Labels
-            ?? throw new OnnxException($"The model carries no '{ModelMetadata.LabelsKey}' and RecognizerOptions.Labels is not set; expected {classes} labels.");
-        if (labels.Count != classes)
-        {
-            throw new OnnxException(ModelMetadata.Labels(graph) is null
-                ? $"The model carries no labels and gives {classes} scores, but {labels.Count} labels were given; expected as many labels as scores."
-                : $"The model gives {classes} scores but has {labels.Count} labels.");
-        }
-        _labels = [.. labels];
-        Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
-        if (options.Alphabet is { } alphabet)
-        {
-            _allowed = [.. _labels.Select(alphabet.Contains)];
-            if (!_allowed.Contains(true)) throw new ArgumentException($"The model has none of the labels of the alphabet '{alphabet}'.", nameof(options));
-        }
-        _allowedCount = _allowed?.Count(a => a) ?? classes;
     }
 
-    private enum ScoreKind { Probabilities, LogProbabilities, Logits }
+    private CharacterRecognizer(RecognizerModel model, RecognizerOptions options, long version)
+    {
+        _model = model;
+        _options = options;
+        _modelVersion = version;
+    }
+
+    /// <summary>The shipped model for digits and letters (<see cref="ShippedModel.Characters"/>), loaded when first asked for and shared by all who ask;
+    /// disposing of it does nothing.</summary>
+    /// <exception cref="InvalidOperationException">This build of the library has no model in it.</exception>
+    public static CharacterRecognizer Default => s_default.Value;
 
     /// <summary>Text of each class, in the order of the scores.</summary>
-    public IReadOnlyList<string> Labels => _labels;
+    public IReadOnlyList<string> Labels => Current.Labels;
 
     /// <summary>Layout that images are brought into before they are scored.</summary>
-    public NormalizerLayout Layout { get; }
+    public NormalizerLayout Layout => Current.Layout;
+
+    /// <summary>How often the model has been replaced. A call that begins after this was read is answered by this model or a later one.</summary>
+    public long ModelVersion => Volatile.Read(ref _modelVersion);
+
+    private RecognizerModel Current => Volatile.Read(ref _model) ?? throw new ObjectDisposedException(nameof(CharacterRecognizer));
 
     /// <summary>Loads a model file.</summary>
-    /// <exception cref="OnnxException">The file is not a model that this library can run.</exception>
-    /// <exception cref="IOException">The file can't be read.</exception>
+    /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run.</exception>
     public static CharacterRecognizer Load(string path, RecognizerOptions? options = null) => new(OnnxReader.ReadFile(path), options ?? new());
 
     /// <summary>Loads a model from a stream, such as an embedded resource.</summary>
@@ -70,7 +70,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <exception cref="OnnxException">The bytes are not a model that this library can run.</exception>
     public static CharacterRecognizer Load(byte[] model, RecognizerOptions? options = null) => new(OnnxReader.Read(model), options ?? new());
 
-    /// <summary>Uses a graph that is already in memory.</summary>
+    /// <summary>Uses a graph that is already in memory and is not changed any more.</summary>
     /// <exception cref="OnnxException">The graph is not a model that this library can run.</exception>
     public static CharacterRecognizer Load(Graph graph, RecognizerOptions? options = null)
     {
@@ -78,43 +78,163 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return new(graph, options ?? new());
     }
 
+    /// <summary>Loads a model that is part of the library.</summary>
+    /// <exception cref="InvalidOperationException">This build of the library has no such model in it.</exception>
+    public static CharacterRecognizer Load(ShippedModel model, RecognizerOptions? options = null) => new(Shipped(model), options ?? new());
+
     /// <summary>Reads the character in an image file (PNG, JPEG, BMP or PNM, told apart by content).</summary>
+    /// <param name="encoded">The whole file.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <exception cref="ImageFormatException">The bytes are not an image of a known format, or exceed the limits.</exception>
-    public Prediction Recognize(ReadOnlySpan<byte> encoded) => Recognize(ImageDecoder.Decode(encoded, _options.Decoder));
+    /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
+    public Prediction Recognize(ReadOnlySpan<byte> encoded, Alphabet? alphabet = null) => Recognize(ImageDecoder.Decode(encoded, _options.Decoder), alphabet);
 
     /// <summary>Reads the character in an image of any size and polarity.</summary>
-    public Prediction Recognize(Image image)
+    /// <param name="image">The image.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
+    public Prediction Recognize(Image image, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Recognize(image.ToGray());
+        return Recognize(image.ToGray(), Polarity.Detect, alphabet);
     }
 
     /// <summary>Reads the character in a grey image of any size.</summary>
     /// <param name="image">The image.</param>
     /// <param name="polarity">Whether ink is lighter or darker than the ground; found out where left out.</param>
-    public Prediction Recognize(GrayImage image, Polarity polarity = Polarity.Detect)
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
+    public Prediction Recognize(GrayImage image, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        Span<float> pixels = stackalloc float[PixelsPerImage];
-        CharacterNormalizer.Normalize(image, Layout, polarity, pixels);
-        return RecognizeNormalized(pixels);
+        return Recognize(image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
     }
 
-    /// <summary>Reads one image that already is what the model expects.</summary>
-    /// <param name="pixels">[28, 28], upright, 0 = ground … 1 = ink, in the model's <see cref="Layout"/>.</param>
-    public Prediction RecognizeNormalized(ReadOnlySpan<float> pixels)
+    /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result.</summary>
+    /// <param name="pixels">[height, stride], 0 = black … 255 = white.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="stride">From one row's beginning to the next, at least the width.</param>
+    /// <param name="polarity">Whether ink is lighter or darker than the ground; found out where left out.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">The pixels are too few for that shape, or the model has none of the alphabet's labels.</exception>
+    public Prediction Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
-        float[] rented = ArrayPool<float>.Shared.Rent(_labels.Length);
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        using Lease lease = Acquire();
+        Span<float> normalized = stackalloc float[PixelsPerImage];
+        Normalize(pixels, width, height, stride, lease.Model.Layout, polarity, normalized);
+        Prediction? prediction = null;
+        Predict(lease.Model, normalized, alphabet, new Span<Prediction>(ref prediction!));
+        operation.Read(new ReadOnlySpan<Prediction>(in prediction));
+        return prediction;
+    }
+
+    /// <summary>Reads the character in grey pixels and allocates nothing at all.</summary>
+    /// <param name="pixels">[height, stride], 0 = black … 255 = white.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="stride">From one row's beginning to the next, at least the width.</param>
+    /// <param name="candidates">Receives the best labels, most probable first, as many as fit.</param>
+    /// <param name="polarity">Whether ink is lighter or darker than the ground; found out where left out.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <returns>Number of candidates written.</returns>
+    /// <exception cref="ArgumentException">The pixels are too few for that shape, or the model has none of the alphabet's labels.</exception>
+    public int Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Span<Candidate> candidates, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
+    {
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        using Lease lease = Acquire();
+        RecognizerModel model = lease.Model;
+        LabelMask? mask = model.Mask(alphabet);
+        Span<float> normalized = stackalloc float[PixelsPerImage];
+        Normalize(pixels, width, height, stride, model.Layout, polarity, normalized);
+        float[] rented = ArrayPool<float>.Shared.Rent(model.Labels.Count);
         try
         {
-            Span<float> probabilities = rented.AsSpan(0, _labels.Length);
-            Score(pixels, 1, probabilities);
-            return ToPrediction(probabilities);
+            Span<float> probabilities = rented.AsSpan(0, model.Labels.Count);
+            model.Score(normalized, 1, probabilities, mask, []);
+            operation.Read(1);
+            return model.Best(probabilities, mask, candidates);
         }
         finally
         {
             ArrayPool<float>.Shared.Return(rented);
         }
+    }
+
+    /// <summary>Reads one character each in many images.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="predictions">[images], receives the results.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">There are fewer places than images, or the model has none of the alphabet's labels.</exception>
+    public void Recognize(ReadOnlySpan<Image> images, Span<Prediction> predictions, Alphabet? alphabet = null) =>
+        RecognizeAll(images, static image => image.ToGray(), predictions, alphabet);
+
+    /// <summary>Reads one character each in many grey images.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="predictions">[images], receives the results.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">There are fewer places than images, or the model has none of the alphabet's labels.</exception>
+    public void Recognize(ReadOnlySpan<GrayImage> images, Span<Prediction> predictions, Alphabet? alphabet = null) =>
+        RecognizeAll(images, static image => image, predictions, alphabet);
+
+    /// <summary>Reads images as they come.</summary>
+    /// <remarks>Images that are there already are read together, at most 32 at a time; no answer waits for an image that is still to come. Ending the
+    /// enumeration early cancels the source's token and waits until it obeys.</remarks>
+    /// <param name="images">The images.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>A prediction for each image, in order.</returns>
+    public IAsyncEnumerable<Prediction> RecognizeAsync(IAsyncEnumerable<Image> images, Alphabet? alphabet = null, CancellationToken cancellationToken = default) =>
+        RecognizeStream(images, static (image, _) => image.ToGray(), alphabet, cancellationToken);
+
+    /// <summary>Reads grey images as they come.</summary>
+    /// <remarks>As <see cref="RecognizeAsync(IAsyncEnumerable{Image}, Alphabet?, CancellationToken)"/>.</remarks>
+    /// <param name="images">The images.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>A prediction for each image, in order.</returns>
+    public IAsyncEnumerable<Prediction> RecognizeAsync(IAsyncEnumerable<GrayImage> images, Alphabet? alphabet = null, CancellationToken cancellationToken = default) =>
+        RecognizeStream(images, static (image, _) => image, alphabet, cancellationToken);
+
+    /// <summary>Reads image files as they come.</summary>
+    /// <remarks>As <see cref="RecognizeAsync(IAsyncEnumerable{Image}, Alphabet?, CancellationToken)"/>; a file that is no image ends the reading with an
+    /// <see cref="ImageFormatException"/> after those before it.</remarks>
+    /// <param name="encoded">Whole files.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>A prediction for each file, in order.</returns>
+    public IAsyncEnumerable<Prediction> RecognizeAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> encoded, Alphabet? alphabet = null, CancellationToken cancellationToken = default) =>
+        RecognizeStream(encoded, static (file, options) => ImageDecoder.Decode(file.Span, options.Decoder).ToGray(), alphabet, cancellationToken);
+
+    /// <summary>Reads one image that already is what the model expects.</summary>
+    /// <param name="pixels">[28, 28], upright, 0 = ground … 1 = ink, in the model's <see cref="Layout"/>.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">The span has another length, or the model has none of the alphabet's labels.</exception>
+    public Prediction RecognizeNormalized(ReadOnlySpan<float> pixels, Alphabet? alphabet = null)
+    {
+        Prediction? prediction = null;
+        RecognizeNormalized(pixels, new Span<Prediction>(ref prediction!), alphabet);
+        return prediction;
+    }
+
+    /// <summary>Reads images that already are what the model expects.</summary>
+    /// <param name="pixels">[predictions, 28, 28], upright, 0 = ground … 1 = ink, in the model's <see cref="Layout"/>.</param>
+    /// <param name="predictions">Receives the results.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">The lengths don't fit, or the model has none of the alphabet's labels.</exception>
+    public void RecognizeNormalized(ReadOnlySpan<float> pixels, Span<Prediction> predictions, Alphabet? alphabet = null)
+    {
+        if (pixels.Length != (long)predictions.Length * PixelsPerImage)
+            throw new ArgumentException($"{predictions.Length} images need {(long)predictions.Length * PixelsPerImage} pixels, got {pixels.Length}.", nameof(pixels));
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        using Lease lease = Acquire();
+        for (int start = 0; start < predictions.Length; start += BatchSize)
+        {
+            int size = Math.Min(BatchSize, predictions.Length - start);
+            Predict(lease.Model, pixels.Slice(start * PixelsPerImage, size * PixelsPerImage), alphabet, predictions.Slice(start, size));
+        }
+        operation.Read(predictions);
     }
 
     /// <summary>Probabilities of all classes for images that already are what the model expects; the batch path, which allocates
@@ -123,131 +243,241 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <param name="count">Number of images.</param>
     /// <param name="probabilities">[count, classes], receives the probabilities; labels outside the alphabet get 0.</param>
     /// <exception cref="ArgumentException">A span has another length.</exception>
-    public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities)
+    public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities) => Score(pixels, count, probabilities, null);
+
+    /// <summary>Probabilities of all classes for images that already are what the model expects, within an alphabet.</summary>
+    /// <param name="pixels">[count, 28, 28], upright, 0 = ground … 1 = ink, in the model's <see cref="Layout"/>.</param>
+    /// <param name="count">Number of images.</param>
+    /// <param name="probabilities">[count, classes], receives the probabilities; labels outside the alphabet get 0.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <param name="rejectionScores">[count], receives <see cref="Prediction.RejectionScore"/>; or empty.</param>
+    /// <exception cref="ArgumentException">A span has another length, or the model has none of the alphabet's labels.</exception>
+    public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Alphabet? alphabet, Span<float> rejectionScores = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (pixels.Length != (long)count * PixelsPerImage)
-            throw new ArgumentException($"{count} images need {(long)count * PixelsPerImage} pixels, got {pixels.Length}.", nameof(pixels));
-        if (probabilities.Length != (long)count * _labels.Length)
-            throw new ArgumentException($"{count} images need {(long)count * _labels.Length} probabilities, got {probabilities.Length}.", nameof(probabilities));
-        if (count == 0) return;
-        int step = _input.Shape is { Count: > 0 } shape && shape[0].IsFixed ? shape[0].Size : count;
-        if (_input.ElementType == ElementType.Float && count % step == 0)
-        {
-            for (int start = 0; start < count; start += step)
-                _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, probabilities.Slice(start * _labels.Length, step * _labels.Length));
-        }
-        else
-        {
-            ScoreByTensors(pixels, count, step, probabilities);
-        }
-        for (int i = 0; i < count; i++) Finish(probabilities.Slice(i * _labels.Length, _labels.Length));
+        if (!rejectionScores.IsEmpty && rejectionScores.Length != count)
+            throw new ArgumentException($"{count} images need {count} rejection scores, got {rejectionScores.Length}.", nameof(rejectionScores));
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        using Lease lease = Acquire();
+        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores);
+        operation.Read(count);
     }
 
-    /// <summary>Frees the compiled model.</summary>
-    public void Dispose() => _plan.Dispose();
+    /// <summary>Takes another model file into use. Calls under way end with the model they began with, later ones use the new one.</summary>
+    /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
+    public void ReplaceModel(string path) => Replace(() => OnnxReader.ReadFile(path), static () => true);
 
-    // Models with a fixed batch that doesn't divide the count, or with bytes as input.
-    private void ScoreByTensors(ReadOnlySpan<float> pixels, int count, int step, Span<float> probabilities)
+    /// <summary>Takes another model into use. Calls under way end with the model they began with, later ones use the new one.</summary>
+    /// <exception cref="OnnxException">The bytes are not a model that this library can run; the model in use stays.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
+    public void ReplaceModel(byte[] model) => Replace(() => OnnxReader.Read(model), static () => true);
+
+    /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be.</summary>
+    /// <returns>Whether the model is in use.</returns>
+    internal bool TryReplaceModel(string path, Func<bool> isWanted) => Replace(() => OnnxReader.ReadFile(path), isWanted);
+
+    /// <summary>A recogniser that keeps to the model in use now, for work that takes several calls and needs them all answered by one model. Dispose of it.</summary>
+    public CharacterRecognizer Snapshot()
     {
-        for (int start = 0; start < count; start += step)
+        // Version first: it may be lower than the model's then, never higher.
+        long version = ModelVersion;
+        return new CharacterRecognizer(AcquireModel(), _options, version);
+    }
+
+    /// <summary>Frees the model, once the calls under way have ended.</summary>
+    public void Dispose()
+    {
+        if (_isShared) return;
+        lock (_replacing) Interlocked.Exchange(ref _model, null)?.Release();
+    }
+
+    private static Graph Shipped(ShippedModel model)
+    {
+        string name = model switch
         {
-            int part = Math.Min(step, count - start);
-            ReadOnlySpan<float> source = pixels.Slice(start * PixelsPerImage, part * PixelsPerImage);
-            int[] shape = [.. _input.Shape!.Select((d, i) => i == 0 ? step : d.IsFixed ? d.Size : 1)];
-            Tensor input = Tensor.Zeros(_input.ElementType, shape);
-            if (_input.ElementType == ElementType.UInt8)
+            ShippedModel.Characters => "characters.onnx",
+            ShippedModel.Digits => "digits.onnx",
+            _ => throw new ArgumentOutOfRangeException(nameof(model), model, "There is no such model."),
+        };
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"This build of Recognizer.Inference has no model '{name}' in it. Load one with CharacterRecognizer.Load(path).");
+        return OnnxReader.Read(stream);
+    }
+
+    private static void Normalize(ReadOnlySpan<byte> pixels, int width, int height, int stride, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, width);
+        long needed = (long)(height - 1) * stride + width;
+        if (pixels.Length < needed) throw new ArgumentException($"{width}×{height} at a stride of {stride} needs {needed} pixels, got {pixels.Length}.", nameof(pixels));
+        if (stride == width)
+        {
+            CharacterNormalizer.Normalize(pixels, width, height, layout, polarity, destination);
+            return;
+        }
+        byte[] rented = ArrayPool<byte>.Shared.Rent(width * height);
+        try
+        {
+            for (int y = 0; y < height; y++) pixels.Slice(y * stride, width).CopyTo(rented.AsSpan(y * width));
+            CharacterNormalizer.Normalize(rented, width, height, layout, polarity, destination);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private void RecognizeAll<T>(ReadOnlySpan<T> images, Func<T, GrayImage> toGray, Span<Prediction> predictions, Alphabet? alphabet)
+    {
+        if (predictions.Length < images.Length)
+            throw new ArgumentException($"{images.Length} images need {images.Length} places for predictions, got {predictions.Length}.", nameof(predictions));
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        using Lease lease = Acquire();
+        float[] rented = ArrayPool<float>.Shared.Rent(Math.Min(BatchSize, images.Length) * PixelsPerImage);
+        try
+        {
+            for (int start = 0; start < images.Length; start += BatchSize)
             {
-                Span<byte> bytes = input.Span<byte>();
-                for (int i = 0; i < source.Length; i++) bytes[i] = (byte)Math.Clamp(MathF.Round(255 * source[i]), 0, 255);
-            }
-            else
-            {
-                source.CopyTo(input.Span<float>());
-            }
-            Tensor output = _plan.Run(new Dictionary<string, Tensor> { [_input.Name] = input })[_output];
-            output.Span<float>()[..(part * _labels.Length)].CopyTo(probabilities[(start * _labels.Length)..]);
-        }
-    }
-
-    private void Finish(Span<float> scores)
-    {
-        if (_kind == ScoreKind.LogProbabilities)
-        {
-            for (int i = 0; i < scores.Length; i++) scores[i] = MathF.Exp(scores[i]);
-        }
-        else if (_kind == ScoreKind.Logits)
-        {
-            float highest = scores[0], total = 0;
-            foreach (float score in scores) highest = Math.Max(highest, score);
-            for (int i = 0; i < scores.Length; i++) total += scores[i] = MathF.Exp(scores[i] - highest);
-            for (int i = 0; i < scores.Length; i++) scores[i] /= total;
-        }
-        if (_allowed is null) return;
-        float sum = 0;
-        for (int i = 0; i < scores.Length; i++)
-        {
-            if (_allowed[i]) sum += scores[i];
-            else scores[i] = 0;
-        }
-        for (int i = 0; i < scores.Length; i++)
-        {
-            if (_allowed[i]) scores[i] = sum > 0 ? scores[i] / sum : 1f / _allowedCount;
-        }
-    }
-
-    private Prediction ToPrediction(ReadOnlySpan<float> probabilities)
-    {
-        var candidates = new Candidate[Math.Min(_options.Top, _allowedCount)];
-        int filled = 0;
-        for (int i = 0; i < probabilities.Length; i++)
-        {
-            if (_allowed is not null && !_allowed[i]) continue;
-            int place = filled;
-            while (place > 0 && candidates[place - 1].Confidence < probabilities[i]) place--;
-            if (place == candidates.Length) continue;
-            filled = Math.Min(filled + 1, candidates.Length);
-            for (int j = filled - 1; j > place; j--) candidates[j] = candidates[j - 1];
-            candidates[place] = new Candidate(_labels[i], probabilities[i]);
-        }
-        return new Prediction(candidates);
-    }
-
-    private static ValueInfo SingleInput(Graph graph)
-    {
-        if (graph.Inputs.Count != 1) throw new OnnxException($"The model has {graph.Inputs.Count} inputs, expected one image input.");
-        ValueInfo input = graph.Inputs[0];
-        if (input.ElementType is not (ElementType.Float or ElementType.UInt8))
-            throw new OnnxException($"Input '{input.Name}' is of type {input.ElementType}, expected Float or UInt8.");
-        long pixels = input.Shape?.Skip(1).Aggregate(1L, (product, d) => product * (d.IsFixed ? d.Size : 1)) ?? 0;
-        if (pixels != PixelsPerImage) throw new OnnxException($"Input '{input.Name}' is {input}, expected {PixelsPerImage} values per image (28×28, one channel).");
-        return input;
-    }
-
-    // The output that a softmax made, else a log-softmax, else the last one, taken as logits.
-    private static (string Name, ScoreKind Kind) ScoreOutput(Graph graph)
-    {
-        if (graph.Outputs.Count == 0) throw new OnnxException("The model has no outputs.");
-        foreach ((string type, ScoreKind kind) in new[] { ("Softmax", ScoreKind.Probabilities), ("LogSoftmax", ScoreKind.LogProbabilities) })
-        {
-            foreach (ValueInfo output in graph.Outputs)
-            {
-                string name = output.Name;
-                while (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(name)) is { } node)
+                int size = Math.Min(BatchSize, images.Length - start);
+                for (int i = 0; i < size; i++)
                 {
-                    if (node.OperatorType == type) return (output.Name, kind);
-                    if (node.OperatorType is not ("Identity" or "Reshape" or "Squeeze" or "Flatten" or "DequantizeLinear" or "QuantizeLinear")) break;
-                    name = node.Inputs[0];
+                    GrayImage image = toGray(images[start + i]);
+                    CharacterNormalizer.Normalize(image, lease.Model.Layout, Polarity.Detect, rented.AsSpan(i * PixelsPerImage, PixelsPerImage));
+                }
+                Predict(lease.Model, rented.AsSpan(0, size * PixelsPerImage), alphabet, predictions.Slice(start, size));
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rented);
+        }
+        operation.Read(predictions[..images.Length]);
+    }
+
+    private async IAsyncEnumerable<Prediction> RecognizeStream<T>(IAsyncEnumerable<T> images, Func<T, RecognizerOptions, GrayImage> toGray, Alphabet? alphabet,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        IAsyncEnumerator<T> source = images.GetAsyncEnumerator(ending.Token);
+        Task<bool>? next = null;
+        try
+        {
+            var batch = new List<GrayImage>(BatchSize);
+            ExceptionDispatchInfo? failure = null;
+            for (bool more = true; more;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                // What comes without waiting is gathered; what is there is read before anything is waited for.
+                next ??= source.MoveNextAsync().AsTask();
+                if (next.IsCompleted || batch.Count == 0)
+                {
+                    try
+                    {
+                        more = await next.WaitAsync(cancellationToken).ConfigureAwait(false);
+                        next = null;
+                        if (more) batch.Add(toGray(source.Current, _options));
+                    }
+                    catch (Exception exception)
+                    {
+                        if (next is { IsCompleted: true }) next = null;
+                        more = false;
+                        failure = ExceptionDispatchInfo.Capture(exception);
+                    }
+                    if (more && batch.Count < BatchSize) continue;
+                }
+                if (batch.Count > 0)
+                {
+                    var predictions = new Prediction[batch.Count];
+                    RecognizeAll<GrayImage>(batch.ToArray(), static image => image, predictions, alphabet);
+                    batch.Clear();
+                    foreach (Prediction prediction in predictions)
+                    {
+                        cancellationToken.ThrowIfCancellationRequested();
+                        yield return prediction;
+                    }
                 }
             }
+            failure?.Throw();
         }
-        return (graph.Outputs[^1].Name, ScoreKind.Logits);
+        finally
+        {
+            await ending.CancelAsync().ConfigureAwait(false);
+            if (next is not null) await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await source.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
-    private static int Classes(ValueInfo output, Graph graph)
+    /// <summary>Reads up to a batch of images.</summary>
+    private void Predict(RecognizerModel model, ReadOnlySpan<float> pixels, Alphabet? alphabet, Span<Prediction> predictions)
     {
-        if (output.ElementType != ElementType.Float) throw new OnnxException($"Output '{output.Name}' is of type {output.ElementType}, expected Float.");
-        if (output.Shape is { Count: > 0 } shape && shape[^1].IsFixed) return shape[^1].Size;
-        return ModelMetadata.Labels(graph)?.Count ?? throw new OnnxException($"Output '{output.Name}' is {output}; the number of classes can't be told.");
+        LabelMask? mask = model.Mask(alphabet);
+        int classes = model.Labels.Count;
+        float[] rented = ArrayPool<float>.Shared.Rent(predictions.Length * (classes + 1));
+        try
+        {
+            Span<float> rejections = rented.AsSpan(0, predictions.Length), probabilities = rented.AsSpan(predictions.Length, predictions.Length * classes);
+            model.Score(pixels, predictions.Length, probabilities, mask, rejections);
+            for (int i = 0; i < predictions.Length; i++)
+                predictions[i] = model.ToPrediction(probabilities.Slice(i * classes, classes), mask, rejections[i], _options.Top);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rented);
+        }
+    }
+
+    private bool Replace(Func<Graph> read, Func<bool> isWanted)
+    {
+        if (_isShared) throw new InvalidOperationException("The model of CharacterRecognizer.Default can't be replaced; load a recogniser of your own.");
+        RecognizerModel model;
+        try
+        {
+            model = new RecognizerModel(read(), _options);
+        }
+        catch
+        {
+            RecognizerDiagnostics.ModelRefused();
+            throw;
+        }
+        if (!isWanted())
+        {
+            model.Release();
+            return false;
+        }
+        lock (_replacing)
+        {
+            if (_model is not { } before)
+            {
+                model.Release();
+                throw new ObjectDisposedException(nameof(CharacterRecognizer));
+            }
+            Volatile.Write(ref _model, model);
+            Interlocked.Increment(ref _modelVersion);
+            before.Release();
+        }
+        RecognizerDiagnostics.ModelReplaced();
+        return true;
+    }
+
+    private RecognizerModel AcquireModel()
+    {
+        while (true)
+        {
+            // A model that was freed between the two steps has been replaced: there is a newer one.
+            RecognizerModel model = Current;
+            if (model.TryAcquire()) return model;
+        }
+    }
+
+    private Lease Acquire() => new(AcquireModel());
+
+    private readonly struct Lease(RecognizerModel model) : IDisposable
+    {
+        public RecognizerModel Model => model;
+
+        public void Dispose() => model.Release();
     }
 }

@@ -15,6 +15,9 @@ internal static class ModelMetadata
     public const string NormalizerKey = "recognizer.normalizer";
     public const string VersionKey = "recognizer.version";
 
+    /// <summary>Weights of <see cref="Rejection.RejectionModel"/>.</summary>
+    public const string RejectionKey = "recognizer.rejection";
+
     /// <summary>The labels, or null where the model carries none.</summary>
     /// <exception cref="OnnxException">The entry is not a JSON array of strings.</exception>
     public static IReadOnlyList<string>? Labels(Graph graph)

@@ -8,16 +8,31 @@ public readonly record struct Candidate(string Label, float Confidence);
 /// <summary>What a character was read as.</summary>
 public sealed class Prediction
 {
-    internal Prediction(Candidate[] candidates) => Candidates = candidates;
+    private readonly Candidate[] _candidates;
+
+    internal Prediction(Candidate[] candidates, float rejectionScore, bool isLikelyCharacter)
+    {
+        _candidates = candidates;
+        RejectionScore = rejectionScore;
+        IsLikelyCharacter = isLikelyCharacter;
+    }
 
     /// <summary>The most probable label.</summary>
-    public string Label => Candidates[0].Label;
+    public string Label => _candidates[0].Label;
 
     /// <summary>Probability of <see cref="Label"/>, 0 … 1.</summary>
-    public float Confidence => Candidates[0].Confidence;
+    public float Confidence => _candidates[0].Confidence;
 
     /// <summary>The best labels, most probable first; where probabilities tie, in the model's order.</summary>
-    public IReadOnlyList<Candidate> Candidates { get; }
+    public IReadOnlyList<Candidate> Candidates => _candidates;
+
+    /// <summary>How little the picture looks like any character of the model, 0 … 1; 1 where there is no ink. Confidence can't tell this: a network
+    /// that must choose is often sure of a scribble. The score weighs what the network's outputs and the form of the ink say; the weights are the
+    /// model's own where its metadata has <c>recognizer.rejection</c>.</summary>
+    public float RejectionScore { get; }
+
+    /// <summary>Whether <see cref="RejectionScore"/> is below the model's threshold.</summary>
+    public bool IsLikelyCharacter { get; }
 
     /// <summary>Label and confidence.</summary>
     public override string ToString() => $"{Label} ({100 * Confidence:0.0} %)";

@@ -120,6 +120,242 @@ public class CharacterRecognizerTests
         Assert.Contains("expected 784 values", Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(builder.Build())).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_alphabet_of_one_call_takes_the_place_of_the_recognisers_own()
+    {
+        Graph graph = Architecture.Build("cnn2", Digits, seed: 12);
+        float[] image = Image(1, seed: 13);
+        using CharacterRecognizer all = CharacterRecognizer.Load(graph, new RecognizerOptions { Top = 99 });
+        using CharacterRecognizer odd = CharacterRecognizer.Load(graph, new RecognizerOptions { Alphabet = Alphabet.Parse("13579"), Top = 99 });
+        using CharacterRecognizer even = CharacterRecognizer.Load(graph, new RecognizerOptions { Alphabet = Alphabet.Parse("02468"), Top = 99 });
+        Alphabet asked = Alphabet.Parse("02468");
+        Prediction expected = even.RecognizeNormalized(image);
+        Assert.Equal(expected.Candidates, odd.RecognizeNormalized(image, asked).Candidates);
+        Assert.Equal(expected.Candidates, all.RecognizeNormalized(image, asked).Candidates);
+        Assert.Equal(5, odd.RecognizeNormalized(image).Candidates.Count);
+        Assert.Contains("none of the labels", Assert.Throws<ArgumentException>(() => all.RecognizeNormalized(image, Alphabet.Upper)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pixels_with_a_stride_read_like_the_image_they_are_part_of()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 14));
+        GrayImage image = Seven(40, 60);
+        const int Stride = 57;
+        var frame = new byte[60 * Stride];
+        new Random(1).NextBytes(frame);
+        for (int y = 0; y < 60; y++) image.Pixels.Slice(y * 40, 40).CopyTo(frame.AsSpan(y * Stride));
+        Prediction expected = recognizer.Recognize(image);
+        Assert.Equal(expected.Candidates, recognizer.Recognize(frame, 40, 60, Stride).Candidates);
+        Assert.Equal(expected.Candidates, recognizer.Recognize(frame.AsSpan(0, 59 * Stride + 40), 40, 60, Stride).Candidates);
+        var candidates = new Candidate[3];
+        Assert.Equal(3, recognizer.Recognize(frame, 40, 60, Stride, candidates));
+        Assert.Equal(expected.Candidates.Take(3), candidates);
+        Assert.Throws<ArgumentException>(() => recognizer.Recognize(frame.AsSpan(0, 59 * Stride + 39), 40, 60, Stride));
+        Assert.Throws<ArgumentOutOfRangeException>(() => recognizer.Recognize(frame, 40, 60, 39));
+    }
+
+    [Fact]
+    public void Batches_read_like_single_images()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 15));
+        GrayImage[] images = [.. Enumerable.Range(0, 70).Select(i => Seven(30 + i, 90 - i))];
+        var predictions = new Prediction[71];
+        recognizer.Recognize(images, predictions);
+        for (int i = 0; i < images.Length; i++) Same(recognizer.Recognize(images[i]), predictions[i]);
+        Assert.Null(predictions[70]);
+        Image[] colored = [.. images.Take(3).Select(i => new Image(i.Width, i.Height, 1, i.Pixels.ToArray()))];
+        recognizer.Recognize(colored, predictions.AsSpan(0, 3));
+        for (int i = 0; i < 3; i++) Same(recognizer.Recognize(colored[i]), predictions[i]);
+        float[] normalized = Image(40, seed: 16);
+        recognizer.RecognizeNormalized(normalized, predictions.AsSpan(0, 40));
+        for (int i = 0; i < 40; i++) Same(recognizer.RecognizeNormalized(normalized.AsSpan(i * 784, 784)), predictions[i]);
+        Assert.Throws<ArgumentException>(() => recognizer.Recognize(images, new Prediction[69]));
+        Assert.Throws<ArgumentException>(() => recognizer.RecognizeNormalized(normalized, new Prediction[41]));
+    }
+
+    [Fact]
+    public void Reading_pixels_allocates_nothing_but_the_result()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 17));
+        byte[] pixels = Seven(80, 100).Pixels.ToArray();
+        var candidates = new Candidate[5];
+        Alphabet odd = Alphabet.Parse("13579");
+        long Allocated(Action action)
+        {
+            for (int i = 0; i < 5; i++) action();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 20; i++) action();
+            return (GC.GetAllocatedBytesForCurrentThread() - before) / 20;
+        }
+        Assert.Equal(0, Allocated(() => recognizer.Recognize(pixels, 80, 100, 80, candidates)));
+        Assert.Equal(0, Allocated(() => recognizer.Recognize(pixels, 60, 100, 80, candidates, Polarity.Detect, odd)));
+        float[] normalized = Image(1, seed: 1), probabilities = new float[10], rejections = new float[1];
+        Assert.Equal(0, Allocated(() => recognizer.Score(normalized, 1, probabilities, odd)));
+        Assert.Equal(0, Allocated(() => recognizer.Score(normalized, 1, probabilities, odd, rejections)));
+        long result = Allocated(() => GC.KeepAlive(new Prediction(new Candidate[5], 0, true)));
+        Assert.Equal(result, Allocated(() => recognizer.Recognize(pixels, 80, 100, 80)));
+        Assert.Equal(result, Allocated(() => recognizer.Recognize(pixels, 80, 100, 80, Polarity.LightOnDark, odd)));
+    }
+
+    [Fact]
+    public async Task Streams_are_read_in_order_and_no_answer_waits_for_a_later_image()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 18));
+        GrayImage[] images = [.. Enumerable.Range(0, 75).Select(i => Seven(30 + i, 60))];
+        var pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        async IAsyncEnumerable<GrayImage> Source()
+        {
+            for (int i = 0; i < images.Length; i++)
+            {
+                if (i == 40) await pause.Task;
+                yield return images[i];
+            }
+        }
+        int read = 0;
+        await foreach (Prediction prediction in recognizer.RecognizeAsync(Source()))
+        {
+            Same(recognizer.Recognize(images[read]), prediction);
+            if (++read == 40) pause.SetResult();
+        }
+        Assert.Equal(75, read);
+    }
+
+    [Fact]
+    public async Task Streams_end_when_cancelled_or_left_and_pass_failures_on_after_what_came_before()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 19));
+        bool released = false;
+        async IAsyncEnumerable<GrayImage> Endless([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
+        {
+            try
+            {
+                for (int i = 0; ; i++)
+                {
+                    if (i % 3 == 2) await Task.Delay(i == 20 ? -1 : 1, token);
+                    yield return Seven(30, 40);
+                }
+            }
+            finally
+            {
+                released = true;
+            }
+        }
+        using var ending = new CancellationTokenSource();
+        int read = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (Prediction _ in recognizer.RecognizeAsync(Endless(), cancellationToken: ending.Token)) if (++read == 20) ending.CancelAfter(20);
+        });
+        Assert.Equal(20, read);
+        Assert.True(released);
+
+        released = false;
+        await foreach (Prediction _ in recognizer.RecognizeAsync(Endless())) break;
+        Assert.True(released);
+
+        async IAsyncEnumerable<ReadOnlyMemory<byte>> Files()
+        {
+            await Task.CompletedTask;
+            for (int i = 0; i < 5; i++) yield return PngEncoder.Encode(Seven(30, 40));
+            yield return new byte[] { 1, 2, 3 };
+        }
+        read = 0;
+        await Assert.ThrowsAsync<ImageFormatException>(async () =>
+        {
+            await foreach (Prediction _ in recognizer.RecognizeAsync(Files())) read++;
+        });
+        Assert.Equal(5, read);
+    }
+
+    [Fact]
+    public void A_shipped_model_is_loaded_or_its_lack_is_explained()
+    {
+        bool there = typeof(CharacterRecognizer).Assembly.GetManifestResourceNames().Contains("characters.onnx");
+        if (there)
+        {
+            CharacterRecognizer.Default.Dispose();
+            Assert.Equal(62, CharacterRecognizer.Default.Labels.Count);
+            Assert.Throws<InvalidOperationException>(() => CharacterRecognizer.Default.ReplaceModel([]));
+        }
+        else
+        {
+            Assert.Contains("CharacterRecognizer.Load(path)", Assert.Throws<InvalidOperationException>(() => CharacterRecognizer.Default).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_disposed_recogniser_says_so_and_its_snapshot_goes_on()
+    {
+        Graph first = Architecture.Build("cnn2", Digits, seed: 20), second = Architecture.Build("cnn2", Digits, seed: 21);
+        float[] image = Image(1, seed: 22);
+        CharacterRecognizer recognizer = CharacterRecognizer.Load(first);
+        float[] expected = Scores(recognizer, image, 1), other = Scores(CharacterRecognizer.Load(second), image, 1);
+        using CharacterRecognizer snapshot = recognizer.Snapshot();
+        recognizer.ReplaceModel(OnnxWriter.ToBytes(second));
+        Assert.Equal(1, recognizer.ModelVersion);
+        Assert.Equal(other, Scores(recognizer, image, 1));
+        Assert.Throws<OnnxException>(() => recognizer.ReplaceModel([1, 2, 3]));
+        Assert.Equal(other, Scores(recognizer, image, 1));
+        recognizer.Dispose();
+        recognizer.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => recognizer.RecognizeNormalized(image));
+        Assert.Throws<ObjectDisposedException>(() => recognizer.ReplaceModel(OnnxWriter.ToBytes(first)));
+        Assert.Equal(expected, Scores(snapshot, image, 1));
+    }
+
+    [Fact]
+    public void Metrics_and_activities_tell_what_was_read()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 23));
+        long characters = 0;
+        int durations = 0;
+        int thread = Environment.CurrentManagedThreadId;
+        using var listener = new System.Diagnostics.Metrics.MeterListener();
+        listener.InstrumentPublished = (instrument, l) => { if (instrument.Meter.Name == RecognizerDiagnostics.Name) l.EnableMeasurementEvents(instrument); };
+        // Other tests read at the same time, on other threads.
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => { if (instrument.Name == "recognizer.characters" && Environment.CurrentManagedThreadId == thread) characters += value; });
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => { if (instrument.Name == "recognizer.duration" && Environment.CurrentManagedThreadId == thread && value > 0) durations++; });
+        listener.Start();
+        var counts = new List<object?>();
+        using var activities = new System.Diagnostics.ActivityListener
+        {
+            ShouldListenTo = source => source.Name == RecognizerDiagnostics.Name,
+            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> _) => System.Diagnostics.ActivitySamplingResult.AllData,
+            ActivityStopped = activity => { if (Environment.CurrentManagedThreadId == thread) counts.Add(activity.GetTagItem("recognizer.count")); },
+        };
+        System.Diagnostics.ActivitySource.AddActivityListener(activities);
+        recognizer.Recognize(Seven(30, 40));
+        recognizer.Recognize((GrayImage[])[Seven(30, 40), Seven(50, 40)], new Prediction[2]);
+        Assert.Equal(3, characters);
+        Assert.Equal(2, durations);
+        Assert.Equal([1, 2], counts);
+    }
+
+    private static void Same(Prediction expected, Prediction actual)
+    {
+        Assert.Equal(expected.Candidates, actual.Candidates);
+        Assert.Equal(expected.RejectionScore, actual.RejectionScore);
+        Assert.Equal(expected.IsLikelyCharacter, actual.IsLikelyCharacter);
+    }
+
+    // Dark on light, with some grain.
+    private static GrayImage Seven(int width, int height)
+    {
+        var random = new Random(width * 1000 + height);
+        var pixels = new byte[width * height];
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                double u = (x + 0.5) / width, v = (y + 0.5) / height;
+                bool ink = v is > 0.2 and < 0.3 && u is > 0.25 and < 0.75 || v is > 0.25 and < 0.85 && Math.Abs(u - (0.72 - 0.5 * (v - 0.25))) < 0.06;
+                pixels[y * width + x] = (byte)((ink ? 40 : 220) + random.Next(-10, 11));
+            }
+        }
+        return new GrayImage(width, height, pixels);
+    }
+
     private static float[] Scores(CharacterRecognizer recognizer, float[] images, int count)
     {
         var scores = new float[count * recognizer.Labels.Count];

@@ -1,0 +1,43 @@
+namespace Recognizer.Inference.DependencyInjection;
+
+/// <summary>How a registered <see cref="CharacterRecognizer"/> is made. Every property can come from configuration.</summary>
+public sealed class CharacterRecognizerOptions
+{
+    /// <summary>The model file; null takes <see cref="Shipped"/>. Relative paths are relative to the current folder.</summary>
+    public string? ModelPath { get; set; }
+
+    /// <summary>The shipped model that is used where <see cref="ModelPath"/> is null.</summary>
+    public ShippedModel Shipped { get; set; } = ShippedModel.Characters;
+
+    /// <summary>Labels that may be answered: <c>digits</c>, <c>upper</c>, <c>lower</c>, <c>letters</c>, <c>alphanumeric</c>, or the characters themselves;
+    /// null allows all of the model's.</summary>
+    public string? Alphabet { get; set; }
+
+    /// <summary>Candidates in each prediction, at least 1.</summary>
+    public int Top { get; set; } = 5;
+
+    /// <summary>Most threads that one call may use, the caller included, at least 1.</summary>
+    public int Threads { get; set; } = 1;
+
+    /// <summary>Labels of a model that carries none, one per class.</summary>
+    public IList<string> Labels { get; } = [];
+
+    /// <summary>Whether a changed model file is taken into use while the recogniser runs.</summary>
+    public bool ReloadOnChange { get; set; } = true;
+
+    /// <summary>How long a changed file must have stayed the same before it is read, so that none is read that is still being written.
+    /// 0 … 1 minute.</summary>
+    public TimeSpan SettleTime { get; set; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How often the file is looked at even if the file system reports no change, as network shares, container mounts and links don't.
+    /// 10 milliseconds … 1 day.</summary>
+    public TimeSpan PollingInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    internal RecognizerOptions ToRecognizerOptions() => new()
+    {
+        Alphabet = Alphabet is null ? null : Inference.Alphabet.Parse(Alphabet),
+        Top = Top,
+        Labels = Labels.Count == 0 ? null : [.. Labels],
+        Plan = new Engine.PlanOptions { Threads = Threads },
+    };
+}

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Recognizer.Inference;
+using Recognizer.Inference.DependencyInjection;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers recognisers as services.</summary>
+public static class CharacterRecognizerServiceCollectionExtensions
+{
+    /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated when the host starts, else when the recogniser is first
+    /// asked for; the model is loaded then too, and replaced in place when its file changes.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
+    /// <returns>A builder for the options, to bind configuration to.</returns>
+    public static OptionsBuilder<CharacterRecognizerOptions> AddCharacterRecognizer(this IServiceCollection services, Action<CharacterRecognizerOptions>? configure = null)
+    {
+        OptionsBuilder<CharacterRecognizerOptions> builder = AddOptions(services, Options.Options.DefaultName, configure);
+        services.TryAddSingleton(provider => new RecognizerHolder(provider, Options.Options.DefaultName));
+        services.TryAddSingleton(provider => provider.GetRequiredService<RecognizerHolder>().Recognizer);
+        return builder;
+    }
+
+    /// <summary>Registers one of several recognisers as a keyed singleton: ask for it with <c>[FromKeyedServices("name")]</c>.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="name">Key of the service and name of its options.</param>
+    /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
+    /// <returns>A builder for the options, to bind configuration to.</returns>
+    public static OptionsBuilder<CharacterRecognizerOptions> AddCharacterRecognizer(this IServiceCollection services, string name, Action<CharacterRecognizerOptions>? configure = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        OptionsBuilder<CharacterRecognizerOptions> builder = AddOptions(services, name, configure);
+        services.TryAddKeyedSingleton(name, (provider, _) => new RecognizerHolder(provider, name));
+        services.TryAddKeyedSingleton(name, (provider, _) => provider.GetRequiredKeyedService<RecognizerHolder>(name).Recognizer);
+        return builder;
+    }
+
+    private static OptionsBuilder<CharacterRecognizerOptions> AddOptions(IServiceCollection services, string name, Action<CharacterRecognizerOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CharacterRecognizerOptions>, CharacterRecognizerOptionsValidator>());
+        OptionsBuilder<CharacterRecognizerOptions> builder = services.AddOptions<CharacterRecognizerOptions>(name).ValidateOnStart();
+        return configure is null ? builder : builder.Configure(configure);
+    }
+
+    /// <summary>A recogniser with what keeps its model up to date; the container disposes of it.</summary>
+    private sealed class RecognizerHolder : IDisposable
+    {
+        private readonly ModelReloader? _reloader;
+
+        public RecognizerHolder(IServiceProvider provider, string name)
+        {
+            CharacterRecognizerOptions options = provider.GetRequiredService<IOptionsMonitor<CharacterRecognizerOptions>>().Get(name);
+            ILogger logger = (ILogger?)provider.GetService<ILogger<CharacterRecognizer>>() ?? NullLogger.Instance;
+            if (options.ModelPath is null)
+            {
+                Recognizer = CharacterRecognizer.Load(options.Shipped, options.ToRecognizerOptions());
+                return;
+            }
+            string path = Path.GetFullPath(options.ModelPath);
+            // The file may change while it is read: what is watched for is a change from before that.
+            FileStamp stamp = FileStamp.Of(path);
+            Recognizer = CharacterRecognizer.Load(path, options.ToRecognizerOptions());
+            Log.Loaded(logger, path, Recognizer.Labels.Count);
+            if (options.ReloadOnChange) _reloader = new ModelReloader(Recognizer, path, stamp, options.SettleTime, options.PollingInterval, logger);
+        }
+
+        public CharacterRecognizer Recognizer { get; }
+
+        public void Dispose()
+        {
+            _reloader?.Dispose();
+            Recognizer.Dispose();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Recognizer.Inference;
+
+/// <summary>What recognisers report of themselves to whoever listens: metrics and traces under one name, <see cref="Name"/>. Costs next to nothing
+/// while nobody does.</summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read</description></item>
+/// <item><term><c>recognizer.characters.rejected</c></term><description>counter, {character}: those that don't look like one</description></item>
+/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, whatever its number of characters</description></item>
+/// <item><term><c>recognizer.model.replacements</c></term><description>counter, {replacement}: models taken into use in place of another</description></item>
+/// <item><term><c>recognizer.model.failures</c></term><description>counter, {failure}: models that were refused, the one before kept</description></item>
+/// </list>
+/// Activities: <c>recognize</c>, tagged with <c>recognizer.count</c> and, for a single character, <c>recognizer.confidence</c>.
+/// </remarks>
+public static class RecognizerDiagnostics
+{
+    /// <summary>Name of the <see cref="Meter"/> and the <see cref="ActivitySource"/>.</summary>
+    public const string Name = "Recognizer.Inference";
+
+    private static readonly ActivitySource s_source = new(Name);
+    private static readonly Meter s_meter = new(Name);
+    private static readonly Counter<long> s_characters = s_meter.CreateCounter<long>("recognizer.characters", "{character}", "Characters read");
+    private static readonly Counter<long> s_rejected = s_meter.CreateCounter<long>("recognizer.characters.rejected", "{character}", "Pictures that don't look like a character");
+    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>("recognizer.duration", "s", "Time of one call",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] });
+    private static readonly Counter<long> s_replacements = s_meter.CreateCounter<long>("recognizer.model.replacements", "{replacement}", "Models taken into use in place of another");
+    private static readonly Counter<long> s_failures = s_meter.CreateCounter<long>("recognizer.model.failures", "{failure}", "Models that were refused");
+
+    internal static Operation Start() => new(s_source.HasListeners() ? s_source.StartActivity("recognize") : null,
+        s_duration.Enabled ? Stopwatch.GetTimestamp() : 0);
+
+    internal static void ModelReplaced() => s_replacements.Add(1);
+
+    internal static void ModelRefused() => s_failures.Add(1);
+
+    /// <summary>One call under way.</summary>
+    internal readonly struct Operation(Activity? activity, long started) : IDisposable
+    {
+        public void Read(ReadOnlySpan<Prediction> predictions)
+        {
+            Read(predictions.Length);
+            if (s_rejected.Enabled)
+            {
+                int rejected = 0;
+                foreach (Prediction prediction in predictions) rejected += prediction.IsLikelyCharacter ? 0 : 1;
+                if (rejected > 0) s_rejected.Add(rejected);
+            }
+            if (activity is not null && predictions.Length == 1) activity.SetTag("recognizer.confidence", predictions[0].Confidence);
+        }
+
+        public void Read(int count)
+        {
+            s_characters.Add(count);
+            activity?.SetTag("recognizer.count", count);
+        }
+
+        public void Dispose()
+        {
+            if (started != 0) s_duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            activity?.Dispose();
+        }
+    }
+}

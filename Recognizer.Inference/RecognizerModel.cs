@@ -1,0 +1,238 @@
+using System.Runtime.CompilerServices;
+using Recognizer.Inference.Engine;
+using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
+using Recognizer.Inference.Rejection;
+
+namespace Recognizer.Inference;
+
+/// <summary>A loaded model. Counts who uses it, so that it is freed when it has been replaced and the last call on it has ended.</summary>
+internal sealed class RecognizerModel
+{
+    private const int PixelsPerImage = CharacterRecognizer.Side * CharacterRecognizer.Side;
+    private readonly Plan _plan;
+    private readonly string[] _labels;
+    private readonly ValueInfo _input;
+    private readonly string _output;
+    private readonly ScoreKind _kind;
+    private readonly RejectionModel _rejection;
+    private readonly LabelMask? _mask;
+
+    // Alphabets that callers come with; an alphabet that nobody holds any more takes its mask along.
+    private readonly ConditionalWeakTable<Alphabet, LabelMask> _masks = [];
+    private readonly ConditionalWeakTable<Alphabet, LabelMask>.CreateValueCallback _createMask;
+    private int _references = 1;
+
+    public RecognizerModel(Graph graph, RecognizerOptions options)
+    {
+        if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
+        graph = ModelTransforms.InInferenceMode(graph);
+        _input = SingleInput(graph);
+        (_output, _kind) = ScoreOutput(graph);
+        _rejection = RejectionModel.Of(graph);
+        Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
+        _plan = Plan.Compile(graph, options.Plan with { Outputs = [_output] });
+        try
+        {
+            int classes = Classes(_plan.Outputs[0], graph);
+            IReadOnlyList<string> labels = ModelMetadata.Labels(graph) ?? options.Labels
+                ?? throw new OnnxException($"The model carries no '{ModelMetadata.LabelsKey}' and RecognizerOptions.Labels is not set; expected {classes} labels.");
+            if (labels.Count != classes)
+            {
+                throw new OnnxException(ModelMetadata.Labels(graph) is null
+                    ? $"The model carries no labels and gives {classes} scores, but {labels.Count} labels were given; expected as many labels as scores."
+                    : $"The model gives {classes} scores but has {labels.Count} labels.");
+            }
+            _labels = [.. labels];
+            _createMask = alphabet => new LabelMask(_labels, alphabet);
+            if (options.Alphabet is not null) _mask = Mask(options.Alphabet);
+        }
+        catch
+        {
+            _plan.Dispose();
+            throw;
+        }
+    }
+
+    private enum ScoreKind { Probabilities, LogProbabilities, Logits }
+
+    public IReadOnlyList<string> Labels => _labels;
+
+    public NormalizerLayout Layout { get; }
+
+    /// <summary>Takes part in the model's use; each success needs a <see cref="Release"/>.</summary>
+    /// <returns>False where the model has been freed already.</returns>
+    public bool TryAcquire()
+    {
+        int references = Volatile.Read(ref _references);
+        while (references > 0)
+        {
+            int found = Interlocked.CompareExchange(ref _references, references + 1, references);
+            if (found == references) return true;
+            references = found;
+        }
+        return false;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == 0) _plan.Dispose();
+    }
+
+    /// <summary>The mask of an alphabet that a caller names, else the recogniser's own, else none.</summary>
+    /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
+    public LabelMask? Mask(Alphabet? alphabet) => alphabet is null ? _mask : _masks.GetValue(alphabet, _createMask);
+
+    /// <summary>Probabilities and, where asked for, rejection scores of images that are what the model expects.</summary>
+    /// <param name="pixels">[count, 28, 28].</param>
+    /// <param name="count">Number of images.</param>
+    /// <param name="probabilities">[count, classes], receives the probabilities, masked.</param>
+    /// <param name="mask">Classes to choose from; null for all.</param>
+    /// <param name="rejections">[count] or empty.</param>
+    public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, LabelMask? mask, Span<float> rejections)
+    {
+        int classes = _labels.Length;
+        if (pixels.Length != (long)count * PixelsPerImage)
+            throw new ArgumentException($"{count} images need {(long)count * PixelsPerImage} pixels, got {pixels.Length}.", nameof(pixels));
+        if (probabilities.Length != (long)count * classes)
+            throw new ArgumentException($"{count} images need {(long)count * classes} probabilities, got {probabilities.Length}.", nameof(probabilities));
+        if (count == 0) return;
+        int step = _input.Shape is { Count: > 0 } shape && shape[0].IsFixed ? shape[0].Size : count;
+        if (_input.ElementType == ElementType.Float && count % step == 0)
+        {
+            for (int start = 0; start < count; start += step)
+                _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, probabilities.Slice(start * classes, step * classes));
+        }
+        else
+        {
+            ScoreByTensors(pixels, count, step, probabilities);
+        }
+        if (_kind == ScoreKind.Probabilities && !rejections.IsEmpty) Reject(pixels, Logarithms(probabilities), count, rejections);
+        else if (!rejections.IsEmpty) Reject(pixels, probabilities, count, rejections);
+        ToProbabilities(probabilities, count, classes);
+        if (mask is null) return;
+        for (int i = 0; i < count; i++) mask.Apply(probabilities.Slice(i * classes, classes));
+    }
+
+    /// <summary>Sorts the most probable classes to the front.</summary>
+    /// <param name="probabilities">[classes].</param>
+    /// <param name="mask">Classes to choose from; null for all.</param>
+    /// <param name="candidates">Receives as many as fit; no more than there are classes to choose from.</param>
+    /// <returns>Number of candidates.</returns>
+    public int Best(ReadOnlySpan<float> probabilities, LabelMask? mask, Span<Candidate> candidates)
+    {
+        int filled = 0;
+        for (int i = 0; i < probabilities.Length; i++)
+        {
+            if (mask is not null && !mask.Allows(i)) continue;
+            int place = filled;
+            while (place > 0 && candidates[place - 1].Confidence < probabilities[i]) place--;
+            if (place == candidates.Length) continue;
+            filled = Math.Min(filled + 1, candidates.Length);
+            for (int j = filled - 1; j > place; j--) candidates[j] = candidates[j - 1];
+            candidates[place] = new Candidate(_labels[i], probabilities[i]);
+        }
+        return filled;
+    }
+
+    /// <summary>Puts what is known of one image together.</summary>
+    public Prediction ToPrediction(ReadOnlySpan<float> probabilities, LabelMask? mask, float rejection, int top)
+    {
+        var candidates = new Candidate[Math.Min(top, mask?.Count ?? _labels.Length)];
+        Best(probabilities, mask, candidates);
+        return new Prediction(candidates, rejection, _rejection.Accepts(rejection));
+    }
+
+    // Models with a fixed batch that doesn't divide the count, or with bytes as input.
+    private void ScoreByTensors(ReadOnlySpan<float> pixels, int count, int step, Span<float> scores)
+    {
+        for (int start = 0; start < count; start += step)
+        {
+            int part = Math.Min(step, count - start);
+            ReadOnlySpan<float> source = pixels.Slice(start * PixelsPerImage, part * PixelsPerImage);
+            int[] shape = [.. _input.Shape!.Select((d, i) => i == 0 ? step : d.IsFixed ? d.Size : 1)];
+            Tensor input = Tensor.Zeros(_input.ElementType, shape);
+            if (_input.ElementType == ElementType.UInt8)
+            {
+                Span<byte> bytes = input.Span<byte>();
+                for (int i = 0; i < source.Length; i++) bytes[i] = (byte)Math.Clamp(MathF.Round(255 * source[i]), 0, 255);
+            }
+            else
+            {
+                source.CopyTo(input.Span<float>());
+            }
+            Tensor output = _plan.Run(new Dictionary<string, Tensor> { [_input.Name] = input })[_output];
+            output.Span<float>()[..(part * _labels.Length)].CopyTo(scores[(start * _labels.Length)..]);
+        }
+    }
+
+    private void Reject(ReadOnlySpan<float> pixels, ReadOnlySpan<float> scores, int count, Span<float> rejections)
+    {
+        for (int i = 0; i < count; i++)
+            rejections[i] = _rejection.Score(pixels.Slice(i * PixelsPerImage, PixelsPerImage), scores.Slice(i * _labels.Length, _labels.Length));
+    }
+
+    private static float[] Logarithms(ReadOnlySpan<float> probabilities)
+    {
+        var logarithms = new float[probabilities.Length];
+        for (int i = 0; i < logarithms.Length; i++) logarithms[i] = MathF.Log(Math.Max(probabilities[i], 1e-37f));
+        return logarithms;
+    }
+
+    private unsafe void ToProbabilities(Span<float> scores, int count, int classes)
+    {
+        if (_kind == ScoreKind.LogProbabilities)
+        {
+            for (int i = 0; i < scores.Length; i++) scores[i] = MathF.Exp(scores[i]);
+        }
+        else if (_kind == ScoreKind.Logits)
+        {
+            fixed (float* values = scores) Softmax.Run(logarithm: false, count, classes, values, values);
+        }
+    }
+
+    private static ValueInfo SingleInput(Graph graph)
+    {
+        if (graph.Inputs.Count != 1) throw new OnnxException($"The model has {graph.Inputs.Count} inputs, expected one image input.");
+        ValueInfo input = graph.Inputs[0];
+        if (input.ElementType is not (ElementType.Float or ElementType.UInt8))
+            throw new OnnxException($"Input '{input.Name}' is of type {input.ElementType}, expected Float or UInt8.");
+        long pixels = input.Shape?.Skip(1).Aggregate(1L, (product, d) => product * (d.IsFixed ? d.Size : 1)) ?? 0;
+        if (pixels != PixelsPerImage) throw new OnnxException($"Input '{input.Name}' is {input}, expected {PixelsPerImage} values per image (28×28, one channel).");
+        return input;
+    }
+
+    // The output that a softmax made, else a log-softmax, else the last one, taken as logits. Where what a softmax takes is a plain [N, classes],
+    // that is computed instead, because the softmax forgets how large the logits are, which tells characters from other marks.
+    private static (string Name, ScoreKind Kind) ScoreOutput(Graph graph)
+    {
+        if (graph.Outputs.Count == 0) throw new OnnxException("The model has no outputs.");
+        foreach ((string type, ScoreKind kind) in new[] { ("Softmax", ScoreKind.Probabilities), ("LogSoftmax", ScoreKind.LogProbabilities) })
+        {
+            foreach (ValueInfo output in graph.Outputs)
+            {
+                string name = output.Name;
+                while (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(name)) is { } node)
+                {
+                    if (node.OperatorType == type)
+                        return name == output.Name && output.Shape is { Count: 2 } && IsPlain(graph, node) ? (node.Inputs[0], ScoreKind.Logits) : (output.Name, kind);
+                    if (node.OperatorType is not ("Identity" or "Reshape" or "Squeeze" or "Flatten" or "DequantizeLinear" or "QuantizeLinear")) break;
+                    name = node.Inputs[0];
+                }
+            }
+        }
+        return (graph.Outputs[^1].Name, ScoreKind.Logits);
+    }
+
+    /// <summary>Whether a softmax of rank 2 is over the classes and takes what a node computed as floats.</summary>
+    private static bool IsPlain(Graph graph, Node softmax) => softmax.Int("axis", -1) is 1 or -1
+        && graph.Nodes.Any(node => node.Outputs.Contains(softmax.Inputs[0]) && node.OperatorType != "Cast");
+
+    private static int Classes(ValueInfo output, Graph graph)
+    {
+        if (output.ElementType != ElementType.Float) throw new OnnxException($"Output '{output.Name}' is of type {output.ElementType}, expected Float.");
+        if (output.Shape is { Count: > 0 } shape && shape[^1].IsFixed) return shape[^1].Size;
+        return ModelMetadata.Labels(graph)?.Count ?? throw new OnnxException($"Output '{output.Name}' is {output}; the number of classes can't be told.");
+    }
+}

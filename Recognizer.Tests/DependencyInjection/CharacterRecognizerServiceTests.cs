@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Recognizer.Inference;
+using Recognizer.Inference.DependencyInjection;
+
+namespace Recognizer.Tests.DependencyInjection;
+
+[Collection(Alone.Name)]
+public sealed class CharacterRecognizerServiceTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("recognizer").FullName;
+    private readonly LogList _log = new();
+
+    private string ModelPath => Path.Combine(_folder, "model.onnx");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void The_recogniser_is_a_singleton_with_its_options()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        using ServiceProvider services = Services(options =>
+        {
+            options.Alphabet = "13579";
+            options.Top = 3;
+        });
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        Assert.Same(recognizer, services.GetRequiredService<CharacterRecognizer>());
+        Prediction prediction = recognizer.RecognizeNormalized(new float[784]);
+        Assert.Equal(3, prediction.Candidates.Count);
+        Assert.All(prediction.Candidates, candidate => Assert.Contains(candidate.Label, "13579", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Contains("Loaded the model", StringComparison.Ordinal) && line.Contains("10 classes", StringComparison.Ordinal));
+        services.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => recognizer.RecognizeNormalized(new float[784]));
+    }
+
+    [Fact]
+    public void Named_recognisers_live_side_by_side()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        var collection = new ServiceCollection();
+        collection.AddCharacterRecognizer("odd", options => (options.ModelPath, options.Alphabet) = (ModelPath, "13579"));
+        collection.AddCharacterRecognizer("even", options => (options.ModelPath, options.Alphabet) = (ModelPath, "02468"));
+        using ServiceProvider services = collection.BuildServiceProvider();
+        Prediction odd = services.GetRequiredKeyedService<CharacterRecognizer>("odd").RecognizeNormalized(new float[784]);
+        Prediction even = services.GetRequiredKeyedService<CharacterRecognizer>("even").RecognizeNormalized(new float[784]);
+        Assert.Contains(odd.Label, "13579", StringComparison.Ordinal);
+        Assert.Contains(even.Label, "02468", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wrong_options_are_all_named()
+    {
+        using ServiceProvider services = Services(options =>
+        {
+            options.Top = 0;
+            options.Threads = -1;
+            options.Alphabet = "";
+            options.PollingInterval = TimeSpan.Zero;
+            options.SettleTime = TimeSpan.FromHours(1);
+        });
+        string message = Assert.Throws<OptionsValidationException>(services.GetRequiredService<CharacterRecognizer>).Message;
+        foreach (string part in new[] { "there is no file", "Top is 0", "Threads is -1", "Alphabet is empty", "PollingInterval is 00:00:00", "SettleTime is 01:00:00" })
+            Assert.Contains(part, message, StringComparison.Ordinal);
+        // What a host runs when it starts
+        Assert.Throws<OptionsValidationException>(services.GetRequiredService<IStartupValidator>().Validate);
+    }
+
+    [Fact]
+    public void A_file_that_can_not_be_used_keeps_the_model_and_is_reported()
+    {
+        byte[] good = ModelReplacementTests.Model(0);
+        File.WriteAllBytes(ModelPath, good);
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        Prediction before = recognizer.RecognizeNormalized(new float[784]);
+
+        File.WriteAllBytes(ModelPath, good[..(good.Length / 2)]);
+        Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
+        File.Delete(ModelPath);
+        Wait(() => _log.Lines.Any(line => line.Contains("is gone", StringComparison.Ordinal)), "the report of the file's absence");
+        Assert.Equal(0, recognizer.ModelVersion);
+        Assert.Equal(before.Candidates, recognizer.RecognizeNormalized(new float[784]).Candidates);
+
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(1));
+        Wait(() => recognizer.ModelVersion == 1, "the good file");
+        Assert.NotEqual(before.Candidates, recognizer.RecognizeNormalized(new float[784]).Candidates);
+        Assert.Single(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_link_that_points_elsewhere_is_a_change()
+    {
+        // As container orchestrators replace mounted files: no event in the link's own folder tells.
+        foreach (int version in new[] { 0, 1 })
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "v" + version));
+            File.WriteAllBytes(Path.Combine(_folder, "v" + version, "model.onnx"), ModelReplacementTests.Model(version));
+        }
+        string current = Path.Combine(_folder, "current");
+        Directory.CreateSymbolicLink(current, Path.Combine(_folder, "v0"));
+        File.CreateSymbolicLink(ModelPath, Path.Combine("current", "model.onnx"));
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        Directory.Delete(current);
+        Directory.CreateSymbolicLink(current, Path.Combine(_folder, "v1"));
+        Wait(() => recognizer.ModelVersion == 1, "the link's new target");
+    }
+
+    [Fact]
+    public void No_answer_is_wrong_torn_or_stale_while_the_file_is_replaced_fifty_times()
+    {
+        const int Replacements = 50;
+        byte[][] models = [.. Enumerable.Range(0, Replacements + 1).Select(ModelReplacementTests.Model)];
+        File.WriteAllBytes(ModelPath, models[0]);
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        var hammer = new ModelReplacementTests.Hammer([.. models.Select(ModelReplacementTests.Answers)]);
+        hammer.Run(recognizer, () =>
+        {
+            for (int i = 1; i <= Replacements; i++)
+            {
+                // Both ways that programs write files: in place, in two parts, and by renaming.
+                if (i % 2 == 0)
+                {
+                    string temporary = ModelPath + ".new";
+                    File.WriteAllBytes(temporary, models[i]);
+                    File.Move(temporary, ModelPath, overwrite: true);
+                }
+                else
+                {
+                    using var stream = new FileStream(ModelPath, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+                    stream.Write(models[i].AsSpan(0, models[i].Length / 3));
+                    stream.Flush();
+                    Thread.Sleep(2);
+                    stream.Write(models[i].AsSpan(models[i].Length / 3));
+                }
+                int version = i;
+                Wait(() => recognizer.ModelVersion >= version, $"replacement {i}; the log has {string.Join(" | ", _log.Lines.TakeLast(3))}");
+                Assert.Equal(version, recognizer.ModelVersion);
+                if (i == 10) hammer.Mark();
+                if (ModelReplacementTests.Long) Thread.Sleep(1_100);
+            }
+        });
+        Assert.True(hammer.ModelsSeen > Replacements / 2, $"Only {hammer.ModelsSeen} models answered: the threads did not read beside the replacements.");
+    }
+
+    private static void Quick(CharacterRecognizerOptions options)
+    {
+        options.SettleTime = TimeSpan.FromMilliseconds(20);
+        options.PollingInterval = TimeSpan.FromMilliseconds(50);
+    }
+
+    private static void Wait(Func<bool> condition, string what)
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(30), $"Waited in vain for {what}.");
+            Thread.Sleep(5);
+        }
+    }
+
+    private ServiceProvider Services(Action<CharacterRecognizerOptions> configure)
+    {
+        var collection = new ServiceCollection();
+        collection.AddLogging(logging => logging.AddProvider(_log).SetMinimumLevel(LogLevel.Debug));
+        collection.AddCharacterRecognizer(options => options.ModelPath = ModelPath).Configure(configure);
+        return collection.BuildServiceProvider();
+    }
+
+    private sealed class LogList : ILoggerProvider, ILogger
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IReadOnlyCollection<string> Lines => _lines;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
+}
