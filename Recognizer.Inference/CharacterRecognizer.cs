@@ -277,7 +277,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <returns>Whether the model is in use.</returns>
     internal bool TryReplaceModel(string path, Func<bool> isWanted) => Replace(() => OnnxReader.ReadFile(path), isWanted);
 
-    /// <summary>A recogniser that keeps to the model in use now, for work that takes several calls and needs them all answered by one model. Dispose of it.</summary>
+    /// <summary>A recogniser that keeps to the model in use now, for work that takes several calls and needs them all answered by one model, such as that of
+    /// <see cref="PageReader"/> and <see cref="FieldReader"/> where a new model may have other labels. Dispose of it.</summary>
     public CharacterRecognizer Snapshot()
     {
         // Version first: it may be lower than the model's then, never higher.

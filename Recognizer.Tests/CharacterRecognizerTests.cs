@@ -79,7 +79,7 @@ public class CharacterRecognizerTests
         Graph graph = Architecture.Build("cnn2", Digits, seed: 10);
         graph.Metadata.Clear();
         Assert.Contains("labels", Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(graph)).Message, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("10 scores but has 2 labels", Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(graph, new RecognizerOptions { Labels = ["a", "b"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("10 scores, but 2 labels were given", Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(graph, new RecognizerOptions { Labels = ["a", "b"] })).Message, StringComparison.Ordinal);
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions { Labels = Digits });
         Assert.Equal(Digits, recognizer.Labels);
     }

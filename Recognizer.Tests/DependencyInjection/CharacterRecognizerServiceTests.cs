@@ -11,6 +11,7 @@ namespace Recognizer.Tests.DependencyInjection;
 [Collection(Alone.Name)]
 public sealed class CharacterRecognizerServiceTests : IDisposable
 {
+    private static readonly float[] s_image = [.. Enumerable.Range(0, 784).Select(i => i % 5 / 4f)];
     private readonly string _folder = Directory.CreateTempSubdirectory("recognizer").FullName;
     private readonly LogList _log = new();
 
@@ -29,12 +30,12 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         });
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
         Assert.Same(recognizer, services.GetRequiredService<CharacterRecognizer>());
-        Prediction prediction = recognizer.RecognizeNormalized(new float[784]);
+        Prediction prediction = recognizer.RecognizeNormalized(s_image);
         Assert.Equal(3, prediction.Candidates.Count);
         Assert.All(prediction.Candidates, candidate => Assert.Contains(candidate.Label, "13579", StringComparison.Ordinal));
         Assert.Contains(_log.Lines, line => line.Contains("Loaded the model", StringComparison.Ordinal) && line.Contains("10 classes", StringComparison.Ordinal));
         services.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => recognizer.RecognizeNormalized(new float[784]));
+        Assert.Throws<ObjectDisposedException>(() => recognizer.RecognizeNormalized(s_image));
     }
 
     [Fact]
@@ -45,8 +46,8 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         collection.AddCharacterRecognizer("odd", options => (options.ModelPath, options.Alphabet) = (ModelPath, "13579"));
         collection.AddCharacterRecognizer("even", options => (options.ModelPath, options.Alphabet) = (ModelPath, "02468"));
         using ServiceProvider services = collection.BuildServiceProvider();
-        Prediction odd = services.GetRequiredKeyedService<CharacterRecognizer>("odd").RecognizeNormalized(new float[784]);
-        Prediction even = services.GetRequiredKeyedService<CharacterRecognizer>("even").RecognizeNormalized(new float[784]);
+        Prediction odd = services.GetRequiredKeyedService<CharacterRecognizer>("odd").RecognizeNormalized(s_image);
+        Prediction even = services.GetRequiredKeyedService<CharacterRecognizer>("even").RecognizeNormalized(s_image);
         Assert.Contains(odd.Label, "13579", StringComparison.Ordinal);
         Assert.Contains(even.Label, "02468", StringComparison.Ordinal);
     }
@@ -76,18 +77,18 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         File.WriteAllBytes(ModelPath, good);
         using ServiceProvider services = Services(Quick);
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
-        Prediction before = recognizer.RecognizeNormalized(new float[784]);
+        Prediction before = recognizer.RecognizeNormalized(s_image);
 
         File.WriteAllBytes(ModelPath, good[..(good.Length / 2)]);
         Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
         File.Delete(ModelPath);
         Wait(() => _log.Lines.Any(line => line.Contains("is gone", StringComparison.Ordinal)), "the report of the file's absence");
         Assert.Equal(0, recognizer.ModelVersion);
-        Assert.Equal(before.Candidates, recognizer.RecognizeNormalized(new float[784]).Candidates);
+        Assert.Equal(before.Candidates, recognizer.RecognizeNormalized(s_image).Candidates);
 
         File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(1));
         Wait(() => recognizer.ModelVersion == 1, "the good file");
-        Assert.NotEqual(before.Candidates, recognizer.RecognizeNormalized(new float[784]).Candidates);
+        Assert.NotEqual(before.Candidates, recognizer.RecognizeNormalized(s_image).Candidates);
         Assert.Single(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
     }
 
@@ -98,7 +99,11 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         foreach (int version in new[] { 0, 1 })
         {
             Directory.CreateDirectory(Path.Combine(_folder, "v" + version));
-            File.WriteAllBytes(Path.Combine(_folder, "v" + version, "model.onnx"), ModelReplacementTests.Model(version));
+            string file = Path.Combine(_folder, "v" + version, "model.onnx");
+            File.WriteAllBytes(file, ModelReplacementTests.Model(version));
+            // Images of containers are often built with one time for all files, and models of one architecture have the same length.
+            File.SetLastWriteTimeUtc(file, new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+            Thread.Sleep(20);
         }
         string current = Path.Combine(_folder, "current");
         Directory.CreateSymbolicLink(current, Path.Combine(_folder, "v0"));

@@ -89,7 +89,7 @@ internal static class OutlierSuite
         return new OutlierReport(results);
     }
 
-    /// <summary>Rejection score of each image: how unsure the model is of its best answer.</summary>
+    /// <summary>Rejection score of each image.</summary>
     private static float[] Scores(CharacterRecognizer model, byte[] images, CancellationToken cancellation)
     {
         int count = images.Length / DatasetPart.PixelsPerImage, classes = model.Labels.Count;
@@ -100,15 +100,9 @@ internal static class OutlierSuite
         {
             cancellation.ThrowIfCancellationRequested();
             int size = Math.Min(Batch, count - start);
-            Span<float> input = pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), output = probabilities.AsSpan(0, size * classes);
+            Span<float> input = pixels.AsSpan(0, size * DatasetPart.PixelsPerImage);
             Augmenter.ToUnit(images.AsSpan(start * DatasetPart.PixelsPerImage, input.Length), input);
-            model.Score(input, size, output);
-            for (int i = 0; i < size; i++)
-            {
-                float best = 0;
-                foreach (float probability in output.Slice(i * classes, classes)) best = Math.Max(best, probability);
-                scores[start + i] = float.IsNaN(best) ? 1 : 1 - best;
-            }
+            model.Score(input, size, probabilities.AsSpan(0, size * classes), null, scores.AsSpan(start, size));
         }
         return scores;
     }
