@@ -79,9 +79,11 @@ internal sealed unsafe class Segment : IDisposable
     {
         foreach ((int first, int end, int block) in _stages)
         {
-            for (int b = 0; b < images; b += block)
+            // Blocks of nearly the same size: a small last one would read all weights for a few images.
+            int blocks = (images + block - 1) / block, size = (images + blocks - 1) / blocks;
+            for (int b = 0; b < images; b += size)
             {
-                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b), alone);
+                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(size, images - b), alone);
                 for (int i = first; i < end; i++) _steps[i].Run(context);
             }
         }
@@ -99,9 +101,11 @@ internal sealed unsafe class Segment : IDisposable
     {
         foreach ((int first, int end, int block) in _stages)
         {
-            for (int b = 0; b < images; b += block)
+            // Blocks of nearly the same size: a small last one would read all weights for a few images.
+            int blocks = (images + block - 1) / block, size = (images + blocks - 1) / blocks;
+            for (int b = 0; b < images; b += size)
             {
-                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(block, images - b), alone);
+                var context = new StepContext(arena, arena + _scratchOffset, externals, start, b, Math.Min(size, images - b), alone);
                 for (int i = first; i < end; i++)
                 {
                     long before = System.Diagnostics.Stopwatch.GetTimestamp();

@@ -16,27 +16,31 @@ internal sealed unsafe class Workspace(int externals, long arenaLength) : IParal
     /// <summary>Where the time of each step is added up, or null.</summary>
     public long[]? Ticks { get; set; }
 
-    /// <summary>Cuts images into chunks: large ones first, smaller ones towards the end so that all workers finish together.</summary>
+    /// <summary>Cuts images into chunks: rounds of one equal chunk per thread, the last two rounds smaller where the rest asks for it.</summary>
+    /// <param name="segment">Whose chunks <see cref="Execute"/> runs.</param>
+    /// <param name="images">Images of the run.</param>
+    /// <param name="threads">Threads that share them.</param>
+    /// <param name="largest">Most images in a chunk.</param>
+    /// <param name="multiple">Sizes that kernels like are multiples of this.</param>
     /// <returns>Number of chunks.</returns>
     public int Cut(Segment segment, int images, int threads, int largest, int multiple)
     {
         _segment = segment;
         if (_arenas.Length < threads) Array.Resize(ref _arenas, threads);
-        int count = 0;
-        int start = 0;
+        int count = 0, start = 0;
+        int each = (images + threads - 1) / threads;
         while (start < images)
         {
-            int remaining = images - start, size = remaining;
-            if (threads > 1)
+            int size = each;
+            if (each > 2 * largest) size = largest;
+            else if (each > largest) size = Math.Min(largest, (each / 2 + multiple - 1) / multiple * multiple);
+            each -= size;
+            for (int thread = 0; thread < threads && start < images; thread++)
             {
-                size = (remaining + 2 * threads - 1) / (2 * threads);
-                if (remaining <= multiple * threads) size = (remaining + threads - 1) / threads;
-                else size = (size + multiple - 1) / multiple * multiple;
+                if (count + 2 > _starts.Length) Array.Resize(ref _starts, 2 * _starts.Length);
+                _starts[count++] = start;
+                start += Math.Min(size, images - start);
             }
-            size = Math.Min(Math.Min(size, largest), remaining);
-            if (count + 2 > _starts.Length) Array.Resize(ref _starts, 2 * _starts.Length);
-            _starts[count++] = start;
-            start += size;
         }
         _starts[count] = images;
         return count;
