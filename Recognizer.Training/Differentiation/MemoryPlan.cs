@@ -11,7 +11,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
 
     private const int LeastParts = 4;
 
-    private readonly List<(Value Value, bool Gradient)> _touched = [];
+    private readonly List<(Value Value, Storage Storage)> _touched = [];
     private readonly HashSet<Storage> _seen = [];
     private readonly AlignedBuffer<float> _arena;
     private readonly AlignedBuffer<float>[] _local;
@@ -32,9 +32,8 @@ internal sealed unsafe class MemoryPlan : IDisposable
 
         long arena = 0;
         var placed = new List<(Storage Storage, long Offset)>();
-        foreach ((Value value, bool gradient) in _touched)
+        foreach ((Value value, Storage storage) in _touched)
         {
-            Storage storage = gradient ? value.GradientStorage : value.DataStorage;
             if (storage.IsExternal) continue;
             if (storage.IsLocal)
             {
@@ -55,9 +54,8 @@ internal sealed unsafe class MemoryPlan : IDisposable
         long local = 0;
         foreach (Segment segment in Segments)
         {
-            foreach ((Value value, bool gradient) in _touched)
+            foreach ((_, Storage storage) in _touched)
             {
-                Storage storage = gradient ? value.GradientStorage : value.DataStorage;
                 if (storage.IsLocal && Segments[storage.First] == segment) storage.Offset += local;
             }
             local += segment.LocalLength;
@@ -98,17 +96,18 @@ internal sealed unsafe class MemoryPlan : IDisposable
 
         void Add(Step step, ChunkWork work, bool backward = false)
         {
-            segments[^1].Works.Add(work);
+            segments[^1].Works.Add((work, backward));
             segments[^1].Steps.Add(step);
             segments[^1].LeastChunk = Math.Max(segments[^1].LeastChunk, step.LeastChunk(backward));
         }
 
-        void Touch(Value value, bool gradient)
+        void TouchStorage(Value value, Storage storage)
         {
-            Storage storage = gradient ? value.GradientStorage : value.DataStorage;
             storage.Touch(segments.Count - 1);
-            if (_seen.Add(storage)) _touched.Add((value.Root, gradient));
+            if (_seen.Add(storage)) _touched.Add((value.Root, storage));
         }
+
+        void Touch(Value value, bool gradient) => TouchStorage(value, gradient ? value.GradientStorage : value.DataStorage);
 
         foreach (Step step in graph.Steps)
         {
@@ -123,7 +122,28 @@ internal sealed unsafe class MemoryPlan : IDisposable
         }
         Touch(loss.Logits, gradient: false);
         if (loss.Logits.NeedsGradient) Touch(loss.Logits, gradient: true);
-        segments[^1].Works.Add(loss.Run);
+        segments[^1].Works.Add((loss.Run, true));
+
+        var producers = graph.Steps.ToDictionary(s => s.Output.Root);
+        var repeated = new HashSet<(Value, int)>();
+        var kept = new HashSet<Value>();
+        // Reads a value in the backward pass: what the forward pass left, or what is computed again once per segment. Either way goes for
+        // all its readers.
+        void TouchKept(Value value)
+        {
+            if (!producers.TryGetValue(value.Root, out Step? producer) || !producer.IsRepeatable || kept.Contains(value.Root)
+                || (value.RepeatedStorage is null && value.DataStorage.Last == segments.Count - 1))
+            {
+                kept.Add(value.Root);
+                Touch(value, gradient: false);
+                return;
+            }
+            value.RepeatedStorage ??= new Storage();
+            TouchStorage(value, value.RepeatedStorage);
+            if (!repeated.Add((value.Root, segments.Count - 1))) return;
+            foreach (Value input in producer.Inputs) TouchKept(input);
+            Add(producer, producer.Forward, backward: true);
+        }
 
         var written = new HashSet<Storage>();
         if (loss.Logits.NeedsGradient) written.Add(loss.Logits.GradientStorage);
@@ -136,13 +156,13 @@ internal sealed unsafe class MemoryPlan : IDisposable
                 foreach (Value value in step.Kept) Touch(value, gradient: false);
                 if (step.Needs.HasFlag(BackwardNeeds.Output)) Touch(step.Output, gradient: false);
                 if (step.Needs.HasFlag(BackwardNeeds.Inputs))
-                    foreach (Value input in step.Inputs) Touch(input, gradient: false);
+                    foreach (Value input in step.Inputs) TouchKept(input);
             }
 
             if (step.NeedsStatistics)
             {
                 TouchRead();
-                Add(step, step.MeasureGradient);
+                Add(step, step.MeasureGradient, backward: true);
                 Barrier(step.JoinGradient);
             }
             TouchRead();

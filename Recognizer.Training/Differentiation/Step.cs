@@ -46,6 +46,10 @@ internal abstract class Step
     /// <summary>What the backward pass reads.</summary>
     public virtual BackwardNeeds Needs => BackwardNeeds.None;
 
+    /// <summary>Whether the forward pass is so cheap, from inputs that the backward pass reads anyway, that doing it again in the backward
+    /// pass beats keeping the output in memory.</summary>
+    public virtual bool IsRepeatable => false;
+
     /// <summary>Whether the jobs after the backward pass read the inputs and the gradient of the output.</summary>
     public virtual bool JobsReadBatch => false;
 

@@ -151,8 +151,8 @@ internal sealed unsafe class TrainingPlan : IDisposable
             int end = (int)((long)(index + 1) * context.Count / segment.Parts);
             for (; start < end; start += segment.ChunkSize)
             {
-                var chunk = new Chunk(start, Math.Min(segment.ChunkSize, end - start), index, worker, memory.Local(worker), memory.Scratch(worker));
-                foreach (ChunkWork work in segment.Works) work(chunk);
+                foreach ((ChunkWork work, bool isBackward) in segment.Works)
+                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), index, worker, memory.Local(worker), memory.Scratch(worker), isBackward));
             }
         }
     }

@@ -48,6 +48,7 @@ internal sealed unsafe class Value
 {
     private readonly Value? _root;
     private int _border;
+    private Storage? _repeated;
 
     /// <param name="name">Name in the graph, for messages.</param>
     /// <param name="shape">Dimensions without the batch; [C, H, W] for <see cref="ValueLayout.Image"/>.</param>
@@ -86,6 +87,13 @@ internal sealed unsafe class Value
 
     public Storage GradientStorage { get; }
 
+    /// <summary>Where the backward pass computes the elements again instead of keeping them from the forward pass; null where they are kept.</summary>
+    public Storage? RepeatedStorage
+    {
+        get => Root._repeated;
+        set => Root._repeated = value;
+    }
+
     /// <summary>The value whose memory this one shares, or itself.</summary>
     public Value Root => _root ?? this;
 
@@ -119,7 +127,7 @@ internal sealed unsafe class Value
     public void RequireBorder(int border) => Border = Math.Max(Border, border);
 
     /// <summary>Elements of the chunk's first image.</summary>
-    public float* Data(in Chunk chunk) => At(DataStorage, chunk);
+    public float* Data(in Chunk chunk) => At(chunk.IsBackward && RepeatedStorage is { } repeated ? repeated : DataStorage, chunk);
 
     /// <summary>Gradient of the chunk's first image.</summary>
     public float* Gradient(in Chunk chunk) => At(GradientStorage, chunk);
@@ -159,8 +167,11 @@ internal readonly unsafe record struct Rows(nint Address, long ImageStride, long
 /// <param name="worker">Number of the worker.</param>
 /// <param name="local">The worker's memory for values that live within the segment.</param>
 /// <param name="scratch">The worker's memory for one call.</param>
-internal readonly unsafe ref struct Chunk(int start, int count, int part, int worker, float* local, float* scratch)
+/// <param name="isBackward">Whether in the backward pass.</param>
+internal readonly unsafe ref struct Chunk(int start, int count, int part, int worker, float* local, float* scratch, bool isBackward = false)
 {
+    public bool IsBackward { get; } = isBackward;
+
     public int Start { get; } = start;
 
     public int Count { get; } = count;

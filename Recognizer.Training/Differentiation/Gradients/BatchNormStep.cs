@@ -65,6 +65,8 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
 
     public override bool NeedsStatistics => !_frozen;
 
+    public override bool IsRepeatable => !_frozen && !_fusion.Pooled && _fusion.Residual is null;
+
     /// <summary>Whether the channels fill whole vectors of any width.</summary>
     private SimdLevel Level => _stride % 16 == 0 ? InstructionSet.Current : SimdLevel.Scalar;
 
