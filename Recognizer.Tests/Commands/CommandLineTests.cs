@@ -39,10 +39,10 @@ public sealed class CommandLineTests : IDisposable
         return ["train", "--dataset", "shapes", "--data", _folder.Root, "--epochs", "2", "--width", "0.25", "--batch-size", "16", "--threads", "1", "--output", output, .. more];
     }
 
-    private string SaveModel(string name = "model.onnx")
+    private string SaveModel(string name = "model.onnx", params string[] labels)
     {
         string path = System.IO.Path.Combine(_folder.Root, name);
-        OnnxWriter.WriteFile(Architecture.Build("cnn2", ["-", "|", "o", "x"], 1, 0.25), path);
+        OnnxWriter.WriteFile(Architecture.Build("cnn2", labels.Length > 0 ? labels : ["-", "|", "o", "x"], 1, 0.25), path);
         return path;
     }
 
@@ -159,6 +159,12 @@ public sealed class CommandLineTests : IDisposable
         Assert.True(File.Exists(System.IO.Path.Combine(report, "report.html")));
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "xo", "--json"));
         Assert.Equal((30, 30), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
+        Assert.Equal(1, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "digits"));
+        Assert.StartsWith("error: ", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("evaluate", "--model", SaveModel("wide.onnx", "-", "|", "o", "x", "7"), "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "digits", "--json"));
+        Assert.Contains("no image", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
 
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--corruptions", "--outliers", "--json", "--report", report));
         Assert.Equal(15, Json().GetProperty("corruptions").GetArrayLength());
@@ -198,6 +204,15 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(1, Json().GetArrayLength());
         Assert.Contains("bad.png", _error.ToString(), StringComparison.Ordinal);
         Assert.Contains("missing.png", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Terminals_see_the_epochs_too()
+    {
+        var host = new CommandHost(_output, _error, CancellationToken.None) { IsTerminal = true };
+        Assert.Equal(0, CommandLine.Run(TrainShapes(System.IO.Path.Combine(_folder.Root, "run")), host));
+        Assert.Contains("epoch 2/2", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("loss", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -81,10 +81,12 @@ internal static partial class CommandLine
     {
         if (exception is AggregateException { InnerExceptions.Count: 1 } aggregate) exception = aggregate.InnerException!;
         // Errors of the program itself can't be told from their message alone.
-        string kind = exception is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException or ArgumentException or InvalidOperationException
+        string kind = exception is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException or InvalidOperationException
             ? $"{exception.GetType().Name}: "
             : "";
-        error.WriteLine($"error: {kind}{exception.Message.ReplaceLineEndings(" ")}");
+        string message = exception.Message.ReplaceLineEndings(" ");
+        if (exception is ArgumentException { ParamName: { } name }) message = message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
+        error.WriteLine($"error: {kind}{message}");
         if (Environment.GetEnvironmentVariable("RECOGNIZER_TRACE") is "1") error.WriteLine(exception);
     }
 

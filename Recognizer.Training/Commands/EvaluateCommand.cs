@@ -58,6 +58,8 @@ internal static class EvaluateCommand
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
+            if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
+                throw new CommandException($"the {part} split of {data.Name} has no image whose label is in the alphabet '{alphabet.Value(result)}'.");
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
             if (result.GetValue(corruptions))

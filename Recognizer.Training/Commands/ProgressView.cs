@@ -39,7 +39,7 @@ internal static class ProgressView
         {
             if (_all is null)
             {
-                _all = context.AddTask("", maxValue: (double)epochs * of);
+                _all = context.AddTask($"epoch {epoch}/{epochs}", maxValue: (double)epochs * of);
                 _all.Value = (double)(epoch - 1) * of;
                 _watch.Start();
             }
