@@ -126,9 +126,10 @@ internal static class PnmDecoder
             var rest = reader.File[start..];
             int end = rest.IndexOf((byte)'\n');
             if (end is < 0 or > 200) throw reader.Error(start, "expected a line of the header (WIDTH, HEIGHT, DEPTH, MAXVAL, TUPLTYPE, ENDHDR)");
-            string[] words = Encoding.Latin1.GetString(rest[..end]).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            reader.Position = start + words[0].Length;
-            switch (words[0])
+            int length = 0;
+            while (length < end && !IsSpace(rest[length])) length++;
+            reader.Position = start + length;
+            switch (Encoding.Latin1.GetString(rest[..length]))
             {
                 case "ENDHDR":
                     reader.Position = start + end + 1;

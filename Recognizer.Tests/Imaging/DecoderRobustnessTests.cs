@@ -122,6 +122,10 @@ public class DecoderRobustnessTests
         Assert.True(greatest <= s_small.MaxMemoryBytes + (1 << 20), $"most memory: {greatest}");
     }
 
+    [Theory]
+    [InlineData("50370A57494454482032850A48454947485420310A444550544820340A4D5856414C203235350A5455504C54595045200047425F414C5048410A")]
+    public void What_once_crashed_is_refused(string hex) => Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(Convert.FromHexString(hex)));
+
     private static byte[] Mutate(byte[] seed, Random random)
     {
         var file = seed.ToList();
