@@ -38,18 +38,22 @@ internal static unsafe class ActivationKernels
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TSimd Exp<TSimd>(TSimd x) where TSimd : unmanaged, ISimd<TSimd>
     {
-        // exp(x) = 2^n · exp(r) with |r| ≤ ln(2) / 2, where Taylor's polynomial of degree 7 is off by less than 6e-9.
         x = TSimd.Min(TSimd.Broadcast(88), TSimd.Max(TSimd.Broadcast(-87), x));
-        TSimd n = Reduce(x, out TSimd r);
+        TSimd n = Reduce(x, out TSimd r), scale = TSimd.PowerOfTwo(n);
+        return TSimd.MultiplyAdd(ReducedExpMinusOne(r), scale, scale);
+    }
+
+    // exp(r) − 1 for |r| ≤ ln(2) / 2, where Taylor's polynomial of degree 7 is off by less than 6e-9.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd ReducedExpMinusOne<TSimd>(TSimd r) where TSimd : unmanaged, ISimd<TSimd>
+    {
         TSimd p = TSimd.Broadcast(1 / 5040f);
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 720f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 120f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 24f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 6f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(0.5f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1));
-        return p * TSimd.PowerOfTwo(n);
+        return TSimd.MultiplyAdd(p * r, r, r);
     }
 
     // x = n · ln 2 + r with an integer n and |r| ≤ ln(2) / 2. ln 2 comes in two parts, the first short enough that n times it is exact.
@@ -117,13 +121,7 @@ internal static unsafe class ActivationKernels
             TSimd two = TSimd.Broadcast(2), limit = TSimd.Broadcast(18);
             TSimd y = TSimd.Min(limit, TSimd.Max(TSimd.Zero - limit, x + x));
             TSimd n = Reduce(y, out TSimd r);
-            TSimd p = TSimd.Broadcast(1 / 5040f);
-            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 720f));
-            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 120f));
-            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 24f));
-            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1 / 6f));
-            p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(0.5f));
-            p = TSimd.MultiplyAdd(p * r, r, r);
+            TSimd p = ReducedExpMinusOne(r);
             TSimd scale = TSimd.PowerOfTwo(n);
             TSimd difference = TSimd.MultiplyAdd(p, scale, scale - TSimd.Broadcast(1));
             return difference / (difference + two);
