@@ -128,6 +128,23 @@ public sealed class ForeignModelTests : IDisposable
         Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.6, $"{result.Evaluation.Metrics.MicroAccuracy}");
     }
 
+    [Theory]
+    [InlineData("keras", "sequential/dense/MatMul/ReadVariableOp:0", "sequential/conv2d/Conv2D/ReadVariableOp:0")]
+    [InlineData("pytorch", null, "conv1.weight")]
+    public void Hidden_dense_layers_start_anew_with_the_head_unless_they_are_kept(string layout, string? dense, string convolution)
+    {
+        Graph Fresh() => layout == "keras" ? Keras() : PyTorch(false);
+        Graph before = Fresh(), after = Fresh(), kept = Fresh();
+        ClassifierHead.Replace(after, ["a", "b"], 1, hidden: true);
+        ClassifierHead.Replace(kept, ["a", "b"], 1, before.Initializers.Keys.ToHashSet(), hidden: true);
+        Assert.Equal(Values(before, convolution), Values(after, convolution));
+        Assert.Equal(2, ClassifierHead.Classes(after));
+        if (dense is null) return;
+        Assert.NotEqual(Values(before, dense), Values(after, dense));
+        Assert.All(Values(after, "sequential/dense/BiasAdd/ReadVariableOp:0"), bias => Assert.Equal(0, bias));
+        Assert.Equal(Values(before, dense), Values(kept, dense));
+    }
+
     [Fact]
     public void Layers_are_frozen_by_the_names_of_weights_or_nodes()
     {

@@ -9,12 +9,16 @@ internal static class ClassifierHead
     /// <summary>Operators between the last dense layer and the outputs: softmax, temperature, changes of shape.</summary>
     private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Log", "Div", "Mul", "Identity", "Cast", "Reshape", "Flatten", "Squeeze"];
 
-    /// <summary>Where a head's numbers are.</summary>
+    /// <summary>Operators between dense layers.</summary>
+    private static readonly HashSet<string> Between = ["Relu", "LeakyRelu", "Elu", "Selu", "Tanh", "Sigmoid", "Clip", "Dropout", "Identity", "BatchNormalization"];
+
+    /// <summary>Where a dense layer's numbers are.</summary>
+    /// <param name="Input">Value that the matrix is applied to.</param>
     /// <param name="Weights">Initializer with the matrix.</param>
     /// <param name="Transposed">Whether it is [classes, inputs] instead of [inputs, classes].</param>
     /// <param name="Bias">Initializer that is added, or null.</param>
     /// <param name="Shapes">Initializers with shapes that the scores take on afterwards.</param>
-    private sealed record Head(string Weights, bool Transposed, string? Bias, IReadOnlyList<string> Shapes)
+    private sealed record Head(string Input, string Weights, bool Transposed, string? Bias, IReadOnlyList<string> Shapes)
     {
         public int Classes(Graph graph) => graph.Initializers[Weights].Shape[Transposed ? 0 : 1];
     }
@@ -31,14 +35,30 @@ internal static class ClassifierHead
     public static IReadOnlyList<string> Weights(Graph graph) => Find(graph) is var head && head.Bias is { } bias ? [head.Weights, bias] : [head.Weights];
 
     /// <summary>Gives a graph other classes: fresh weights in the last dense layer, new shapes of the outputs, new labels.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="labels">The new classes.</param>
+    /// <param name="seed">Seed of the fresh weights.</param>
+    /// <param name="kept">Weights that must stay as they are.</param>
+    /// <param name="hidden">Whether the dense layers before the last one start anew too.</param>
     /// <exception cref="OnnxException">The graph ends in something else than a dense layer.</exception>
-    public static void Replace(Graph graph, IReadOnlyList<string> labels, ulong seed)
+    public static void Replace(Graph graph, IReadOnlyList<string> labels, ulong seed, IReadOnlySet<string>? kept = null, bool hidden = false)
     {
         Head head = Find(graph);
         ReadOnlySpan<int> shape = graph.Initializers[head.Weights].Shape;
         int inputs = shape[head.Transposed ? 1 : 0], before = head.Classes(graph), classes = labels.Count;
-        // Small, so that the first answers are even: what trained features give may be large, and confident nonsense would spoil them in the first steps.
-        double deviation = 0.1 * Math.Sqrt(1.0 / inputs);
+        if (hidden)
+        {
+            foreach (Head layer in Hidden(graph, head).Where(layer => kept?.Contains(layer.Weights) != true))
+            {
+                // He et al. 2015, as for layers of our own.
+                Tensor weights = graph.Initializers[layer.Weights];
+                graph.Initializers[layer.Weights] = NetworkBuilder.RandomTensor(seed, layer.Weights, Math.Sqrt(2.0 / weights.Shape[layer.Transposed ? 1 : 0]), weights.Shape);
+                if (layer.Bias is { } old) graph.Initializers[old] = Tensor.Zeros(ElementType.Float, graph.Initializers[old].Shape);
+            }
+        }
+        // After trained layers small, so that the first answers are even: what such layers give may be large, and confident nonsense would spoil them
+        // in the first steps.
+        double deviation = (hidden ? 1 : 0.1) * Math.Sqrt(1.0 / inputs);
         graph.Initializers[head.Weights] = head.Transposed
             ? NetworkBuilder.RandomTensor(seed, head.Weights, deviation, classes, inputs)
             : NetworkBuilder.RandomTensor(seed, head.Weights, deviation, inputs, classes);
@@ -80,16 +100,49 @@ internal static class ClassifierHead
         return loaded;
     }
 
-    // Walks back from the last output.
     private static Head Find(Graph graph)
+    {
+        if (graph.Outputs.Count == 0) throw new OnnxException("The graph has no outputs.");
+        return Walk(graph, Producers(graph), graph.Outputs[^1].Name, After)
+            ?? throw new OnnxException($"Output '{graph.Outputs[^1].Name}' doesn't come from a dense layer (Gemm, or MatMul and Add), which is needed to replace the model's classes.");
+    }
+
+    /// <summary>The dense layers before the last one, up to the first layer of another kind.</summary>
+    private static IEnumerable<Head> Hidden(Graph graph, Head last)
+    {
+        Dictionary<string, Node> producers = Producers(graph);
+        string input = last.Input;
+        var layers = new List<Head>();
+        try
+        {
+            while (Walk(graph, producers, input, Between) is { } layer)
+            {
+                layers.Add(layer);
+                input = layer.Input;
+            }
+        }
+        catch (OnnxException)
+        {
+            // Another kind of layer, such as a convolution: that is where the dense part begins.
+        }
+        return layers;
+    }
+
+    private static Dictionary<string, Node> Producers(Graph graph)
     {
         var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
         foreach (Node node in graph.Nodes)
         {
             foreach (string output in node.Outputs.Where(o => o.Length > 0)) producers[output] = node;
         }
-        if (graph.Outputs.Count == 0) throw new OnnxException("The graph has no outputs.");
-        string value = graph.Outputs[^1].Name;
+        return producers;
+    }
+
+    /// <summary>Walks back from a value to the dense layer that it comes from.</summary>
+    /// <returns>The layer, or null where the value comes from an input.</returns>
+    /// <exception cref="OnnxException">Another operator than those that may stand between is in the way, or the layer's weights are no initializer.</exception>
+    private static Head? Walk(Graph graph, Dictionary<string, Node> producers, string value, HashSet<string> allowed)
+    {
         var shapes = new List<string>();
         string? bias = null;
         while (producers.TryGetValue(value, out Node? node))
@@ -103,17 +156,17 @@ internal static class ClassifierHead
                 case "Add" when bias is null && node.Inputs.FirstOrDefault(graph.Initializers.ContainsKey) is { } added:
                     bias = added;
                     break;
-                case "Reshape" when graph.Initializers.ContainsKey(node.Inputs[1]):
+                case "Reshape" when allowed.Contains("Reshape") && graph.Initializers.ContainsKey(node.Inputs[1]):
                     shapes.Add(node.Inputs[1]);
                     break;
                 default:
-                    if (!After.Contains(node.OperatorType))
-                        throw new OnnxException($"{node}: expected the model to end in a dense layer (Gemm, or MatMul and Add), followed only by {string.Join(", ", After)}, to replace its classes.");
+                    if (!allowed.Contains(node.OperatorType))
+                        throw new OnnxException($"{node}: expected the model to end in a dense layer (Gemm, or MatMul and Add), followed only by {string.Join(", ", allowed)}, to replace its classes.");
                     break;
             }
             value = node.Inputs.FirstOrDefault(i => !graph.Initializers.ContainsKey(i), node.Inputs[0]);
         }
-        throw new OnnxException($"Output '{graph.Outputs[^1].Name}' doesn't come from a dense layer (Gemm, or MatMul and Add), which is needed to replace the model's classes.");
+        return null;
 
         Head Matrix(Node node, bool transposed, string? added)
         {
@@ -128,7 +181,7 @@ internal static class ClassifierHead
                 throw new OnnxException($"{node}: its weights '{node.Inputs[1]}' are {(matrix is null ? "computed" : $"{matrix.ElementType} of rank {matrix.Rank}")}, expected a float matrix among the initializers, to replace the classes.");
             if (added is not null && (!graph.Initializers.TryGetValue(added, out Tensor? vector) || vector.Rank == 0 || vector.Length != matrix.Shape[transposed ? 0 : 1]))
                 throw new OnnxException($"{node}: '{added}' is added to its result, expected an initializer with one number per class, to replace the classes.");
-            return new Head(weights, transposed, added, shapes);
+            return new Head(node.Inputs[0], weights, transposed, added, shapes);
         }
     }
 }

@@ -24,7 +24,7 @@ internal static class TrainCommand
         settings.Add<double?>("--width", "FACTOR", "Factor on the number of channels of a named network [default: 1]", (c, v) => c with { Width = v!.Value });
         settings.Add<int?>("--epochs", "N", "Passes over the training images [default: depends on the data set]", (c, v) => c with { Epochs = v!.Value });
         settings.Add<int?>("--batch-size", "N", $"Images per step [default: {usual.BatchSize}]", (c, v) => c with { BatchSize = v!.Value });
-        settings.Add<double?>("--learning-rate", "RATE", $"Largest learning rate [default: {Text(usual.LearningRate)}, for sgd {Text(TrainingDefaults.SgdLearningRate)}]", (c, v) => c with { LearningRate = v!.Value });
+        settings.Add<double?>("--learning-rate", "RATE", $"Largest learning rate [default: {Text(usual.LearningRate)}, for sgd {Text(TrainingDefaults.SgdLearningRate)}, from an ONNX file {Text(TrainingDefaults.FileLearningRate)}]", (c, v) => c with { LearningRate = v!.Value });
         settings.Add<string>("--optimizer", "NAME", $"{string.Join(", ", Optimizer.Names)} [default: {usual.Optimizer}]", (c, v) => c with { Optimizer = v }, Optimizer.Names);
         settings.Add<string>("--schedule", "NAME", $"How the learning rate goes: {string.Join(", ", LearningRateSchedule.Names)} [default: {usual.Schedule}]", (c, v) => c with { Schedule = v }, LearningRateSchedule.Names);
         settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });

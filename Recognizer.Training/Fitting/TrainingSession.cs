@@ -39,6 +39,11 @@ internal static class TrainingSession
     public const string ModelFile = "model.onnx";
     public const string CheckpointFolder = "checkpoint";
 
+    /// <summary>Training images per class from which on a network that gets other classes has all dense layers started anew: its convolutions see strokes in any
+    /// script, but what the dense layers have learnt is particular to the old classes, and holds the new ones back unless images are few. (From digits
+    /// to letters: 40 images per class are better off with them, 400 without.)</summary>
+    private const int ImagesForDenseLayers = 200;
+
     /// <summary>Trains, exports and measures.</summary>
     /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the best one in <c>model.onnx</c>.</exception>
     public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
@@ -47,7 +52,7 @@ internal static class TrainingSession
         string checkpoints = Path.Combine(options.Output, CheckpointFolder), history = Path.Combine(options.Output, HistoryFile), modelPath = Path.Combine(options.Output, ModelFile);
         Alphabet? alphabet = config.Alphabet is { } text ? Alphabet.Parse(text) : null;
         var data = new TrainingData(dataset, alphabet, config.Validation, config.Seed);
-        Graph graph = BuildGraph(config, data.Labels, progress);
+        Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
         using var trainer = new Trainer(graph, data, config, options.Threads);
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.Validation.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
@@ -99,8 +104,9 @@ internal static class TrainingSession
     }
 
     /// <summary>The network with its first weights.</summary>
-    private static Graph BuildGraph(TrainingConfig config, IReadOnlyList<string> labels, ITrainingProgress progress)
+    private static Graph BuildGraph(TrainingConfig config, TrainingData data, ITrainingProgress progress)
     {
+        IReadOnlyList<string> labels = data.Labels;
         Graph graph;
         if (config.Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
         {
@@ -113,8 +119,9 @@ internal static class TrainingSession
             }
             else if (!ClassifierHead.HasLabels(graph, labels))
             {
-                ClassifierHead.Replace(graph, labels, config.Seed);
-                progress.Message($"{config.Architecture} has other classes: its last layer starts anew");
+                bool hidden = data.Train.Length >= ImagesForDenseLayers * labels.Count;
+                ClassifierHead.Replace(graph, labels, config.Seed, Trainer.Frozen(graph, config.Freeze), hidden);
+                progress.Message($"{config.Architecture} has other classes: {(hidden ? "its dense layers start" : "its last layer starts")} anew");
             }
         }
         else
