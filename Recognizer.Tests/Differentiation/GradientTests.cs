@@ -228,6 +228,8 @@ public class GradientTests
     [InlineData("Sub")]
     [InlineData("Mul")]
     [InlineData("Div")]
+    [InlineData("Max")]
+    [InlineData("Min")]
     public void Arithmetic_of_two_values_with_broadcasting(string operatorType)
     {
         var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1);
@@ -243,6 +245,8 @@ public class GradientTests
     [InlineData("Sub")]
     [InlineData("Mul")]
     [InlineData("Div")]
+    [InlineData("Max")]
+    [InlineData("Min")]
     public void Arithmetic_with_constants(string operatorType)
     {
         var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1).Add("Softplus");

@@ -22,7 +22,7 @@ internal sealed partial class GraphCompiler
             case "GlobalMaxPool": AddGlobalMaxPool(node); break;
             case "ReduceMean": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: true); break;
             case "ReduceSum": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: false); break;
-            case "Add" or "Sub" or "Mul" or "Div": AddBinary(node, KindOf(node)); break;
+            case "Add" or "Sub" or "Mul" or "Div" or "Max" or "Min" when node.Inputs.Count == 2: AddBinary(node, KindOf(node)); break;
             case "Dropout": AddDropout(node); break;
             case "Concat": AddConcat(node); break;
             case "Softmax": AddSoftmax(node, logarithm: false); break;
@@ -162,8 +162,8 @@ internal sealed partial class GraphCompiler
         int[] shape = [channels, .. Enumerable.Repeat(1, input.Shape.Length - 1)];
         string output = node.Outputs[0];
         Weight factor = Constant($"{output} (factor)", scale), offset = Constant($"{output} (offset)", shift);
-        AddGeneralBinary(node, ArithmeticKind.Multiply, AsFlat(input), null, null, factor);
-        AddGeneralBinary(node, ArithmeticKind.Add, _values[output], null, null, offset);
+        AddGeneralBinary(node, ArithmeticOperation.Multiply, AsFlat(input), null, null, factor);
+        AddGeneralBinary(node, ArithmeticOperation.Add, _values[output], null, null, offset);
 
         Weight Constant(string name, float[] values) => _weights[name] = new Weight(name, Tensor.Create(values, shape), trainable: false, decayed: false);
     }
@@ -245,12 +245,12 @@ internal sealed partial class GraphCompiler
         return positions;
     }
 
-    private void AddBinary(Node node, ArithmeticKind kind)
+    private void AddBinary(Node node, ArithmeticOperation kind)
     {
         bool leftVaries = _values.TryGetValue(node.Inputs[0], out Value? left), rightVaries = _values.TryGetValue(node.Inputs[1], out Value? right);
         if (leftVaries && rightVaries)
         {
-            if (kind == ArithmeticKind.Add && left!.Shape.AsSpan().SequenceEqual(right!.Shape))
+            if (kind == ArithmeticOperation.Add && left!.Shape.AsSpan().SequenceEqual(right!.Shape))
             {
                 if (left.Layout != right.Layout) (left, right) = left.Layout == ValueLayout.Image ? (left, AsImage(node, right)) : (AsImage(node, left), right);
                 Node last = node;
@@ -265,12 +265,13 @@ internal sealed partial class GraphCompiler
         Value value = leftVaries ? left! : right!;
         Tensor tensor = _constants[node.Inputs[constant]];
         // Only what is added to a layer's result is a weight; other constants belong to formulas.
-        bool isBias = kind == ArithmeticKind.Add && tensor.Length > 1 && _sources.ContainsKey(node.Inputs[constant]) && value.NeedsGradient && IsLayerResult(node.Inputs[1 - constant]);
+        bool isBias = kind == ArithmeticOperation.Add && tensor.Length > 1 && _sources.ContainsKey(node.Inputs[constant]) && value.NeedsGradient && IsLayerResult(node.Inputs[1 - constant]);
         if (tensor.Length == 1 && tensor.Rank <= value.Shape.Length + 1)
         {
             float c = FloatsOf(node, constant)[0];
             if (AffineOf(kind, c, leftVaries) is { } affine) ApplyAffine(node, value, affine);
-            else Apply(node, value, new ReciprocalFunction(c));
+            else if (kind == ArithmeticOperation.Divide) Apply(node, value, new ReciprocalFunction(c));
+            else Apply(node, value, kind == ArithmeticOperation.Maximum ? new ClipFunction(c, float.MaxValue) : new ClipFunction(float.MinValue, c));
             return;
         }
         Weight weight;
@@ -287,13 +288,14 @@ internal sealed partial class GraphCompiler
         else AddGeneralBinary(node, kind, null, weight, value, null);
     }
 
-    /// <summary>An operator with one constant side as a scale and an offset; null for a constant divided by a value.</summary>
-    private static AffineFunction? AffineOf(ArithmeticKind kind, float constant, bool leftVaries) => kind switch
+    /// <summary>An operator with one constant side as a scale and an offset; null where it isn't that.</summary>
+    private static AffineFunction? AffineOf(ArithmeticOperation kind, float constant, bool leftVaries) => kind switch
     {
-        ArithmeticKind.Add => new AffineFunction(1, constant),
-        ArithmeticKind.Subtract => leftVaries ? new AffineFunction(1, -constant) : new AffineFunction(-1, constant),
-        ArithmeticKind.Multiply => new AffineFunction(constant, 0),
-        _ => leftVaries ? new AffineFunction(1 / constant, 0) : null,
+        ArithmeticOperation.Add => new AffineFunction(1, constant),
+        ArithmeticOperation.Subtract => leftVaries ? new AffineFunction(1, -constant) : new AffineFunction(-1, constant),
+        ArithmeticOperation.Multiply => new AffineFunction(constant, 0),
+        ArithmeticOperation.Divide when leftVaries => new AffineFunction(1 / constant, 0),
+        _ => null,
     };
 
     /// <summary>Takes along what scales and shifts the result further, such as the two nodes that normalise the input.</summary>
@@ -311,17 +313,19 @@ internal sealed partial class GraphCompiler
         Apply(node, input, affine);
     }
 
-    private static ArithmeticKind KindOf(Node node) => node.OperatorType switch
+    private static ArithmeticOperation KindOf(Node node) => node.OperatorType switch
     {
-        "Add" => ArithmeticKind.Add,
-        "Sub" => ArithmeticKind.Subtract,
-        "Mul" => ArithmeticKind.Multiply,
-        _ => ArithmeticKind.Divide,
+        "Add" => ArithmeticOperation.Add,
+        "Sub" => ArithmeticOperation.Subtract,
+        "Mul" => ArithmeticOperation.Multiply,
+        "Div" => ArithmeticOperation.Divide,
+        "Max" => ArithmeticOperation.Maximum,
+        _ => ArithmeticOperation.Minimum,
     };
 
     private bool IsLayerResult(string value) => _graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(value))?.OperatorType is "Conv" or "MatMul" or "Gemm";
 
-    private void AddGeneralBinary(Node node, ArithmeticKind kind, Value? left, Weight? leftWeight, Value? right, Weight? rightWeight)
+    private void AddGeneralBinary(Node node, ArithmeticOperation kind, Value? left, Weight? leftWeight, Value? right, Weight? rightWeight)
     {
         int[] a = left is null ? leftWeight!.Shape : [1, .. left.Shape], b = right is null ? rightWeight!.Shape : [1, .. right.Shape];
         int[] result = Broadcasting.Shape(node, a, b);

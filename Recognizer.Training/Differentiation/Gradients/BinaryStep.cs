@@ -1,13 +1,6 @@
-namespace Recognizer.Training.Differentiation.Gradients;
+using Recognizer.Inference.Engine.Kernels;
 
-/// <summary>Which of the four arithmetic operators.</summary>
-internal enum ArithmeticKind
-{
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-}
+namespace Recognizer.Training.Differentiation.Gradients;
 
 /// <summary>One side of a binary operator: a value with a row per image, or a weight that is the same for all images.</summary>
 /// <param name="Value">The value, flat; or null.</param>
@@ -15,16 +8,17 @@ internal enum ArithmeticKind
 /// <param name="Sources">For each element of the result the element of this side (broadcasting), or null where they are the same.</param>
 internal sealed record Operand(Value? Value, Weight? Weight, int[]? Sources);
 
-/// <summary>Addition, subtraction, multiplication or division with broadcasting, on the row-major layout.</summary>
+/// <summary>Addition, subtraction, multiplication, division, maximum or minimum with broadcasting, on the row-major layout. Of equal operands
+/// the left one is the largest and the smallest.</summary>
 internal sealed unsafe class BinaryStep : Step, IDisposable
 {
-    private readonly ArithmeticKind _operator;
+    private readonly ArithmeticOperation _operator;
     private readonly Operand _a;
     private readonly Operand _b;
     private Accumulator? _accumulatorA;
     private Accumulator? _accumulatorB;
 
-    public BinaryStep(ArithmeticKind @operator, Operand a, Operand b, Value output)
+    public BinaryStep(ArithmeticOperation @operator, Operand a, Operand b, Value output)
         : base(output, [.. new[] { a.Value, b.Value }.OfType<Value>()])
     {
         _operator = @operator;
@@ -32,7 +26,7 @@ internal sealed unsafe class BinaryStep : Step, IDisposable
         _b = b;
     }
 
-    public override BackwardNeeds Needs => _operator is ArithmeticKind.Add or ArithmeticKind.Subtract ? BackwardNeeds.None : BackwardNeeds.Inputs;
+    public override BackwardNeeds Needs => _operator is ArithmeticOperation.Add or ArithmeticOperation.Subtract ? BackwardNeeds.None : BackwardNeeds.Inputs;
 
     public override void Prepare(int parts, StepContext context)
     {
@@ -52,10 +46,12 @@ internal sealed unsafe class BinaryStep : Step, IDisposable
                 float left = a[Source(_a, i)], right = b[Source(_b, i)];
                 y[i] = _operator switch
                 {
-                    ArithmeticKind.Add => left + right,
-                    ArithmeticKind.Subtract => left - right,
-                    ArithmeticKind.Multiply => left * right,
-                    _ => left / right,
+                    ArithmeticOperation.Add => left + right,
+                    ArithmeticOperation.Subtract => left - right,
+                    ArithmeticOperation.Multiply => left * right,
+                    ArithmeticOperation.Divide => left / right,
+                    ArithmeticOperation.Maximum => Math.Max(left, right),
+                    _ => Math.Min(left, right),
                 };
             }
         }
@@ -111,12 +107,15 @@ internal sealed unsafe class BinaryStep : Step, IDisposable
             }
             for (int i = 0; i < length; i++)
             {
+                float left = a == null ? 0 : a[Source(_a, i)], right = b == null ? 0 : b[Source(_b, i)];
                 float slope = _operator switch
                 {
-                    ArithmeticKind.Add => 1,
-                    ArithmeticKind.Subtract => isLeft ? 1 : -1,
-                    ArithmeticKind.Multiply => isLeft ? b[Source(_b, i)] : a[Source(_a, i)],
-                    _ => isLeft ? 1 / b[Source(_b, i)] : -a[Source(_a, i)] / (b[Source(_b, i)] * b[Source(_b, i)]),
+                    ArithmeticOperation.Add => 1,
+                    ArithmeticOperation.Subtract => isLeft ? 1 : -1,
+                    ArithmeticOperation.Multiply => isLeft ? right : left,
+                    ArithmeticOperation.Divide => isLeft ? 1 / right : -left / (right * right),
+                    ArithmeticOperation.Maximum => left >= right == isLeft ? 1 : 0,
+                    _ => left <= right == isLeft ? 1 : 0,
                 };
                 target[Source(side, i)] += g[i] * slope;
             }
