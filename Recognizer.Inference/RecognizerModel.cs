@@ -98,21 +98,26 @@ internal sealed class RecognizerModel
         if (probabilities.Length != (long)count * classes)
             throw new ArgumentException($"{count} images need {(long)count * classes} probabilities, got {probabilities.Length}.", nameof(probabilities));
         if (count == 0) return;
-        int step = _input.Shape is { Count: > 0 } shape && shape[0].IsFixed ? shape[0].Size : count;
-        if (_input.ElementType == ElementType.Float && count % step == 0)
-        {
-            for (int start = 0; start < count; start += step)
-                _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, probabilities.Slice(start * classes, step * classes));
-        }
-        else
-        {
-            ScoreByTensors(pixels, count, step, probabilities);
-        }
+        Run(pixels, count, probabilities);
         if (_kind == ScoreKind.Probabilities && !rejections.IsEmpty) Reject(pixels, Logarithms(probabilities), count, rejections);
         else if (!rejections.IsEmpty) Reject(pixels, probabilities, count, rejections);
         ToProbabilities(probabilities, count, classes);
         if (mask is null) return;
         for (int i = 0; i < count; i++) mask.Apply(probabilities.Slice(i * classes, classes));
+    }
+
+    /// <summary>The features that rejection scores are made of.</summary>
+    /// <param name="pixels">[count, 28, 28].</param>
+    /// <param name="count">Number of images.</param>
+    /// <param name="features">[count, features], receives those that <see cref="RejectionModel.Names"/> names.</param>
+    public void RejectionFeatures(ReadOnlySpan<float> pixels, int count, Span<float> features)
+    {
+        int classes = _labels.Length, names = RejectionModel.Names.Length;
+        var scores = new float[count * classes];
+        Run(pixels, count, scores);
+        if (_kind == ScoreKind.Probabilities) scores = Logarithms(scores);
+        for (int i = 0; i < count; i++)
+            RejectionModel.Features(pixels.Slice(i * PixelsPerImage, PixelsPerImage), scores.AsSpan(i * classes, classes), features.Slice(i * names, names));
     }
 
     /// <summary>Sorts the most probable classes to the front.</summary>
@@ -142,6 +147,20 @@ internal sealed class RecognizerModel
         var candidates = new Candidate[Math.Min(top, mask?.Count ?? _labels.Length)];
         Best(probabilities, mask, candidates);
         return new Prediction(candidates, rejection, _rejection.Accepts(rejection));
+    }
+
+    // What the model's output says as it is.
+    private void Run(ReadOnlySpan<float> pixels, int count, Span<float> scores)
+    {
+        int classes = _labels.Length;
+        int step = _input.Shape is { Count: > 0 } shape && shape[0].IsFixed ? shape[0].Size : count;
+        if (_input.ElementType != ElementType.Float || count % step != 0)
+        {
+            ScoreByTensors(pixels, count, step, scores);
+            return;
+        }
+        for (int start = 0; start < count; start += step)
+            _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, scores.Slice(start * classes, step * classes));
     }
 
     // Models with a fixed batch that doesn't divide the count, or with bytes as input.

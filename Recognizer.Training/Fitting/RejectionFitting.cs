@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Rejection;
@@ -32,38 +33,41 @@ internal static class RejectionFitting
     /// <param name="seed">Seed of the marks.</param>
     /// <param name="threads">Threads to use.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The value for the model's metadata, or null where there are too few characters or the graph has no softmax.</returns>
+    /// <returns>The value for the model's metadata, or null where there are too few characters.</returns>
     public static string? Fit(Graph graph, DatasetPart part, int[] indices, ulong seed, int threads, CancellationToken cancellation)
     {
-        if (indices.Length < LeastCharacters || graph.Nodes.FirstOrDefault(n => n.OperatorType == "Softmax") is not { } softmax) return null;
+        if (indices.Length < LeastCharacters) return null;
         int characters = Math.Min(MostCharacters, indices.Length), count = 2 * characters, names = RejectionModel.Names.Length;
-        using Plan plan = Plan.Compile(graph, new PlanOptions { Threads = threads, Outputs = [softmax.Inputs[0]] });
-        if (plan.Outputs[0].Shape is not { Count: 2 } shape || !shape[1].IsFixed) return null;
-        int classes = shape[1].Size;
-
+        var model = new RecognizerModel(graph, new RecognizerOptions { Plan = new PlanOptions { Threads = threads } });
         var features = new float[count * names];
         var pixels = new float[Batch * DatasetPart.PixelsPerImage];
-        var logits = new float[Batch * classes];
-        for (int start = 0; start < count; start += Batch)
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            int size = Math.Min(Batch, count - start);
-            for (int i = 0; i < size; i++)
-            {
-                Span<float> picture = pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
-                int number = start + i;
-                // Held back images come in any order; take them from all over.
-                if (number < characters) Augmenter.ToUnit(part.Image(indices[(int)((long)number * indices.Length / characters)]), picture);
-                else MarkPainter.Paint(part, indices, number % MarkPainter.Ways, CounterRandom.Key(seed, 77, (ulong)number), picture);
-            }
-            plan.Run(pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), size, logits.AsSpan(0, size * classes));
-            for (int i = 0; i < size; i++)
-            {
-                RejectionModel.Features(pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage), logits.AsSpan(i * classes, classes),
-                    features.AsSpan((start + i) * names, names));
-            }
+            Measure();
+        }
+        finally
+        {
+            model.Release();
         }
         return Fit(features, characters);
+
+        void Measure()
+        {
+            for (int start = 0; start < count; start += Batch)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                int size = Math.Min(Batch, count - start);
+                for (int i = 0; i < size; i++)
+                {
+                    Span<float> picture = pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
+                    int number = start + i;
+                    // Held back images come in any order; take them from all over.
+                    if (number < characters) Augmenter.ToUnit(part.Image(indices[(int)((long)number * indices.Length / characters)]), picture);
+                    else MarkPainter.Paint(part, indices, number % MarkPainter.Ways, CounterRandom.Key(seed, 77, (ulong)number), picture);
+                }
+                model.RejectionFeatures(pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), size, features.AsSpan(start * names, size * names));
+            }
+        }
     }
 
     /// <summary>Fits numbers to features.</summary>

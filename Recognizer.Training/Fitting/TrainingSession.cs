@@ -91,6 +91,8 @@ internal static class TrainingSession
             using CharacterRecognizer uncalibrated = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
             temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, data.Images, data.Validation, cancellation);
         }
+        if (RejectionFitting.Fit(best, data.Images, data.Validation, config.Seed, options.Threads, cancellation) is { } rejection)
+            best.Metadata[ModelMetadata.RejectionKey] = rejection;
         ModelEvaluation? validation = data.Validation.Length > 0 ? trainer.Validate(best, cancellation) : null;
         using var recognizer = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
         (string split, ModelEvaluation evaluation) = dataset.Test is { Count: > 0 } test
@@ -145,6 +147,7 @@ internal static class TrainingSession
         graph.Metadata[ModelMetadata.NormalizerKey] = config.Normalizer ?? "emnist";
         graph.Metadata[ModelMetadata.VersionKey] = typeof(Graph).Assembly.GetName().Version?.ToString(3) ?? "0";
         graph.Metadata.Remove(ModelMetadata.MetricsKey);
+        graph.Metadata.Remove(ModelMetadata.RejectionKey);
     }
 
     // Without times: the same training makes the same file.
