@@ -146,6 +146,7 @@ internal static class DatasetsCommand
     {
         Root = common.DataRoot(result),
         Offline = common.Offline(result),
+        Threads = common.Threads(result),
         Progress = host.Error.WriteLine,
         CancellationToken = host.Cancellation,
     };
