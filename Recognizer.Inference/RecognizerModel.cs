@@ -41,7 +41,7 @@ internal sealed class RecognizerModel
             if (labels.Count != classes)
             {
                 throw new OnnxException(ModelMetadata.Labels(graph) is null
-                    ? $"The model carries no labels and gives {classes} scores but has {labels.Count} labels, those that were given; expected as many labels as scores."
+                    ? $"The model carries no labels and gives {classes} scores, but {labels.Count} labels were given; expected as many labels as scores."
                     : $"The model gives {classes} scores but has {labels.Count} labels.");
             }
             _labels = [.. labels];

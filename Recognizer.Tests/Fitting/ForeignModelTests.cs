@@ -203,6 +203,22 @@ public sealed class ForeignModelTests : IDisposable
         Assert.Contains("2 labels", exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("αβγд", 0)]
+    [InlineData("[\"ten\", \"B\", \"c\", \"ж\"]", 0)]
+    [InlineData("abc", 1)]
+    [InlineData("[1, 2, 3, 4]", 2)]
+    public void Export_gives_a_model_labels(string labels, int code)
+    {
+        string output = Path.Combine(_folder.Root, "labelled.onnx");
+        using var written = new StringWriter();
+        using var error = new StringWriter();
+        Assert.Equal(code, CommandLine.Run(["export", Save(Keras()), "--labels", labels, "--output", output], new CommandHost(written, error, CancellationToken.None)));
+        Assert.Equal(code == 0, File.Exists(output));
+        if (code == 0) Assert.Equal(4, ModelMetadata.Labels(OnnxReader.ReadFile(output))!.Count);
+        else Assert.Contains("--labels", error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_graph_that_doesnt_end_in_a_dense_layer_keeps_its_classes()
     {

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.Text.Json;
+using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
+using Recognizer.Training.Architectures;
 
 namespace Recognizer.Training.Commands;
 
@@ -12,20 +15,28 @@ internal static class ExportCommand
         var file = new Argument<string>("FILE.onnx") { Description = "The model" };
         var output = new Option<string>("--output") { Description = "File to write", HelpName = "FILE", Required = true };
         var bytes = new Option<bool>("--uint8-input") { Description = "Take uint8 pixels [N, 28, 28], 0…255 with ink high, and scale them to 0…1 inside the model" };
+        var labels = new Option<string>("--labels") { Description = "Text of each class, for a model that carries none: a JSON array, or one character per class", HelpName = "LABELS" };
         var samples = new Option<int>("--samples") { Description = "Sample inputs and outputs to write beside the model, as test_data_set_0, 1, …", HelpName = "N" };
         samples.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 0 or > 10_000) result.AddError("--samples takes a number from 0 to 10000.");
         });
-        var command = new Command("export", "Write another form of a model, with sample inputs and outputs beside it") { file, output, bytes, samples };
+        var command = new Command("export", "Write another form of a model, with sample inputs and outputs beside it") { file, output, bytes, labels, samples };
         var common = new CommonOptions(command, data: false, threads: false);
-        command.SetAction(result => Run(host, result.GetRequiredValue(file), result.GetRequiredValue(output), result.GetValue(bytes), result.GetValue(samples), common.Json(result)));
-        return new CommandDescription(command, "recognizer export models/strokes-cnn2/model.onnx --uint8-input --samples 3 --output bytes/model.onnx");
+        command.SetAction(result => Run(host, result.GetRequiredValue(file), result.GetRequiredValue(output), result.GetValue(bytes), result.GetValue(labels), result.GetValue(samples), common.Json(result)));
+        return new CommandDescription(command, "recognizer export models/strokes-cnn2/model.onnx --uint8-input --samples 3 --output bytes/model.onnx", "recognizer export digits.onnx --labels 0123456789 --output digits-with-labels.onnx");
     }
 
-    private static int Run(CommandHost host, string path, string output, bool bytes, int samples, bool json)
+    private static int Run(CommandHost host, string path, string output, bool bytes, string? labels, int samples, bool json)
     {
         Graph graph = OnnxReader.ReadFile(path);
+        if (labels is not null)
+        {
+            string[] texts = Labels(labels);
+            int classes = ClassifierHead.Classes(graph);
+            if (texts.Length != classes) throw new CommandException($"{path} gives {classes} scores, but --labels has {texts.Length}.");
+            ModelMetadata.SetLabels(graph, texts);
+        }
         if (bytes) graph = ModelTransforms.WithByteInput(graph);
         string folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
         Directory.CreateDirectory(folder);
@@ -51,6 +62,20 @@ internal static class ExportCommand
         }
         else host.Output.WriteLine($"{output}: {string.Join(", ", graph.Inputs.Select(i => $"{i.Name} {i}"))}{(samples > 0 ? $", {samples} samples" : "")}");
         return CommandLine.Done;
+    }
+
+    private static string[] Labels(string text)
+    {
+        if (!text.TrimStart().StartsWith('[')) return [.. text.EnumerateRunes().Select(rune => rune.ToString())];
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            return [.. document.RootElement.EnumerateArray().Select(label => label.GetString() ?? throw new JsonException("null is no label"))];
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new UsageException($"--labels is no JSON array of strings: {exception.Message}");
+        }
     }
 
     /// <summary>Random pixels for every input, and what the reference semantics make of them.</summary>
