@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Recognizer.Inference.Imaging;
+
+namespace Recognizer.Tests;
+
+/// <summary>Compiles and runs the sample programs.</summary>
+public sealed class SampleTests : IDisposable
+{
+    private static readonly string s_samples = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(File())!)!, "samples");
+    private readonly string _folder = Directory.CreateTempSubdirectory("recognizer").FullName;
+
+    public SampleTests()
+    {
+        System.IO.File.WriteAllBytes(Path.Combine(_folder, "model.onnx"), ModelReplacementTests.Model(1));
+        Directory.CreateDirectory(Path.Combine(_folder, "images"));
+        foreach (string name in new[] { "a.png", "b.png" }) System.IO.File.WriteAllBytes(Path.Combine(_folder, "images", name), Picture());
+        System.IO.File.WriteAllText(Path.Combine(_folder, "images", "c.png"), "no picture");
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Console_sample_reads_files()
+    {
+        var (code, output, errors) = Run("console.cs", Path.Combine(_folder, "model.onnx"), Path.Combine(_folder, "images", "a.png"));
+        Assert.True(code == 0, output + errors);
+        Assert.Matches(@"a\.png: \d \d+\.\d ?%.*\[(\d \d+\.\d ?%(, )?){4}\]", output);
+    }
+
+    [Fact]
+    public void Folder_sample_writes_csv()
+    {
+        var (code, output, errors) = Run("folder.cs", Path.Combine(_folder, "model.onnx"), Path.Combine(_folder, "images"));
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(lines.Length == 3, output + errors);
+        Assert.Equal("file,label,confidence,character", lines[0]);
+        Assert.Matches("^\"a\\.png\",\\d,\\d\\.\\d{4},(yes|no)$", lines[1]);
+        Assert.Contains("c.png", errors, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 files read", errors, StringComparison.Ordinal);
+        Assert.Equal(1, code);
+    }
+
+    [Fact]
+    public async Task Web_sample_serves_its_page_and_reads_what_is_posted()
+    {
+        using Process process = Start("web.cs", "--model", Path.Combine(_folder, "model.onnx"), "--urls", "http://127.0.0.1:0");
+        var log = new StringBuilder();
+        var listening = new TaskCompletionSource<string>();
+        void Hear(object sender, DataReceivedEventArgs e)
+        {
+            lock (log) log.AppendLine(e.Data);
+            if (Regex.Match(e.Data ?? "", @"Now listening on: (http://127\.0\.0\.1:\d+)") is { Success: true } match) listening.TrySetResult(match.Groups[1].Value);
+        }
+        process.OutputDataReceived += Hear;
+        process.ErrorDataReceived += Hear;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _ = process.WaitForExitAsync().ContinueWith(_ => listening.TrySetException(new InvalidOperationException("The server ended: " + log)), TaskScheduler.Default);
+        try
+        {
+            using var client = new HttpClient { BaseAddress = new Uri(await listening.Task.WaitAsync(TimeSpan.FromMinutes(3))) };
+            Assert.Contains("<canvas", await client.GetStringAsync("/"), StringComparison.Ordinal);
+            using HttpResponseMessage answer = await client.PostAsync("/read?alphabet=13579", new ByteArrayContent(Picture()));
+            var result = await answer.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.Contains(result.GetProperty("label").GetString()!, "13579", StringComparison.Ordinal);
+            Assert.Equal(5, result.GetProperty("candidates").GetArrayLength());
+            using HttpResponseMessage refusal = await client.PostAsync("/read", new ByteArrayContent([1, 2, 3]));
+            Assert.Equal(System.Net.HttpStatusCode.BadRequest, refusal.StatusCode);
+            Assert.Contains("PNG", (await refusal.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static string File([CallerFilePath] string file = "") => file;
+
+    private static byte[] Picture()
+    {
+        var pixels = new byte[60 * 60];
+        Array.Fill(pixels, (byte)230);
+        for (int y = 10; y < 50; y++) for (int x = 27; x < 33; x++) pixels[y * 60 + x] = 20;
+        return PngEncoder.Encode(60, 60, 1, pixels);
+    }
+
+    private static (int Code, string Output, string Errors) Run(string sample, params string[] arguments)
+    {
+        using Process process = Start(sample, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromMinutes(3)))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{sample} did not end.");
+        }
+        return (process.ExitCode, output.Result, errors.Result);
+    }
+
+    private static Process Start(string sample, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = s_samples, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])["run", "-c", "Release", sample, "--", .. arguments]) start.ArgumentList.Add(argument);
+        // What the test host sets for itself
+        foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || k.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)).ToArray())
+            start.Environment.Remove(name);
+        start.Environment["DOTNET_NOLOGO"] = "1";
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,180 @@
+#:sdk Microsoft.NET.Sdk.Web
+#:project ../Recognizer.Inference.DependencyInjection
+#:property PublishAot=false
+
+// A page to draw on, which reads what is drawn; and the API behind it.
+//   dotnet run samples/web.cs -- --model model.onnx         then open http://127.0.0.1:5080
+//   curl --data-binary @seven.png http://127.0.0.1:5080/read
+// Replace model.onnx while it runs: the next answer comes from the new model.
+
+using Microsoft.AspNetCore.Http.HttpResults;
+using Recognizer.Inference;
+using Recognizer.Inference.Imaging;
+
+WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = 20 << 20);
+if (builder.Configuration["urls"] is null) builder.WebHost.UseUrls("http://127.0.0.1:5080");
+builder.Services.AddCharacterRecognizer(options => options.ModelPath = builder.Configuration["model"]);
+WebApplication app = builder.Build();
+
+app.MapGet("/", () => TypedResults.Content(Page, "text/html; charset=utf-8"));
+
+app.MapGet("/labels", (CharacterRecognizer recognizer) => recognizer.Labels);
+
+app.MapPost("/read", async Task<Results<Ok<Reading>, ProblemHttpResult>> (HttpRequest request, CharacterRecognizer recognizer, string? alphabet, CancellationToken cancellation) =>
+{
+    using var body = new MemoryStream();
+    await request.Body.CopyToAsync(body, cancellation);
+    try
+    {
+        Alphabet? labels = string.IsNullOrEmpty(alphabet) ? null : Alphabet.Parse(alphabet);
+        Prediction prediction = recognizer.Recognize(body.GetBuffer().AsSpan(0, (int)body.Length), labels);
+        return TypedResults.Ok(new Reading(prediction.Label, prediction.Confidence, prediction.IsLikelyCharacter, prediction.RejectionScore, prediction.Candidates));
+    }
+    catch (Exception exception) when (exception is ImageFormatException or ArgumentException)
+    {
+        return TypedResults.Problem(exception.Message, statusCode: StatusCodes.Status400BadRequest);
+    }
+});
+
+// Loads the model now: a wrong path should end the program, not the first request.
+app.Services.GetRequiredService<CharacterRecognizer>();
+app.Run();
+
+internal sealed record Reading(string Label, float Confidence, bool IsLikelyCharacter, float RejectionScore, IReadOnlyList<Candidate> Candidates);
+
+internal partial class Program
+{
+    private const string Page = """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>Recognizer</title>
+        <style>
+        :root { color-scheme: light dark; --ground: #f4f5f9; --card: #fff; --ink: #1b2145; --soft: #6b7192; --line: #dcdfec; --accent: #3d4fc4; --paper: #fff; }
+        @media (prefers-color-scheme: dark) { :root { --ground: #12141f; --card: #1c1f2e; --ink: #eef0fb; --soft: #9aa0bf; --line: #31364d; --accent: #8793ff; --paper: #0b0d15; } }
+        * { box-sizing: border-box; }
+        body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--ink); font: 16px/1.45 system-ui, sans-serif; padding: 20px; }
+        main { display: grid; grid-template-columns: minmax(260px, 380px) minmax(240px, 300px); gap: 28px; background: var(--card); border: 1px solid var(--line); border-radius: 20px; padding: 28px; box-shadow: 0 12px 40px #0001; }
+        @media (max-width: 720px) { main { grid-template-columns: 1fr; } }
+        h1 { grid-column: 1 / -1; margin: 0; font-size: 1.3rem; }
+        h1 small { font-weight: 400; color: var(--soft); font-size: .95rem; margin-left: .5em; }
+        .pad { position: relative; aspect-ratio: 1; }
+        canvas, video { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 14px; border: 1px solid var(--line); background: var(--paper); object-fit: cover; }
+        canvas { touch-action: none; cursor: crosshair; }
+        video { display: none; }
+        .camera video { display: block; }
+        .camera canvas { display: none; }
+        .hint { position: absolute; inset: 0; display: grid; place-items: center; color: var(--soft); pointer-events: none; }
+        .used .hint, .camera .hint { display: none; }
+        .buttons { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 14px; }
+        button, select { font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 10px; padding: 7px 14px; cursor: pointer; }
+        select { background: var(--card); }
+        button:hover, select:hover { border-color: var(--accent); }
+        button:focus-visible, select:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+        #label { font-size: 6.5rem; line-height: 1.1; font-weight: 600; min-height: 1.1em; text-align: center; }
+        #note { text-align: center; color: var(--soft); min-height: 1.5em; }
+        .row { display: grid; grid-template-columns: 1.6em 1fr 3.6em; gap: 8px; align-items: center; margin-top: 8px; }
+        .bar { height: 10px; border-radius: 5px; background: var(--line); overflow: hidden; }
+        .bar i { display: block; height: 100%; background: var(--accent); border-radius: 5px; transition: width .15s; }
+        .row span:last-child { text-align: right; color: var(--soft); font-variant-numeric: tabular-nums; font-size: .9rem; }
+        .doubt #label { opacity: .35; }
+        </style>
+        </head>
+        <body>
+        <main>
+        <h1>Recognizer <small>write one character</small></h1>
+        <section>
+          <div class="pad" id="pad"><canvas width="560" height="560" id="canvas" aria-label="drawing area"></canvas><video id="video" autoplay playsinline muted></video><div class="hint">draw here, or drop a picture</div></div>
+          <div class="buttons">
+            <button id="clear">Clear</button><button id="camera">Camera</button>
+            <select id="alphabet" aria-label="alphabet"><option value="">all characters</option><option value="digits">digits</option><option value="upper">A…Z</option><option value="lower">a…z</option><option value="letters">letters</option></select>
+          </div>
+        </section>
+        <section id="result" aria-live="polite"><div id="label"></div><div id="note"></div><div id="rows"></div></section>
+        </main>
+        <script>
+        const $ = id => document.getElementById(id), canvas = $('canvas'), pad = $('pad'), context = canvas.getContext('2d');
+        let pen = null, asked = 0, stream = null, timer = 0, last = null;
+        const blank = () => { context.fillStyle = '#fff'; context.fillRect(0, 0, canvas.width, canvas.height); };
+        // Paper is white and ink dark whatever the theme: what is sent looks as what is seen on paper.
+        canvas.style.background = '#fff';
+        blank();
+
+        function clearPad() {
+          stopCamera(); blank(); last = null; asked++;
+          pad.classList.remove('used'); $('result').className = ''; $('label').textContent = $('note').textContent = ''; $('rows').replaceChildren();
+        }
+        function at(e) { const box = canvas.getBoundingClientRect(); return [(e.clientX - box.left) * canvas.width / box.width, (e.clientY - box.top) * canvas.height / box.height]; }
+        canvas.addEventListener('pointerdown', e => {
+          canvas.setPointerCapture(e.pointerId); pad.classList.add('used'); pen = at(e);
+          Object.assign(context, { lineWidth: 34, lineCap: 'round', lineJoin: 'round', strokeStyle: '#161a33' });
+          context.beginPath(); context.moveTo(...pen); context.lineTo(...pen); context.stroke();
+        });
+        canvas.addEventListener('pointermove', e => {
+          if (!pen) return;
+          for (const point of e.getCoalescedEvents?.() ?? [e]) { const next = at(point); context.beginPath(); context.moveTo(...pen); context.lineTo(...next); context.stroke(); pen = next; }
+        });
+        const lift = () => { if (!pen) return; pen = null; canvas.toBlob(read); };
+        canvas.addEventListener('pointerup', lift);
+        canvas.addEventListener('pointercancel', lift);
+
+        async function read(blob) {
+          last = blob;
+          const mine = ++asked, alphabet = $('alphabet').value;
+          try {
+            const answer = await fetch('/read' + (alphabet ? '?alphabet=' + alphabet : ''), { method: 'POST', body: blob }), result = await answer.json();
+            if (mine !== asked) return;              // a later drawing was sent meanwhile
+            if (!answer.ok) { $('note').textContent = result.detail; return; }
+            show(result);
+          } catch { if (mine === asked) $('note').textContent = 'The server does not answer.'; }
+        }
+        function show(result) {
+          $('label').textContent = result.label;
+          $('note').textContent = result.isLikelyCharacter ? '' : 'This does not look like a character.';
+          $('result').className = result.isLikelyCharacter ? '' : 'doubt';
+          $('rows').replaceChildren(...result.candidates.map(c => {
+            const row = document.createElement('div'), label = document.createElement('span'), bar = document.createElement('div'), fill = document.createElement('i'), share = document.createElement('span');
+            row.className = 'row'; bar.className = 'bar'; label.textContent = c.label;
+            fill.style.width = 100 * c.confidence + '%'; share.textContent = (100 * c.confidence).toFixed(1) + ' %';
+            bar.append(fill); row.append(label, bar, share);
+            return row;
+          }));
+        }
+
+        function stopCamera() { clearInterval(timer); stream?.getTracks().forEach(t => t.stop()); stream = null; pad.classList.remove('camera'); $('camera').textContent = 'Camera'; }
+        $('camera').onclick = async () => {
+          if (stream) { stopCamera(); return; }
+          try { stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: 1280, height: 720 } }); }
+          catch (e) { $('note').textContent = 'No camera: ' + e.message; return; }
+          $('video').srcObject = stream; pad.classList.add('camera'); $('camera').textContent = 'Stop';
+          const frame = document.createElement('canvas'); frame.width = frame.height = 480;
+          timer = setInterval(() => {
+            const video = $('video'), side = Math.min(video.videoWidth, video.videoHeight);
+            if (!side) return;
+            frame.getContext('2d').drawImage(video, (video.videoWidth - side) / 2, (video.videoHeight - side) / 2, side, side, 0, 0, 480, 480);
+            frame.toBlob(read, 'image/jpeg', .9);
+          }, 300);
+        };
+        $('clear').onclick = clearPad;
+        $('alphabet').onchange = () => { if (last) read(last); };
+        document.addEventListener('keydown', e => { if (e.key === 'Escape' || e.key === 'Delete') clearPad(); });
+        document.addEventListener('dragover', e => e.preventDefault());
+        document.addEventListener('drop', async e => {
+          e.preventDefault();
+          const file = e.dataTransfer.files[0];
+          if (!file) return;
+          clearPad(); pad.classList.add('used');
+          read(file);
+          try {
+            const picture = await createImageBitmap(file), scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
+            context.drawImage(picture, (canvas.width - picture.width * scale) / 2, (canvas.height - picture.height * scale) / 2, picture.width * scale, picture.height * scale);
+          } catch { /* a format that the browser doesn't show */ }
+        });
+        </script>
+        </body>
+        </html>
+        """;
+}
