@@ -108,14 +108,18 @@ internal sealed record TrainingConfig
             JsonNode? given = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
             if (given is not JsonObject settings) throw new FormatException("expected a JSON object with settings");
             JsonObject all = JsonNode.Parse((defaults ?? new()).ToJson())!.AsObject();
-            foreach ((string name, JsonNode? value) in settings) all[name] = value?.DeepClone();
+            string[] names = [.. TrainingConfigJson.Default.TrainingConfig.Properties.Select(p => p.Name)];
+            foreach ((string name, JsonNode? value) in settings)
+            {
+                if (!names.Contains(name, StringComparer.Ordinal)) throw new FormatException($"there is no setting '{name}'; there are {string.Join(", ", names)}");
+                all[name] = value?.DeepClone();
+            }
             return all.Deserialize(TrainingConfigJson.Default.TrainingConfig)!;
         }
         catch (JsonException exception)
         {
-            // Behind "Path:" stand lines of the text as merged, which the user never saw.
-            string message = exception.Message.Split(" Path:")[0];
-            throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name}: {message}" : message, exception);
+            // With a path it comes from the text as merged, which the user never saw.
+            throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name} has a value of the wrong type" : exception.Message, exception);
         }
     }
 
