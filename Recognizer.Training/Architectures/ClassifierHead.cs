@@ -108,7 +108,7 @@ internal static class ClassifierHead
     }
 
     /// <summary>The dense layers before the last one, up to the first layer of another kind.</summary>
-    private static IEnumerable<Head> Hidden(Graph graph, Head last)
+    private static List<Head> Hidden(Graph graph, Head last)
     {
         Dictionary<string, Node> producers = Producers(graph);
         string input = last.Input;
