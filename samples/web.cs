@@ -52,6 +52,7 @@ internal partial class Program
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>Recognizer</title>
+        <link rel="icon" href="data:,">
         <style>
         :root { color-scheme: light dark; --ground: #f4f5f9; --card: #fff; --ink: #1b2145; --soft: #6b7192; --line: #dcdfec; --accent: #3d4fc4; --paper: #fff; }
         @media (prefers-color-scheme: dark) { :root { --ground: #12141f; --card: #1c1f2e; --ink: #eef0fb; --soft: #9aa0bf; --line: #31364d; --accent: #8793ff; --paper: #0b0d15; } }
