@@ -45,7 +45,7 @@ public class ModelReplacementTests
     }
 
     [Fact]
-    public void A_model_that_is_disposed_of_under_load_ends_in_the_documented_exception()
+    public async Task A_model_that_is_disposed_of_under_load_ends_in_the_documented_exception()
     {
         for (int round = 0; round < 5; round++)
         {
@@ -68,7 +68,7 @@ public class ModelReplacementTests
             }))];
             Thread.Sleep(30);
             recognizer.Dispose();
-            Assert.True(Task.WaitAll(tasks, TimeSpan.FromSeconds(30)));
+            await Task.WhenAll(tasks).WaitAsync(TimeSpan.FromSeconds(30));
         }
     }
 

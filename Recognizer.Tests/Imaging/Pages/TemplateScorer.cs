@@ -28,7 +28,7 @@ internal sealed class TemplateScorer : ICharacterScorer
         for (int i = 0; i < count; i++)
         {
             var scores = probabilities.Slice(i * 10, 10);
-            scores.Fill(0);
+            scores.Clear();
             foreach (var (digit, template) in _templates)
             {
                 float distance = 0;
