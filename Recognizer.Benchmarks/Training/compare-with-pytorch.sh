@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 epochs=${1:-5} rounds=${2:-1} threads=${3:-2}
 data=${RECOGNIZER_DATASETS:-datasets}
+[ -d "$data/mnist" ] || { echo "There is no $data/mnist: download it (datasets download mnist) or set RECOGNIZER_DATASETS." >&2; exit 1; }
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 

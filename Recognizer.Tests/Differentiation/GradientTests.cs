@@ -112,6 +112,14 @@ public class GradientTests
         GradientCheck.Run(graph, logits);
     }
 
+    [Fact]
+    public void Gelu()
+    {
+        (Graph graph, string logits) = new TestNetwork(2, 4, 5).Conv(2, 3, 1).Add("Gelu").Classify(60);
+        graph.Opset = 20;
+        GradientCheck.Run(graph, logits);
+    }
+
     [Theory]
     [InlineData(2, 2, 0, 0)]
     [InlineData(3, 2, 1, 0)]
@@ -161,6 +169,16 @@ public class GradientTests
     {
         (Graph graph, string logits) = new TestNetwork(2, 4, 5).Conv(2, 3, 1).Add("ReduceMean", null, ("axes", axes), ("keepdims", keep))
             .Classify(axes.Length == 2 ? 3 : axes[0] == 1 ? 20 : 12);
+        GradientCheck.Run(graph, logits);
+    }
+
+    [Theory]
+    [InlineData(new[] { 2L, 3 }, 1)]
+    [InlineData(new[] { 1L }, 0)]
+    public void ReduceSum(long[] axes, int keep)
+    {
+        var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1);
+        (Graph graph, string logits) = network.Add("ReduceSum", [network.Constant(axes, axes.Length)], ("keepdims", keep)).Classify(axes.Length == 2 ? 3 : 20);
         GradientCheck.Run(graph, logits);
     }
 
@@ -299,6 +317,41 @@ public class GradientTests
         var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1);
         network.Add("Pad", mode == "constant" ? [network.Constant([0L, 0, 1, 2, 0, 0, 0, 1], 8), network.Constant([0.5f], [])] : [network.Constant([0L, 0, 1, 2, 0, 0, 0, 1], 8)], ("mode", mode));
         (Graph graph, string logits) = network.Conv(3, 2, 3).Classify(2 * 3 * 6);
+        GradientCheck.Run(graph, logits);
+    }
+
+    [Fact]
+    public void Slice_with_steps()
+    {
+        var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1);
+        network.Add("Slice", [network.Constant([0L, 4], 2), network.Constant([3L, -6], 2), network.Constant([1L, 3], 2), network.Constant([1L, -2], 2)]);
+        (Graph graph, string logits) = network.Classify(3 * 4 * 3);
+        GradientCheck.Run(graph, logits);
+    }
+
+    [Fact]
+    public void Expand()
+    {
+        var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1).Add("ReduceMean", null, ("axes", new[] { 3 }));
+        (Graph graph, string logits) = network.Add("Expand", [network.Constant([1L, 1, 1, 6], 4)]).Classify(3 * 4 * 6);
+        GradientCheck.Run(graph, logits);
+    }
+
+    [Fact]
+    public void Gather_of_channels()
+    {
+        var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1);
+        (Graph graph, string logits) = network.Add("Gather", [network.Constant([2L, 0, 2], 3)], ("axis", 1)).Classify(60);
+        // Channel 1 is read by nobody, so that its weights have no gradient to speak of: all others are held.
+        GradientCheck.Run(graph, logits);
+    }
+
+    [Theory]
+    [InlineData("SpaceToDepth", 3)]
+    [InlineData("DepthToSpace", 12)]
+    public void Space_and_depth(string operatorType, int channels)
+    {
+        (Graph graph, string logits) = new TestNetwork(2, 4, 4).Conv(2, channels, 1).Add(operatorType, null, ("blocksize", 2)).Classify(channels * 16);
         GradientCheck.Run(graph, logits);
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class GraphCompiler
             case "Softmax": AddSoftmax(node, logarithm: false); break;
             case "LogSoftmax": AddSoftmax(node, logarithm: true); break;
             case "Identity" or "Cast": _values[node.Outputs[0]] = ValueOf(node); break;
-            case "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze" or "Transpose" or "Pad" or "Slice" or "Expand" or "Tile" or "DepthToSpace" or "SpaceToDepth" or "Gather":
+            case "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze" or "Transpose" or "Pad" or "Slice" or "Expand" or "DepthToSpace" or "SpaceToDepth" or "Gather":
                 AddMovement(node);
                 break;
             default: AddElementwise(node); break;
