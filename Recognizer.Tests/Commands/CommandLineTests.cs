@@ -51,6 +51,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --help")]
     [InlineData("evaluate -h")]
     [InlineData("predict --help")]
+    [InlineData("read --help")]
     [InlineData("inspect --help")]
     public void Help_has_examples_and_goes_to_standard_output(string arguments)
     {

@@ -44,7 +44,8 @@ internal static partial class CommandLine
 
         try
         {
-            ParseResult result = root.Parse(arguments);
+            // @FILE is a value here (of read --format), not a file of more arguments
+            ParseResult result = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (result.Action is ParseErrorAction)
             {
                 // Names of .NET types say nothing to most users.

@@ -3,23 +3,25 @@ using System.Globalization;
 using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
 
 namespace Recognizer.Training.Commands;
 
-/// <summary><c>predict</c>: reads single characters from image files.</summary>
+/// <summary><c>predict</c>: reads single characters from image files, or each of several with its box.</summary>
 internal static class PredictCommand
 {
     public static CommandDescription Create(CommandHost host)
     {
         var model = new ModelOption();
-        var images = new Argument<string[]>("IMAGE") { Description = "PNG, JPEG, BMP or PNM files, one character each, any size, dark on light or light on dark", Arity = ArgumentArity.OneOrMore };
+        var images = new ImageFiles("PNG, JPEG, BMP or PNM files, one character each (any number with --boxes), any size, dark on light or light on dark");
         var top = new Option<int>("--top") { Description = "Answers per image", DefaultValueFactory = _ => 3, HelpName = "K" };
         top.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1) result.AddError("--top takes a number of at least 1.");
         });
         var alphabet = new AlphabetOption("Answers that are possible");
-        var command = new Command("predict", "Read the character in image files") { images, model.Option, top, alphabet.Option };
+        var boxes = new Option<bool>("--boxes") { Description = "Find the characters in each image, and give the box (left, top, width, height in pixels) and the answers of each" };
+        var command = new Command("predict", "Read the character in image files") { images.Argument, model.Option, top, alphabet.Option, boxes };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -29,56 +31,66 @@ internal static class PredictCommand
                 Alphabet = alphabet.Value(result),
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
-            var read = new List<(string File, Prediction Prediction)>();
-            int failures = 0;
-            foreach (string file in result.GetRequiredValue(images))
+            // A character without a box is the picture itself.
+            Func<byte[], IReadOnlyList<Answer>> read = file => [new(null, recognizer.Recognize(file).Candidates)];
+            if (result.GetValue(boxes))
             {
-                host.Cancellation.ThrowIfCancellationRequested();
-                try
-                {
-                    read.Add((file, recognizer.Recognize(File.ReadAllBytes(file))));
-                }
-                catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
-                {
-                    // The other files are still worth reading.
-                    host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
-                    failures++;
-                }
+                var pages = new PageReader(recognizer, new PageOptions { Top = result.GetValue(top) });
+                read = file => [.. pages.Read(ImageDecoder.Decode(file), host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(c.Box, c.Candidates))];
             }
-            if (common.Json(result)) WriteJson(host, read);
-            else if (read.Count > 0) Print(host.Output, read);
-            return failures == 0 ? CommandLine.Done : CommandLine.Failed;
+            List<(string, IReadOnlyList<Answer>)> answers = images.Read(result, host, read, out int exitCode);
+            if (common.Json(result)) WriteJson(host, answers, result.GetValue(boxes));
+            else Print(host.Output, answers, result.GetValue(boxes));
+            return exitCode;
         });
-        return new CommandDescription(command, "recognizer predict digit.png", "recognizer predict --model models/mnist-cnn2/model.onnx --top 5 scans/*.jpg", "recognizer predict --alphabet digits --json 7.png");
+        return new CommandDescription(command, "recognizer predict digit.png", "recognizer predict --model models/mnist-cnn2/model.onnx --top 5 scans/*.jpg", "recognizer predict --alphabet digits --json 7.png", "recognizer predict --boxes --top 2 form.jpg");
     }
 
-    private static void WriteJson(CommandHost host, List<(string File, Prediction Prediction)> read) => host.WriteJson(writer =>
+    /// <summary>What one character may be.</summary>
+    private sealed record Answer(BoundingBox? Box, IReadOnlyList<Candidate> Candidates);
+
+    private static void WriteJson(CommandHost host, List<(string File, IReadOnlyList<Answer> Answers)> read, bool boxes) => host.WriteJson(writer =>
     {
         writer.WriteStartArray();
-        foreach ((string file, Prediction prediction) in read)
+        foreach ((string file, IReadOnlyList<Answer> answers) in read)
         {
             writer.WriteStartObject();
             writer.WriteString("file", file);
-            writer.WriteStartArray("predictions");
-            foreach (Candidate candidate in prediction.Candidates)
+            if (boxes) writer.WriteStartArray("characters");
+            foreach (Answer answer in answers)
             {
-                writer.WriteStartObject();
-                writer.WriteString("label", candidate.Label);
-                writer.WriteNumber("confidence", candidate.Confidence);
-                writer.WriteEndObject();
+                if (answer.Box is { } box)
+                {
+                    writer.WriteStartObject();
+                    ReadCommand.WriteBox(writer, box);
+                }
+                writer.WriteStartArray("predictions");
+                foreach (Candidate candidate in answer.Candidates)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("label", candidate.Label);
+                    writer.WriteNumber("confidence", candidate.Confidence);
+                    writer.WriteEndObject();
+                }
+                writer.WriteEndArray();
+                if (boxes) writer.WriteEndObject();
             }
-            writer.WriteEndArray();
+            if (boxes) writer.WriteEndArray();
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
     });
 
-    private static void Print(TextWriter output, List<(string File, Prediction Prediction)> read)
+    private static void Print(TextWriter output, List<(string File, IReadOnlyList<Answer> Answers)> read, bool boxes)
     {
-        int columns = read.Max(r => r.Prediction.Candidates.Count);
-        string[] headings = ["file", "read as", .. Enumerable.Range(2, columns - 1).Select(k => $"or ({k})")];
-        TextTable.Write(output, headings, [.. read.Select(r => (string[])[r.File, .. Enumerable.Range(0, columns).Select(k => k < r.Prediction.Candidates.Count ? Text(r.Prediction.Candidates[k]) : "")])], rightFrom: int.MaxValue);
+        if (read.Count == 0) return;
+        int columns = read.SelectMany(r => r.Answers).Select(a => a.Candidates.Count).Append(1).Max();
+        string[] headings = ["file", .. boxes ? ["box"] : Array.Empty<string>(), "read as", .. Enumerable.Range(2, columns - 1).Select(k => $"or ({k})")];
+        TextTable.Write(output, headings, [.. read.SelectMany(r => r.Answers.Select(a => (string[])
+            [r.File, .. boxes ? [Text(a.Box)] : Array.Empty<string>(), .. Enumerable.Range(0, columns).Select(k => k < a.Candidates.Count ? Text(a.Candidates[k]) : "")]))], rightFrom: int.MaxValue);
     }
+
+    private static string Text(BoundingBox? box) => box is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b.Left},{b.Top} {b.Width}×{b.Height}") : "";
 
     private static string Text(Candidate candidate) => string.Create(CultureInfo.InvariantCulture, $"{candidate.Label}  {100 * candidate.Confidence,5:0.0} %");
 }

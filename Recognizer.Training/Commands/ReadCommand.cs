@@ -13,14 +13,14 @@ internal static class ReadCommand
     public static CommandDescription Create(CommandHost host)
     {
         var model = new ModelOption();
-        var images = new Argument<string[]>("IMAGE") { Description = "PNG, JPEG, BMP or PNM files", Arity = ArgumentArity.OneOrMore };
+        var images = new ImageFiles("PNG, JPEG, BMP or PNM files");
         var format = new Option<string?>("--format")
         {
             Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression, or @FILE with a word a line",
             HelpName = "FORMAT",
         };
         var alphabet = new AlphabetOption("Characters that are possible");
-        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images, model.Option, format, alphabet.Option };
+        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, format, alphabet.Option };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -32,26 +32,14 @@ internal static class ReadCommand
             });
             var pages = new PageReader(recognizer);
             FieldReader? fields = fieldFormat is null ? null : new FieldReader(recognizer, fieldFormat);
-            var read = new List<FileReading>();
-            int failures = 0;
-            foreach (string file in result.GetRequiredValue(images))
+            List<(string File, Reading Reading)> read = images.Read(result, host, file =>
             {
-                host.Cancellation.ThrowIfCancellationRequested();
-                try
-                {
-                    Image image = ImageDecoder.Decode(File.ReadAllBytes(file));
-                    read.Add(fields is null ? new(file, pages.Read(image, host.Cancellation), null) : new(file, null, fields.Read(image)));
-                }
-                catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
-                {
-                    // The other files are still worth reading.
-                    host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
-                    failures++;
-                }
-            }
+                Image image = ImageDecoder.Decode(file);
+                return fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image));
+            }, out int exitCode);
             if (common.Json(result)) WriteJson(host, read);
-            else foreach (FileReading reading in read) host.Output.WriteLine(read.Count == 1 ? reading.Text : $"{reading.File}:\n{reading.Text}");
-            return failures == 0 ? CommandLine.Done : CommandLine.Failed;
+            else foreach ((string file, Reading reading) in read) host.Output.WriteLine(read.Count == 1 ? reading.Text : $"{file}:\n{reading.Text}");
+            return exitCode;
         });
         return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png");
     }
@@ -69,18 +57,18 @@ internal static class ReadCommand
         }
     }
 
-    private sealed record FileReading(string File, PageResult? Page, FieldResult? Field)
+    private sealed record Reading(PageResult? Page, FieldResult? Field)
     {
         public string Text => Page?.Text ?? Field?.Text ?? "";
     }
 
-    private static void WriteJson(CommandHost host, List<FileReading> read) => host.WriteJson(writer =>
+    private static void WriteJson(CommandHost host, List<(string File, Reading Reading)> read) => host.WriteJson(writer =>
     {
         writer.WriteStartArray();
-        foreach (FileReading reading in read)
+        foreach ((string file, Reading reading) in read)
         {
             writer.WriteStartObject();
-            writer.WriteString("file", reading.File);
+            writer.WriteString("file", file);
             writer.WriteString("text", reading.Text);
             if (reading.Page is { } page)
             {
@@ -129,7 +117,7 @@ internal static class ReadCommand
         writer.WriteEndArray();
     }
 
-    private static void WriteBox(Utf8JsonWriter writer, BoundingBox box)
+    internal static void WriteBox(Utf8JsonWriter writer, BoundingBox box)
     {
         writer.WriteStartArray("box");
         foreach (int value in (ReadOnlySpan<int>)[box.Left, box.Top, box.Width, box.Height]) writer.WriteNumberValue(value);

@@ -40,41 +40,45 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         return new PageResult(lines, page.Skew);
     }
 
-    private readonly record struct Reading(string Label, float Confidence, PixelBox Box);
+    private readonly record struct Reading(Candidate[] Candidates, PixelBox Box);
 
     /// <summary>The cheapest division into characters (Viterbi).</summary>
     private List<Reading> BestPath(LineLattice lattice)
     {
         int n = lattice.Pieces.Count;
         var best = new double[n + 1];
-        var chosen = new (LineLattice.Segment Segment, int Label)[n + 1];
+        var chosen = new LineLattice.Segment[n + 1];
         for (int end = 1; end <= n; end++)
         {
             best[end] = double.MaxValue;
             foreach (var segment in lattice.EndingAt[end - 1])
             {
-                var (label, cost) = BestLabel(lattice, segment);
-                double total = best[segment.First] + segment.Cost + cost;
-                if (total < best[end]) (best[end], chosen[end]) = (total, (segment, label));
+                double total = best[segment.First] + segment.Cost + BestLabelCost(lattice, segment);
+                if (total < best[end]) (best[end], chosen[end]) = (total, segment);
             }
         }
         var characters = new List<Reading>();
-        for (int end = n; end > 0; end = chosen[end].Segment.First)
-        {
-            var (segment, label) = chosen[end];
-            characters.Add(new Reading(scorer.Labels[label], lattice.Probabilities(segment)[label], segment.Box));
-        }
+        for (int end = n; end > 0; end = chosen[end].First)
+            characters.Add(new Reading(Candidates(lattice.Probabilities(chosen[end])), chosen[end].Box));
         characters.Reverse();
         return characters;
     }
 
-    private (int Label, double Cost) BestLabel(LineLattice lattice, in LineLattice.Segment segment)
+    private Candidate[] Candidates(ReadOnlySpan<float> probabilities)
+    {
+        var candidates = new Candidate[probabilities.Length];
+        for (int i = 0; i < candidates.Length; i++) candidates[i] = new(scorer.Labels[i], probabilities[i]);
+        // stable: equals stay in the order of the labels
+        return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(Math.Max(1, _options.Top)).DefaultIfEmpty(candidates[0])];
+    }
+
+    private double BestLabelCost(LineLattice lattice, in LineLattice.Segment segment)
     {
         // The label is the network's; shape only tells whether the segment is a character
         var probabilities = lattice.Probabilities(segment);
         int label = 0;
         for (int i = 1; i < probabilities.Length; i++) if (probabilities[i] > probabilities[label]) label = i;
-        return (label, lattice.LabelCost(segment, label, scorer.Labels[label]));
+        return lattice.LabelCost(segment, label, scorer.Labels[label]);
     }
 
     /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words.</summary>
@@ -95,7 +99,8 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
                 words.Add(new PageWord(current));
                 current = [];
             }
-            current.Add(new PageCharacter(characters[i].Label, characters[i].Confidence, page.ToOriginal(characters[i].Box)));
+            var (candidates, box) = characters[i];
+            current.Add(new PageCharacter(candidates[0].Label, candidates[0].Confidence, page.ToOriginal(box)) { Candidates = candidates });
         }
         words.Add(new PageWord(current));
         return words;

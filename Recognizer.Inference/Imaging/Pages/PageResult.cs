@@ -25,7 +25,11 @@ public readonly record struct BoundingBox(int Left, int Top, int Width, int Heig
 /// <param name="Label">What it was read as.</param>
 /// <param name="Confidence">Probability of that, given that it is one character, 0…1.</param>
 /// <param name="Box">Where it is.</param>
-public sealed record PageCharacter(string Label, float Confidence, BoundingBox Box);
+public sealed record PageCharacter(string Label, float Confidence, BoundingBox Box)
+{
+    /// <summary>What it could be, most probable first: the label, and on a page others, <see cref="PageOptions.Top"/> in all.</summary>
+    public IReadOnlyList<Candidate> Candidates { get; init; } = [new(Label, Confidence)];
+}
 
 /// <summary>Characters without a wide gap between them.</summary>
 /// <param name="Characters">From left to right.</param>
@@ -63,6 +67,9 @@ public sealed record PageOptions
 {
     /// <summary>Whether the ink is lighter or darker than the ground; found out where left out.</summary>
     public Polarity Polarity { get; init; } = Polarity.Detect;
+
+    /// <summary>Candidates for each character of a page, at least 1; never more than there are classes.</summary>
+    public int Top { get; init; } = 5;
 
     /// <summary>Greatest skew that is looked for and corrected, in degrees, 0 to 30.</summary>
     public double MaxSkew { get; init; } = 12;

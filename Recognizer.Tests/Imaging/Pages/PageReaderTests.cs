@@ -7,46 +7,6 @@ public class PageReaderTests
 {
     private static readonly TemplateScorer s_scorer = new();
 
-    /// <summary>Lines of digits, 40 pixels high.</summary>
-    private static GrayImage Page(string[] lines, double gap = 14, double skew = 0, bool ruled = false, bool shadow = false, bool inverted = false)
-    {
-        int width = 80 + lines.Max(l => l.Length) * (int)(24 + gap + 2), height = 80 + lines.Length * 80;
-        var cover = new float[width * height];
-        for (int l = 0; l < lines.Length; l++)
-        {
-            double x = 40;
-            foreach (char c in lines[l])
-            {
-                if (c != ' ') Drawing.Digit(cover, width, c - '0', x, 50 + 80 * l, 24, 40, 4.5);
-                x += c == ' ' ? 40 : 24 + gap;
-            }
-        }
-        double sine = Math.Sin(skew * Math.PI / 180), cosine = Math.Cos(skew * Math.PI / 180);
-        int turnedWidth = (int)(width * cosine + height * Math.Abs(sine)), turnedHeight = (int)(height * cosine + width * Math.Abs(sine));
-        (double X, double Y) Level(double x, double y)
-        {
-            double dx = x + 0.5 - turnedWidth / 2.0, dy = y + 0.5 - turnedHeight / 2.0;
-            return (dx * cosine - dy * sine + width / 2.0 - 0.5, dx * sine + dy * cosine + height / 2.0 - 0.5);
-        }
-        var turned = new float[turnedWidth * turnedHeight];
-        for (int i = 0; i < turned.Length; i++)
-        {
-            var (u, v) = Level(i % turnedWidth, i / turnedWidth);
-            int x = (int)Math.Floor(u), y = (int)Math.Floor(v);
-            if (x < 0 || y < 0 || x + 1 >= width || y + 1 >= height) continue;
-            float fx = (float)(u - x), fy = (float)(v - y);
-            int p = y * width + x;
-            turned[i] = (cover[p] * (1 - fx) + cover[p + 1] * fx) * (1 - fy) + (cover[p + width] * (1 - fx) + cover[p + width + 1] * fx) * fy;
-        }
-        double Ground(int x, int y)
-        {
-            double light = shadow && x + 2 * y > 0.7 * width ? 130 : 230;
-            bool line = ruled && (int)(Level(x, y).Y + 782) % 80 is >= 0 and < 2;
-            return inverted ? 20 : line ? light * 0.6 : light;
-        }
-        return Drawing.Paint(turned, turnedWidth, Ground, (x, y) => inverted ? 220 : 0.25 * Ground(x, y));
-    }
-
     public static TheoryData<double, double, bool, bool, bool> Appearances() => new()
     {
         { 14, 0, false, false, false }, { 4, 0, false, false, false }, { 14, 7, false, false, false }, { 14, -9, false, false, false },
@@ -58,7 +18,7 @@ public class PageReaderTests
     public void Lines_are_read_in_order(double gap, double skew, bool ruled, bool shadow, bool inverted)
     {
         string[] lines = ["2075346182", "9137", "55682041973"];
-        var result = new PageReader(s_scorer).Read(Page(lines, gap, skew, ruled, shadow, inverted));
+        var result = new PageReader(s_scorer).Read(DrawnPage.Paint(lines, gap, skew, ruled, shadow, inverted));
         Assert.Equal(string.Join('\n', lines), result.Text);
         Assert.InRange(result.Skew, skew - 0.6, skew + 0.6);
     }
@@ -66,14 +26,14 @@ public class PageReaderTests
     [Fact]
     public void Touching_digits_are_parted()
     {
-        var result = new PageReader(s_scorer).Read(Page(["2034852", "8032"], gap: -1.5));
+        var result = new PageReader(s_scorer).Read(DrawnPage.Paint(["2034852", "8032"], gap: -1.5));
         Assert.Equal("2034852\n8032", result.Text);
     }
 
     [Fact]
     public void Words_and_boxes_are_found()
     {
-        var result = new PageReader(s_scorer).Read(Page(["203 48"], gap: 8));
+        var result = new PageReader(s_scorer).Read(DrawnPage.Paint(["203 48"], gap: 8));
         var line = Assert.Single(result.Lines);
         Assert.Equal(["203", "48"], line.Words.Select(w => w.Text));
         var first = line.Words[0].Characters[0].Box;
@@ -105,7 +65,7 @@ public class PageReaderTests
     [Fact]
     public void A_field_is_read_by_its_format()
     {
-        var image = Page(["20753461"]);
+        var image = DrawnPage.Paint(["20753461"]);
         var result = new FieldReader(s_scorer, FieldFormat.FromMask("dddddddd")).Read(image);
         Assert.NotNull(result);
         Assert.Equal("20753461", result.Text);
@@ -118,14 +78,14 @@ public class PageReaderTests
     [Fact]
     public void A_list_of_words_corrects_what_is_read()
     {
-        var result = new FieldReader(s_scorer, FieldFormat.FromWords(["20153461", "99999999"])).Read(Page(["20753461"]));
+        var result = new FieldReader(s_scorer, FieldFormat.FromWords(["20153461", "99999999"])).Read(DrawnPage.Paint(["20753461"]));
         Assert.Equal("20153461", result?.Text);
     }
 
     [Fact]
     public void Marks_without_a_label_are_matched_by_shape_or_taken_as_missing()
     {
-        var image = Page(["12 05 2034"], gap: 10);
+        var image = DrawnPage.Paint(["12 05 2034"], gap: 10);
         // slashes in the two gaps
         var pixels = image.Pixels.ToArray();
         foreach (int at in new[] { 40 + 2 * 34 + 8, 40 + 4 * 34 + 40 + 8 })

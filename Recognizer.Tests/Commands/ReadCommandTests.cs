@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Datasets;
+using Recognizer.Tests.Imaging.Pages;
+using Recognizer.Training.Commands;
+
+namespace Recognizer.Tests.Commands;
+
+/// <summary>The commands that find characters: <c>read</c>, and <c>predict --boxes</c>.</summary>
+public sealed class ReadCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _error = new();
+    private readonly string _model;
+
+    public ReadCommandTests()
+    {
+        _model = Path.Combine(_folder.Root, "model.onnx");
+        OnnxWriter.WriteFile(TemplateModel.Build(), _model);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private int Run(string command, params string[] arguments)
+    {
+        _output.GetStringBuilder().Clear();
+        _error.GetStringBuilder().Clear();
+        return CommandLine.Run([command, "--model", _model, .. arguments], new CommandHost(_output, _error, CancellationToken.None));
+    }
+
+    private JsonElement Json()
+    {
+        using JsonDocument document = JsonDocument.Parse(_output.ToString());
+        return document.RootElement.Clone();
+    }
+
+    private string Page(string name, params string[] lines) => _folder.Write(name, PngEncoder.Encode(DrawnPage.Paint(lines, gap: 10)));
+
+    private static int[] Box(JsonElement element) => [.. element.GetProperty("box").EnumerateArray().Select(v => v.GetInt32())];
+
+    [Fact]
+    public void A_page_is_read_line_by_line()
+    {
+        string page = Page("page.png", "203 48", "9137");
+        Assert.Equal(0, Run("read", page));
+        Assert.Equal("203 48\n9137\n", _output.ToString().ReplaceLineEndings("\n"));
+        Assert.Equal(0, Run("read", "--json", page));
+        JsonElement file = Assert.Single(Json().EnumerateArray());
+        Assert.Equal(page, file.GetProperty("file").GetString());
+        Assert.Equal("203 48\n9137", file.GetProperty("text").GetString());
+        Assert.Equal(["203 48", "9137"], file.GetProperty("lines").EnumerateArray().Select(l => l.GetProperty("text").GetString()));
+        JsonElement first = file.GetProperty("lines")[0].GetProperty("words")[0].GetProperty("characters")[0];
+        Assert.Equal("2", first.GetProperty("label").GetString());
+        Assert.InRange(first.GetProperty("confidence").GetDouble(), 0.3, 1);
+        Assert.InRange(Box(first)[0], 36, 42);
+        // boxes hold those of their parts
+        int[] line = Box(file.GetProperty("lines")[0]), word = Box(file.GetProperty("lines")[0].GetProperty("words")[1]);
+        Assert.InRange(word[0], line[0], line[0] + line[2] - word[2]);
+    }
+
+    [Fact]
+    public void Several_files_are_named_and_unreadable_ones_left_out()
+    {
+        string first = Page("first.png", "12"), second = Page("second.png", "34"), bad = _folder.Write("bad.png", "nothing"u8);
+        Assert.Equal(1, Run("read", first, bad, second));
+        Assert.Equal($"{first}:\n12\n{second}:\n34\n", _output.ToString().ReplaceLineEndings("\n"));
+        Assert.StartsWith($"error: {bad}: ", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_field_is_read_by_its_format()
+    {
+        string page = Page("field.png", "20348"), words = _folder.Write("words.txt", "20345\n20848\n\n9137\n");
+        Assert.Equal(0, Run("read", page, "--format", "ddddd"));
+        Assert.Equal("20348", _output.ToString().TrimEnd());
+        Assert.True(Run("read", page, "--format", "@" + words, "--json") == 0, _error.ToString());
+        JsonElement file = Json()[0];
+        Assert.Contains(file.GetProperty("text").GetString(), new[] { "20345", "20848" });
+        Assert.InRange(file.GetProperty("confidence").GetDouble(), 0, 1);
+        Assert.Equal(5, file.GetProperty("characters").GetArrayLength());
+        Assert.Equal(2, Run("read", page, "--format", "("));
+        Assert.Contains("--format", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("read", page, "--format", "@nowhere.txt"));
+    }
+
+    [Fact]
+    public void An_alphabet_holds_for_all_characters()
+    {
+        Assert.Equal(0, Run("read", Page("page.png", "2034"), "--alphabet", "56"));
+        Assert.Matches("^[56]{4}$", _output.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void Predict_gives_boxes_and_answers_of_every_character()
+    {
+        string page = Page("page.png", "203", "48");
+        Assert.Equal(0, Run("predict", page, "--boxes", "--top", "2", "--json"));
+        JsonElement file = Assert.Single(Json().EnumerateArray());
+        JsonElement[] characters = [.. file.GetProperty("characters").EnumerateArray()];
+        Assert.Equal("20348", string.Concat(characters.Select(c => c.GetProperty("predictions")[0].GetProperty("label").GetString())));
+        Assert.All(characters, c => Assert.Equal(2, c.GetProperty("predictions").GetArrayLength()));
+        Assert.All(characters, c => Assert.InRange(Box(c)[3], 41, 50));
+        Assert.True(Box(characters[0])[0] < Box(characters[1])[0] && Box(characters[3])[1] > Box(characters[0])[1] + 40);
+
+        Assert.Equal(0, Run("predict", page, "--boxes", "--top", "1"));
+        string[] rows = _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["file", "box", "read", "as"], rows[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(6, rows.Length);
+        Assert.Contains($"{Box(characters[0])[0]},{Box(characters[0])[1]} ", rows[1], StringComparison.Ordinal);
+
+        string empty = _folder.Write("empty.png", PngEncoder.Encode(new GrayImage(64, 64, new byte[64 * 64])));
+        Assert.Equal(0, Run("predict", empty, "--boxes", "--json"));
+        Assert.Equal(0, Json()[0].GetProperty("characters").GetArrayLength());
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Recognizer.Inference.Imaging;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary>The image files that a command reads one by one.</summary>
+internal sealed class ImageFiles(string description)
+{
+    public Argument<string[]> Argument { get; } = new("IMAGE") { Description = description, Arity = ArgumentArity.OneOrMore };
+
+    /// <summary>Reads each file; those that can't be read are named on standard error and left out, as the others are still worth reading.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="host">Where failures go.</param>
+    /// <param name="read">Makes the result of a file's content.</param>
+    /// <param name="exitCode">Whether all could be read.</param>
+    public List<(string File, T Result)> Read<T>(ParseResult result, CommandHost host, Func<byte[], T> read, out int exitCode)
+    {
+        var results = new List<(string, T)>();
+        exitCode = CommandLine.Done;
+        foreach (string file in result.GetRequiredValue(Argument))
+        {
+            host.Cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                results.Add((file, read(File.ReadAllBytes(file))));
+            }
+            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
+            {
+                host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
+                exitCode = CommandLine.Failed;
+            }
+        }
+        return results;
+    }
+}
