@@ -40,6 +40,9 @@ public class AugmenterTests
     [InlineData("standard")]
     [InlineData("strong")]
     [InlineData("erasing=1,noise=0.3")]
+    [InlineData("perspective=0.3")]
+    [InlineData("thickness")]
+    [InlineData("damage=1")]
     public void The_key_alone_decides(string text)
     {
         AugmentationOptions options = AugmentationOptions.Parse(text);

@@ -17,20 +17,56 @@ public class LossTests
         Check(loss, 1, p => -Enumerable.Range(0, Classes).Sum(k => ((k == 5 ? 1 - smoothing : 0) + smoothing / Classes) * Math.Log(p[k])));
     }
 
-    [Fact]
-    public void SoftTargetCrossEntropy()
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.2f)]
+    public void Teacher(float smoothing)
     {
-        var targets = new float[2 * Classes];
-        (targets[Classes + 1], targets[Classes + 4]) = (0.3f, 0.7f);
-        Check(new SoftTargetCrossEntropy(targets), 1, p => -0.3 * Math.Log(p[1]) - 0.7 * Math.Log(p[4]));
+        var answers = new float[2 * Classes];
+        (answers[Classes + 1], answers[Classes + 4]) = (0.3f, 0.7f);
+        var loss = new SoftmaxCrossEntropy(new[] { 0, 5 }, smoothing) { Teacher = answers, TeacherWeight = 0.4f };
+        Check(loss, 1, p => -0.4 * (0.3 * Math.Log(p[1]) + 0.7 * Math.Log(p[4]))
+            - 0.6 * Enumerable.Range(0, Classes).Sum(k => ((k == 5 ? 1 - smoothing : 0) + smoothing / Classes) * Math.Log(p[k])));
     }
 
     [Fact]
-    public void PartialLabelLoss()
+    public void Group_of_classes()
     {
-        var loss = new PartialLabelLoss(new[] { 1, 0 }, [[2, 6], [0]]);
-        Check(loss, 1, p => -Math.Log(p[2] + p[6]));
-        Check(loss, 0, p => -Math.Log(p[0]));
+        var loss = new SoftmaxCrossEntropy(new[] { Classes, Classes + 1, 0 }) { Groups = [[2, 6], [0, 1, 3]] };
+        Check(loss, 0, p => -Math.Log(p[2] + p[6]));
+        Check(loss, 1, p => -Math.Log(p[0] + p[1] + p[3]));
+        Check(loss, 2, p => -Math.Log(p[0]));
+    }
+
+    [Fact]
+    public void Group_of_classes_with_smoothing_and_teacher()
+    {
+        var answers = new float[Classes];
+        answers[6] = 1;
+        var loss = new SoftmaxCrossEntropy(new[] { Classes }, 0.1f) { Groups = [[2, 6]], Teacher = answers, TeacherWeight = 0.25f };
+        Check(loss, 0, p => -0.25 * Math.Log(p[6]) - 0.75 * (0.9 * Math.Log(p[2] + p[6]) + 0.1 * p.Average(Math.Log)));
+    }
+
+    [Fact]
+    public void No_character_wants_all_classes_alike()
+    {
+        var answers = new float[Classes];
+        answers[0] = 1;
+        var loss = new SoftmaxCrossEntropy(new[] { Training.Differentiation.SoftmaxCrossEntropy.NoCharacter }, 0.1f) { Teacher = answers, TeacherWeight = 0.9f };
+        Check(loss, 0, p => -p.Average(Math.Log));
+        Assert.True(IsCorrect(loss, new float[Classes]));
+        Assert.False(IsCorrect(loss, [9, 0, 0, 0, 0, 0, 0]));
+    }
+
+    [Fact]
+    public void Adjustment_is_added_to_the_logits()
+    {
+        float[] adjustment = [0.5f, -1, 0, 2, 0, 0.25f, -0.5f];
+        Check(new SoftmaxCrossEntropy(new[] { 3 }) { Adjustment = adjustment }, 0, p =>
+        {
+            double[] adjusted = [.. p.Zip(adjustment, (value, a) => value * Math.Exp(a))];
+            return -Math.Log(adjusted[3] / adjusted.Sum());
+        });
     }
 
     [Fact]
@@ -40,7 +76,7 @@ public class LossTests
         double value = new SoftmaxCrossEntropy(new[] { 1 }).Evaluate(0, logits, gradient, out _);
         Assert.Equal(2e4, value, 1e-2);
         Assert.All(gradient, g => Assert.True(float.IsFinite(g)));
-        value = new PartialLabelLoss(new[] { 0 }, [[1, 3]]).Evaluate(0, logits, gradient, out _);
+        value = new SoftmaxCrossEntropy(new[] { Classes }) { Groups = [[1, 3]] }.Evaluate(0, logits, gradient, out _);
         Assert.Equal(1e4, value, 1e-2);
         Assert.All(gradient, g => Assert.True(float.IsFinite(g)));
     }
@@ -51,8 +87,8 @@ public class LossTests
         float[] logits = [1, 3, 3, 0, 0, 0, 0];
         Assert.True(IsCorrect(new SoftmaxCrossEntropy(new[] { 1 }), logits));
         Assert.False(IsCorrect(new SoftmaxCrossEntropy(new[] { 2 }), logits));
-        Assert.True(IsCorrect(new PartialLabelLoss(new[] { 0 }, [[1, 5]]), logits));
-        Assert.False(IsCorrect(new PartialLabelLoss(new[] { 0 }, [[2, 5]]), logits));
+        Assert.True(IsCorrect(new SoftmaxCrossEntropy(new[] { Classes }) { Groups = [[1, 5]] }, logits));
+        Assert.False(IsCorrect(new SoftmaxCrossEntropy(new[] { Classes }) { Groups = [[2, 5]] }, logits));
     }
 
     private static bool IsCorrect(Loss loss, float[] logits)

@@ -40,6 +40,24 @@ public class BatchSourceTests
     }
 
     [Fact]
+    public void Marks_replace_a_share_of_the_images()
+    {
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, new AugmentationOptions(), 5, 0, 50, marks: 0.2);
+        int marks = 0;
+        for (int epoch = 0; epoch < 50; epoch++)
+        {
+            Batch batch = source.Next(CancellationToken.None);
+            for (int i = 0; i < batch.Count; i++)
+            {
+                if (batch.Labels[i] == Recognizer.Training.Differentiation.SoftmaxCrossEntropy.NoCharacter) marks++;
+                else Assert.Equal(Part.Image(batch.Labels[i]).ToArray().Select(b => b * (1f / 255)), batch.Images[(i * 784)..((i + 1) * 784)]);
+            }
+            source.Return(batch);
+        }
+        Assert.InRange(marks, 150, 250);
+    }
+
+    [Fact]
     public void A_start_in_the_middle_gives_the_same_batches()
     {
         var all = Read(0, 4);

@@ -33,4 +33,14 @@ public class TemperatureScalingTests
     [Fact]
     public void Perfect_answers_do_not_ask_for_infinite_confidence() =>
         Assert.Equal(0.5, TemperatureScaling.Fit([5f, 0, 0, 5], [0, 1], 2), 3);
+
+    [Fact]
+    public void Weights_count_rows_by_class()
+    {
+        // Class 0 is right and sure, class 1 wrong half of the time: with all the weight on one of them it decides alone.
+        float[] logits = [3, 0, 3, 0, 0, 3, 3, 0];
+        int[] labels = [0, 0, 1, 1];
+        Assert.Equal(TemperatureScaling.Fit(logits.AsSpan(0, 4), labels.AsSpan(0, 2), 2), TemperatureScaling.Fit(logits, labels, 2, [1, 0]), 6);
+        Assert.Equal(TemperatureScaling.Fit(logits.AsSpan(4, 4), labels.AsSpan(2, 2), 2), TemperatureScaling.Fit(logits, labels, 2, [0, 1]), 6);
+    }
 }

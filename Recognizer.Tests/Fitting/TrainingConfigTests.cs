@@ -11,12 +11,19 @@ public class TrainingConfigTests
         {
             Dataset = "mnist", Architecture = "vgg", Width = 0.5, Epochs = 3, BatchSize = 64, Optimizer = "sgd", LearningRate = 0.1, Schedule = "cosine", WeightDecay = 1e-4,
             GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = "äß", Normalizer = "mnist", Initial = "a.onnx", Freeze = ["conv*", "b"],
+            Coarser = ["c", "d"], ClassFrequencies = new Dictionary<string, double> { ["ä"] = 3, ["ß"] = 0.5 }, Teachers = ["t.onnx"], Distillation = 0.7, Marks = 0.1,
         };
         TrainingConfig read = TrainingConfig.FromJson(config.ToJson());
-        Assert.Equal(config.Freeze, read.Freeze);
-        Assert.Equal(config with { Freeze = [] }, read with { Freeze = config.Freeze } with { Freeze = [] });
+        // Collections are compared by what is in them.
+        Assert.Equal([config.Freeze, config.Coarser, config.Teachers], new[] { read.Freeze, read.Coarser, read.Teachers });
+        Assert.Equal(config.ClassFrequencies, read.ClassFrequencies);
+        Assert.Equal(Plain(config), Plain(read));
         Assert.Equal(config.ToJson(), read.ToJson());
+
+        static TrainingConfig Plain(TrainingConfig config) => config with { Freeze = NoNames, Coarser = NoNames, Teachers = NoNames, ClassFrequencies = null };
     }
+
+    private static readonly string[] NoNames = [];
 
     [Fact]
     public void What_a_file_leaves_out_takes_its_default()

@@ -66,6 +66,50 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void A_teacher_is_believed_as_much_as_asked_for()
+    {
+        using TemporaryFolder first = new(), second = new();
+        SessionResult teacher = Train(first.Root, Config with { Epochs = 8 });
+        // Labels that are all wrong don't matter to a student that listens to the teacher only.
+        DatasetPart train = Data.Train!;
+        Dataset wrong = Data with { Train = new DatasetPart(train.Images, [.. train.Labels.Select(l => (l + 1) % 4)]) };
+        TrainingConfig config = Config with { Epochs = 8, Seed = 4, Teachers = [teacher.ModelPath], Distillation = 1, Validation = 0 };
+        SessionResult student = TrainingSession.Run(config, wrong, new SessionOptions { Output = second.Root }, new Progress(), default);
+        Assert.True(student.Evaluation.Metrics.MicroAccuracy > 0.9, $"accuracy {student.Evaluation.Metrics.MicroAccuracy}");
+
+        Dataset others = Data with { Labels = ["-", "|", "o", "y"] };
+        FormatException error = Assert.Throws<FormatException>(() => TrainingSession.Run(config, others, new SessionOptions { Output = second.Root }, new Progress(), default));
+        Assert.Contains("teachers", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Class_frequencies_replace_those_of_the_training_images()
+    {
+        using TemporaryFolder first = new(), second = new();
+        // Noise as images: nothing to see, so that answers are the classes' frequencies.
+        var noise = new byte[240 * 784];
+        new Random(1).NextBytes(noise);
+        Dataset blank = new("blank", Data.Labels, new DatasetPart(noise, [.. Enumerable.Range(0, 240).Select(i => i % 8 < 4 ? 0 : i % 8 - 4)]), null);
+        TrainingConfig config = Config with { Epochs = 2, Augment = "none", LabelSmoothing = 0, LearningRate = 1e-4, WeightDecay = 0 };
+        var use = new Dictionary<string, double> { ["-"] = 1, ["|"] = 1, ["o"] = 1, ["x"] = 97 };
+        SessionResult adjusted = TrainingSession.Run(config with { ClassFrequencies = use }, blank, new SessionOptions { Output = first.Root }, new Progress(), default);
+        SessionResult plain = TrainingSession.Run(config, blank, new SessionOptions { Output = second.Root }, new Progress(), default);
+        Assert.True(Score(adjusted, 3) > Score(plain, 3));
+
+        use.Remove("x");
+        FormatException error = Assert.Throws<FormatException>(() => TrainingSession.Run(config with { ClassFrequencies = use }, blank, new SessionOptions { Output = first.Root }, new Progress(), default));
+        Assert.Contains("'x'", error.Message, StringComparison.Ordinal);
+
+        double Score(SessionResult result, int label)
+        {
+            using var recognizer = CharacterRecognizer.Load(result.Graph);
+            float[] pixels = [.. noise.Select(b => b / 255f)], probabilities = new float[240 * 4];
+            recognizer.Score(pixels, 240, probabilities);
+            return Enumerable.Range(0, 240).Average(i => probabilities[i * 4 + label]);
+        }
+    }
+
+    [Fact]
     public void Threads_do_not_change_the_bits()
     {
         using TemporaryFolder one = new(), three = new();

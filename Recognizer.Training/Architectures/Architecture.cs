@@ -13,6 +13,7 @@ internal static class Architecture
         ["cnn2-dropout"] = ("the same without padding and with dropout, the classic MNIST example network", Cnn2Dropout),
         ["vgg"] = ("three stages of two convolutions with batch normalisation, 32/64/128 wide", Vgg),
         ["residual"] = ("residual blocks of 3×3 convolutions: the most accurate for its time", Residual),
+        ["nano"] = ("four narrow convolutions with batch normalisation: below 10,000 parameters", Nano),
         ["lenet5"] = ("the network of LeCun et al. 1998: tanh, mean pooling, 5×5 kernels", LeNet5),
     };
 
@@ -80,6 +81,17 @@ internal static class Architecture
         ResidualBlock(network, "stage1.block", Scale(64, width)).MaxPool("stage1.pool");
         ConvBatchNormRelu(network, "stage2.conv", Scale(128, width));
         ResidualBlock(network, "stage2.block", Scale(128, width));
+        return network.GlobalAveragePool("average").Classifier("dense", classes);
+    }
+
+    // 16×28×28 → 16×14×14 twice → 28×7×7 → 28 → classes
+    private static Graph Nano(int classes, ulong seed, double width)
+    {
+        var network = new NetworkBuilder("nano", seed);
+        ConvBatchNormRelu(network, "conv1", Exact(16, width)).MaxPool("pool1");
+        ConvBatchNormRelu(network, "conv2", Exact(16, width));
+        ConvBatchNormRelu(network, "conv3", Exact(16, width)).MaxPool("pool2");
+        ConvBatchNormRelu(network, "conv4", Exact(28, width));
         return network.GlobalAveragePool("average").Classifier("dense", classes);
     }
 

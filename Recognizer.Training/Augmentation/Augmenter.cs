@@ -45,12 +45,29 @@ internal sealed class Augmenter
     {
         var random = new CounterRandom(key);
         bool elastic = _options.Elastic > 0;
-        if (elastic || _options.Rotation > 0 || _options.Scale > 0 || _options.Shear > 0 || _options.Translation > 0)
+        if (elastic || _options.Rotation > 0 || _options.Scale > 0 || _options.Shear > 0 || _options.Translation > 0 || _options.Perspective > 0)
             Warp(image, destination, ref random, elastic);
         else
             ToUnit(image, destination);
+        if (_options.Thickness > 0) Damage.Thicken(destination, Symmetric(ref random, _options.Thickness));
+        if (_options.Damage > 0 && random.NextSingle() < _options.Damage) Damage.Apply(destination, random.NextInt32(Damage.Ways), ref random);
         if (_options.Noise > 0) AddNoise(destination, _options.Noise * random.NextSingle(), ref random);
         if (_options.Erasing > 0 && random.NextSingle() < _options.Erasing) Erase(destination, ref random);
+    }
+
+    /// <summary>A part with each image varied once, for looking at.</summary>
+    public static DatasetPart Vary(DatasetPart part, AugmentationOptions options)
+    {
+        if (options.IsNone) return part;
+        var augmenter = new Augmenter(options);
+        var images = new byte[part.Images.Length];
+        Span<float> varied = stackalloc float[DatasetPart.PixelsPerImage];
+        for (int i = 0; i < part.Count; i++)
+        {
+            augmenter.Apply(part.Image(i), varied, CounterRandom.Key(1, (ulong)i));
+            for (int k = 0; k < varied.Length; k++) images[i * DatasetPart.PixelsPerImage + k] = (byte)(255 * varied[k] + 0.5f);
+        }
+        return new DatasetPart(images, part.Labels);
     }
 
     /// <summary>0…255 → 0…1.</summary>
@@ -75,6 +92,13 @@ internal sealed class Augmenter
         float xx = cos * inverseX, xy = (sin + shear * cos) * inverseX;
         float yx = -sin * inverseY, yy = (cos - shear * sin) * inverseY;
         const float Centre = (Size - 1) / 2f;
+        // Half the image away from the centre the distance differs by that much.
+        float nearX = 0, nearY = 0;
+        if (_options.Perspective > 0)
+        {
+            nearX = Symmetric(ref random, _options.Perspective) / Centre;
+            nearY = Symmetric(ref random, _options.Perspective) / Centre;
+        }
 
         if (elastic) DrawElastic(ref random);
         ref float source = ref MemoryMarshal.GetArrayDataReference(_source);
@@ -87,6 +111,12 @@ internal sealed class Augmenter
             for (int x = 0; x < row.Length; x++)
             {
                 float sx = startX + xx * x, sy = startY + yx * x;
+                if (nearX != 0)
+                {
+                    float distance = 1 / (1 + nearX * (x - Centre) + nearY * (y - Centre));
+                    sx = (sx - Centre) * distance + Centre;
+                    sy = (sy - Centre) * distance + Centre;
+                }
                 if (elastic)
                 {
                     sx += warpX[x];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Recognizer.Inference.Imaging;
+using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Commands;
@@ -123,11 +124,13 @@ internal static class DatasetsCommand
             if (result.GetValueOrDefault<int>() is < 1 or > 200)
                 result.AddError("--columns takes a number from 1 to 200.");
         });
-        var command = new Command("show", "Draw images of each class into a PNG file") { name, output, split, columns };
+        var augment = new Option<string>("--augment") { Description = $"Draw the images as training varies them: {AugmentationOptions.Syntax}", HelpName = "WHAT", DefaultValueFactory = _ => "none" };
+        var command = new Command("show", "Draw images of each class into a PNG file") { name, output, split, columns, augment };
         var common = new CommonOptions(command);
         command.SetAction(result =>
         {
             var options = Options(host, common, result);
+            AugmentationOptions variation = Parse(result.GetRequiredValue(augment));
             var dataset = result.GetValue(split) switch
             {
                 "train" => DatasetLoader.Load(result.GetRequiredValue(name), options with { NeedTest = false }),
@@ -135,11 +138,23 @@ internal static class DatasetsCommand
                 _ => DatasetLoader.Load(result.GetRequiredValue(name), options with { AllowMissingPart = true }),
             };
             string file = result.GetRequiredValue(output).FullName;
-            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw((dataset.Train ?? dataset.Test)!, dataset.Labels, result.GetValue(columns))));
+            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary((dataset.Train ?? dataset.Test)!, variation), dataset.Labels, result.GetValue(columns))));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
         });
         return command;
+    }
+
+    private static AugmentationOptions Parse(string text)
+    {
+        try
+        {
+            return AugmentationOptions.Parse(text);
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
     }
 
     private static DatasetLoadOptions Options(CommandHost host, CommonOptions common, ParseResult result) => new()

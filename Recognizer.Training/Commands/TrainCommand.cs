@@ -30,6 +30,10 @@ internal static class TrainCommand
         settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });
         settings.Add<double?>("--clip", "NORM", "Largest norm of the gradient; 0 is no limit [default: 0]", (c, v) => c with { GradientClipping = v!.Value });
         settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: depends on the data set]", (c, v) => c with { Augment = v });
+        settings.Add<string[]>("--coarser", "NAME|DIR|FILE", "Data set of the same images whose labels say less, for images whose class isn't known; may be repeated", (c, v) => c with { Coarser = v });
+        settings.Add<string[]>("--teacher", "FILE.onnx", "Learn what this model answers besides the labels; may be repeated", (c, v) => c with { Teachers = v });
+        settings.Add<double?>("--distillation", "WEIGHT", $"Weight of the teachers' answer, 0 … 1 [default: {Text(usual.Distillation)}]", (c, v) => c with { Distillation = v!.Value });
+        settings.Add<double?>("--marks", "SHARE", $"Share of images replaced by marks that are no characters [default: {Text(usual.Marks)}]", (c, v) => c with { Marks = v!.Value });
         settings.Add<double?>("--label-smoothing", "SHARE", $"Share of each target that is spread over all classes [default: {Text(usual.LabelSmoothing)}]", (c, v) => c with { LabelSmoothing = v!.Value });
         settings.Add<double?>("--ema", "DECAY", $"Decay of the moving average of the weights, which is what is kept; 0 is none [default: {Text(usual.Ema)}]", (c, v) => c with { Ema = v!.Value });
         settings.Add<double?>("--validation", "SHARE", $"Share of the training images held back to choose the best epoch [default: {Text(usual.Validation)}]", (c, v) => c with { Validation = v!.Value });
@@ -53,16 +57,20 @@ internal static class TrainCommand
         {
             var watch = Stopwatch.StartNew();
             (TrainingConfig config, string directory) = Configure(result, settings, result.GetValue(configFile), result.GetValue(output), result.GetValue(resume), host.Error);
-            Dataset dataset = DatasetLoader.Load(config.Dataset, new DatasetLoadOptions
+            var load = new DatasetLoadOptions
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
                 Seed = config.Seed,
                 Layout = config.Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist,
+                KeepUnknown = config.Coarser.Count > 0,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
-            });
+            };
+            Dataset dataset = DatasetLoader.Load(config.Dataset, load);
+            if (config.Coarser.Count > 0)
+                dataset = dataset with { Coarse = CoarseLabels.Find(dataset, [.. config.Coarser.Select(name => DatasetLoader.Load(name, load with { NeedTest = false }))]) };
             foreach (string file in dataset.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));

@@ -17,7 +17,7 @@ internal sealed class DatasetPart
     /// <summary>[count, 28, 28], 0 = ground … 255 = ink.</summary>
     public byte[] Images { get; }
 
-    /// <summary>Index into <see cref="Dataset.Labels"/> of each image.</summary>
+    /// <summary>Index into <see cref="Dataset.Labels"/> of each image; −1 where it isn't known.</summary>
     public int[] Labels { get; }
 
     public int Count => Labels.Length;
@@ -45,6 +45,9 @@ internal sealed class DatasetPart
 /// <param name="Test">Test images, or null where the set has none.</param>
 internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, DatasetPart? Train, DatasetPart? Test)
 {
+    /// <summary>What is known of training images whose class isn't; null where all have one.</summary>
+    public CoarseLabels? Coarse { get; init; }
+
     /// <summary>Files that could not be read; each counts as wrong when the set is evaluated.</summary>
     public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
 

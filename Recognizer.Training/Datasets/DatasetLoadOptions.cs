@@ -27,6 +27,9 @@ internal sealed record DatasetLoadOptions
     /// </summary>
     public bool AllowMissingPart { get; init; }
 
+    /// <summary>Rows of the training split with the unknown label are kept, with a label of −1.</summary>
+    public bool KeepUnknown { get; init; }
+
     /// <summary>Chooses the tenth held back for test, and the handwriting of <c>strokes</c>.</summary>
     public ulong Seed { get; init; }
 

@@ -25,6 +25,6 @@ internal static class IdxPart
         var raw = IdxReader.ReadImages(images);
         if (raw.Count != labels.Length)
             throw new DatasetException($"{images.Name} has {raw.Count} images, but {labelsName} has {labels.Length} labels.");
-        return PartBuilder.Build(raw, classes, meaning.Storage, options);
+        return PartBuilder.Build(raw, classes, meaning.Storage, options, keepUnknown: options.KeepUnknown && meaning.UnknownLabel is not null);
     }
 }

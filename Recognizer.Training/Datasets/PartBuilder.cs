@@ -29,10 +29,10 @@ internal static class PartBuilder
         return mapped;
     }
 
-    /// <summary>Images with a label of −1 are left out.</summary>
-    public static DatasetPart Build(RawImages raw, int[] labels, Storage storage, DatasetLoadOptions options)
+    /// <summary>Images with a label of −1 are left out, unless they are to be kept.</summary>
+    public static DatasetPart Build(RawImages raw, int[] labels, Storage storage, DatasetLoadOptions options, bool keepUnknown = false)
     {
-        int kept = labels.Count(l => l >= 0);
+        int kept = keepUnknown ? labels.Length : labels.Count(l => l >= 0);
         var images = raw.Pixels;
         int size = raw.Height * raw.Width;
         if (kept < raw.Count || size != DatasetPart.PixelsPerImage)
@@ -41,7 +41,7 @@ internal static class PartBuilder
         var rows = new int[kept];
         for (int i = 0, k = 0; i < raw.Count; i++)
         {
-            if (labels[i] < 0)
+            if (labels[i] < 0 && !keepUnknown)
                 continue;
             keptLabels[k] = labels[i];
             rows[k++] = i;

@@ -11,7 +11,7 @@ internal sealed class Batch(int capacity)
     /// <summary>[capacity, 28, 28], 0…1; the first <see cref="Count"/> images are filled.</summary>
     public float[] Images { get; } = new float[capacity * DatasetPart.PixelsPerImage];
 
-    /// <summary>Class of each image.</summary>
+    /// <summary>Class of each image, as <see cref="Differentiation.SoftmaxCrossEntropy"/> takes it.</summary>
     public int[] Labels { get; } = new int[capacity];
 
     public int Count { get; set; }
@@ -31,6 +31,7 @@ internal sealed class BatchSource : IDisposable
     private readonly int[] _indices;
     private readonly int _batchSize;
     private readonly ulong _seed;
+    private readonly float _marks;
     private readonly Augmenter? _augmenter;
     private readonly BlockingCollection<Batch> _free = [];
     private readonly BlockingCollection<Batch> _ready = [];
@@ -46,8 +47,10 @@ internal sealed class BatchSource : IDisposable
     /// <param name="seed">Decides order and variation.</param>
     /// <param name="firstEpoch">Epoch to begin with.</param>
     /// <param name="epochs">Epoch to end before.</param>
-    public BatchSource(DatasetPart part, int[] indices, int batchSize, AugmentationOptions augmentation, ulong seed, int firstEpoch, int epochs)
+    /// <param name="marks">Share of images that is replaced by marks that are no characters.</param>
+    public BatchSource(DatasetPart part, int[] indices, int batchSize, AugmentationOptions augmentation, ulong seed, int firstEpoch, int epochs, double marks = 0)
     {
+        _marks = (float)marks;
         _part = part;
         _indices = indices;
         _batchSize = batchSize;
@@ -130,10 +133,24 @@ internal sealed class BatchSource : IDisposable
         {
             int index = images[i];
             Span<float> destination = batch.Images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
+            if (_marks > 0 && IsMark(batch.Epoch, index, out ulong key))
+            {
+                MarkPainter.Paint(_part, _indices, (int)(key % MarkPainter.Ways), key, destination);
+                batch.Labels[i] = Differentiation.SoftmaxCrossEntropy.NoCharacter;
+                continue;
+            }
             if (_augmenter is null) Augmenter.ToUnit(_part.Image(index), destination);
             else _augmenter.Apply(_part.Image(index), destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
             batch.Labels[i] = _part.Labels[index];
         }
         batch.Count = images.Length;
+    }
+
+    private bool IsMark(int epoch, int index, out ulong key)
+    {
+        key = CounterRandom.Key(_seed, 0x3A, (ulong)epoch, (ulong)index);
+        var random = new CounterRandom(key);
+        key = random.NextUInt64();
+        return random.NextSingle() < _marks;
     }
 }

@@ -22,7 +22,12 @@ internal static class TemperatureScaling
         && graph.Nodes.Any(n => n.OperatorType == "Div" && n.Inputs[1] == Initializer) ? tensor : null;
 
     /// <summary>Finds the best temperature for a model whose own temperature is 1.</summary>
-    public static float Fit(CharacterRecognizer model, DatasetPart part, int[] indices, CancellationToken cancellation)
+    /// <param name="model">The model.</param>
+    /// <param name="part">Images.</param>
+    /// <param name="indices">Those held back.</param>
+    /// <param name="weights">Weight of an image by its class; null counts all alike.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static float Fit(CharacterRecognizer model, DatasetPart part, int[] indices, double[]? weights, CancellationToken cancellation)
     {
         int classes = model.Labels.Count;
         var logits = new float[(long)indices.Length * classes];
@@ -37,27 +42,28 @@ internal static class TemperatureScaling
         }
         // A softmax forgets only a constant per row, so that logarithms of its probabilities are as good as the logits.
         for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Log(Math.Max(logits[i], 1e-37f));
-        return (float)Fit(logits, Array.ConvertAll(indices, i => part.Labels[i]), classes);
+        return (float)Fit(logits, Array.ConvertAll(indices, i => part.Labels[i]), classes, weights);
     }
 
     /// <summary>Finds the temperature with the least mean log-loss.</summary>
     /// <param name="logits">[rows, classes].</param>
     /// <param name="labels">Class of each row.</param>
     /// <param name="classes">Number of classes.</param>
-    internal static double Fit(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes)
+    /// <param name="weights">Weight of a row by its class; null counts all alike.</param>
+    internal static double Fit(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, double[]? weights = null)
     {
         // The loss is convex in 1 / temperature: its derivative, E[mean logit − logit of the label], crosses zero once.
         double low = 1 / Highest, high = 1 / Lowest;
         for (int step = 0; step < 24; step++)
         {
             double middle = (low + high) / 2;
-            if (Slope(logits, labels, classes, middle) > 0) high = middle;
+            if (Slope(logits, labels, classes, weights, middle) > 0) high = middle;
             else low = middle;
         }
         return 2 / (low + high);
     }
 
-    private static double Slope(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, double inverse)
+    private static double Slope(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, double[]? weights, double inverse)
     {
         double slope = 0;
         for (int row = 0; row < labels.Length; row++)
@@ -71,7 +77,7 @@ internal static class TemperatureScaling
                 sum += weight;
                 mean += weight * value;
             }
-            slope += mean / sum - values[labels[row]];
+            slope += (weights?[labels[row]] ?? 1) * (mean / sum - values[labels[row]]);
         }
         return slope;
     }

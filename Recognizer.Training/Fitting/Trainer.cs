@@ -31,6 +31,8 @@ internal sealed class Trainer : IDisposable
     private readonly List<string> _history = [];
     private float[]? _best;
     private float[][]? _bestStatistics;
+    private readonly float[] _adjustment;
+    private readonly Teachers? _teachers;
     private BatchSource? _batches;
     private long _step;
 
@@ -49,6 +51,8 @@ internal sealed class Trainer : IDisposable
         _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
         StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
+        _adjustment = ClassFrequencies.Of(config.ClassFrequencies, data.Labels) is { } use ? ClassFrequencies.Adjustment(data.TrainingFrequencies(), use) : [];
+        if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, config.BatchSize, _adjustment, threads);
         _average = _plan.Parameters.Values.ToArray();
         _averageStatistics = [.. _plan.Statistics.Select(s => s.Values.ToArray())];
     }
@@ -78,7 +82,7 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">The loss is no longer a number.</exception>
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
-        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, AugmentationOptions.Parse(_config.Augment), _config.Seed, Epoch, _config.Epochs);
+        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, AugmentationOptions.Parse(_config.Augment), _config.Seed, Epoch, _config.Epochs, _config.Marks);
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
         var watch = Stopwatch.StartNew();
@@ -86,8 +90,16 @@ internal sealed class Trainer : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             Batch batch = _batches.Next(cancellation);
-            StepResult result = _plan.Step(batch.Images.AsSpan(0, batch.Count * Datasets.DatasetPart.PixelsPerImage), batch.Count,
-                new SoftmaxCrossEntropy(batch.Labels, (float)_config.LabelSmoothing), CounterRandom.Key(_config.Seed, 0xD0, (ulong)_step));
+            Span<float> pixels = batch.Images.AsSpan(0, batch.Count * Datasets.DatasetPart.PixelsPerImage);
+            _teachers?.Ask(pixels, batch.Count);
+            var target = new SoftmaxCrossEntropy(batch.Labels, (float)_config.LabelSmoothing)
+            {
+                Groups = _data.Groups,
+                Adjustment = _adjustment,
+                Teacher = _teachers?.Probabilities ?? default,
+                TeacherWeight = (float)_config.Distillation,
+            };
+            StepResult result = _plan.Step(pixels, batch.Count, target, CounterRandom.Key(_config.Seed, 0xD0, (ulong)_step));
             if (!double.IsFinite(result.Loss)) throw new DivergedException(Epoch + 1, step + 1);
             if (_config.GradientClipping > 0) GradientClipping.ByNorm(_plan.Parameters, (float)_config.GradientClipping);
             rate = _schedule.Rate(_step);
@@ -181,6 +193,7 @@ internal sealed class Trainer : IDisposable
     public void Dispose()
     {
         _batches?.Dispose();
+        _teachers?.Dispose();
         _plan.Dispose();
     }
 

@@ -46,6 +46,22 @@ internal sealed record TrainingConfig
     /// <summary>Share of the target that is spread over all classes.</summary>
     public double LabelSmoothing { get; init; }
 
+    /// <summary>Data sets of the same training images whose labels say less (letters without case, say): images whose class isn't known are then
+    /// trained to be one of a group of classes.</summary>
+    public IReadOnlyList<string> Coarser { get; init; } = [];
+
+    /// <summary>How often each class is met in use, as counts or shares; null takes the mix of the training images.</summary>
+    public IReadOnlyDictionary<string, double>? ClassFrequencies { get; init; }
+
+    /// <summary>Models whose mean answer is learnt besides the labels.</summary>
+    public IReadOnlyList<string> Teachers { get; init; } = [];
+
+    /// <summary>Weight of that answer, 0 … 1; the labels have the rest.</summary>
+    public double Distillation { get; init; } = 0.5;
+
+    /// <summary>Share of training images that is replaced by marks that are no characters, which the network learns to be unsure of.</summary>
+    public double Marks { get; init; }
+
     /// <summary>How images are varied; see <see cref="AugmentationOptions.Syntax"/>.</summary>
     public string Augment { get; init; } = "none";
 
@@ -81,6 +97,8 @@ internal sealed record TrainingConfig
         Check(GradientClipping is >= 0 and <= 1e9, "clip", GradientClipping, "0 (no limit) or more");
         Check(Ema is >= 0 and < 1, "ema", Ema, "at least 0 and below 1");
         Check(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "at least 0 and below 1");
+        Check(Distillation is >= 0 and <= 1, "distillation", Distillation, "0 … 1");
+        Check(Marks is >= 0 and < 1, "marks", Marks, "at least 0 and below 1");
         Check(Validation is >= 0 and < 1, "validation", Validation, "at least 0 and below 1");
         Check(Patience >= 0, "patience", Patience, "0 (never) or more");
         Check(Width is > 0 and <= 64, "width", Width, "above 0, at most 64");

@@ -7,10 +7,15 @@ namespace Recognizer.Training.Fitting;
 internal sealed class TrainingData
 {
     /// <summary>Prepares a data set.</summary>
+    /// <param name="dataset">The set.</param>
+    /// <param name="alphabet">Classes to train; null takes all.</param>
+    /// <param name="validation">Share of the images of known class that is held back.</param>
+    /// <param name="seed">Decides which.</param>
     /// <exception cref="DatasetException">Nothing is left to train on.</exception>
     public TrainingData(Dataset dataset, Alphabet? alphabet, double validation, ulong seed)
     {
         Dataset = dataset;
+        CoarseLabels? coarse = dataset.Coarse;
         Labels = [.. dataset.Labels.Where(label => alphabet?.Contains(label) ?? true)];
         if (Labels.Count < 2)
             throw new DatasetException($"{dataset.Name}: {Labels.Count} of its classes are {(alphabet is null ? "there" : $"in the alphabet '{alphabet}'")}; training needs at least two.");
@@ -19,12 +24,15 @@ internal sealed class TrainingData
         var classes = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < Labels.Count; i++) classes[Labels[i]] = i;
         int[] ofDataset = [.. dataset.Labels.Select(label => classes.GetValueOrDefault(label, -1))];
-        int[] mapped = Array.ConvertAll(train.Labels, label => ofDataset[label]);
-        int[] usable = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0)];
+        // An image that may be of a class that isn't trained is left out.
+        Groups = [.. (coarse?.Groups ?? []).Select(group => Array.ConvertAll(group, k => ofDataset[k]))];
+        int[] mapped = Array.ConvertAll(coarse?.Labels ?? train.Labels, label =>
+            label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Contains(-1) ? -1 : Labels.Count + label - ofDataset.Length);
         Images = new DatasetPart(train.Images, mapped);
-        (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(usable, i => mapped[i]), validation, seed);
-        Train = Array.ConvertAll(kept, i => usable[i]);
-        Validation = Array.ConvertAll(held, i => usable[i]);
+        int[] exact = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0 && mapped[i] < Labels.Count)];
+        (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(exact, i => mapped[i]), validation, seed);
+        Train = [.. kept.Select(i => exact[i]).Concat(Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= Labels.Count)).Order()];
+        Validation = Array.ConvertAll(held, i => exact[i]);
         if (Train.Length == 0) throw new DatasetException($"{dataset.Name} has no training images of the classes wanted.");
     }
 
@@ -33,12 +41,44 @@ internal sealed class TrainingData
     /// <summary>Text of each class that is trained.</summary>
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>All training images of the set; labels are classes among <see cref="Labels"/>, −1 where a class isn't trained.</summary>
+    /// <summary>Sets of classes that an image may have of which no more is known.</summary>
+    public IReadOnlyList<int[]> Groups { get; }
+
+    /// <summary>All training images of the set; labels are classes among <see cref="Labels"/>, or the number of these plus that of a group, −1 where a
+    /// class isn't trained or nothing is known.</summary>
     public DatasetPart Images { get; }
 
     /// <summary>Indices into <see cref="Images"/> to train on.</summary>
     public int[] Train { get; }
 
-    /// <summary>Indices into <see cref="Images"/> held back to choose the epoch.</summary>
+    /// <summary>Indices into <see cref="Images"/> held back to choose the epoch; their classes are known.</summary>
     public int[] Validation { get; }
+
+    /// <summary>Share of each class among the training images, those of a group shared out as the others of its classes are: the most likely
+    /// frequencies (Dempster, Laird and Rubin 1977).</summary>
+    public double[] TrainingFrequencies()
+    {
+        var counts = new double[Labels.Count + Groups.Count];
+        foreach (int i in Train) counts[Images.Labels[i]]++;
+        double[] shares = Enumerable.Repeat(1.0 / Labels.Count, Labels.Count).ToArray();
+        for (int step = 0; step < 200; step++)
+        {
+            double[] next = counts[..Labels.Count];
+            for (int g = 0; g < Groups.Count; g++)
+            {
+                double sum = Groups[g].Sum(k => shares[k]);
+                foreach (int k in Groups[g]) next[k] += counts[Labels.Count + g] * (sum > 0 ? shares[k] / sum : 1.0 / Groups[g].Length);
+            }
+            shares = Array.ConvertAll(next, n => n / Train.Length);
+        }
+        return shares;
+    }
+
+    /// <summary>Share of each class among the images held back.</summary>
+    public double[] ValidationFrequencies()
+    {
+        var shares = new double[Labels.Count];
+        foreach (int i in Validation) shares[Images.Labels[i]] += 1.0 / Validation.Length;
+        return shares;
+    }
 }

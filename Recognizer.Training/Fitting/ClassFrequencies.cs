@@ -1,0 +1,25 @@
+namespace Recognizer.Training.Fitting;
+
+/// <summary>How often classes are met in use, where the training images have another mix.</summary>
+internal static class ClassFrequencies
+{
+    /// <summary>Reads frequencies by text.</summary>
+    /// <param name="frequencies">Counts or shares by class; null for those of the training images.</param>
+    /// <param name="labels">Text of each class.</param>
+    /// <returns>Shares that sum to 1, or null.</returns>
+    /// <exception cref="FormatException">A class has no frequency above 0.</exception>
+    public static double[]? Of(IReadOnlyDictionary<string, double>? frequencies, IReadOnlyList<string> labels)
+    {
+        if (frequencies is null) return null;
+        double[] shares = [.. labels.Select(label => frequencies.TryGetValue(label, out double count) && count > 0 && double.IsFinite(count)
+            ? count : throw new FormatException($"classFrequencies has no number above 0 for '{label}'"))];
+        double sum = shares.Sum();
+        return Array.ConvertAll(shares, s => s / sum);
+    }
+
+    /// <summary>ln(share in training / share in use) of each class; where a class has no training images its logit is left alone.</summary>
+    public static float[] Adjustment(double[] training, double[] use) => [.. training.Zip(use, (t, u) => t > 0 ? (float)Math.Log(t / u) : 0)];
+
+    /// <summary>Weight per class that gives images the mix of use.</summary>
+    public static double[] Weights(double[] images, double[] use) => [.. images.Zip(use, (i, u) => i > 0 ? u / i : 0)];
+}
