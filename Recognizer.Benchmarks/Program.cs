@@ -23,7 +23,7 @@ static int Usage()
     Console.Error.WriteLine("""
         Usage: peers [--json] [--only TEXT] [--seconds S]    side by side with ONNX Runtime and PyTorch
                startup                                       first prediction of a new process, and memory, beside ONNX Runtime
-               profile NETWORK [--batch N] [--threads N]     where the time goes, step by step
+               profile NETWORK [--batch N] [--threads N] [--training]    where the time goes, step by step
                agreement [FILE.onnx…] [--only TEXT]          the same results as ONNX Runtime, on our models and on others
                agreement --model FILE.onnx --dataset NAME [--count N]    the same on real images
                kernels [BenchmarkDotNet's options]           micro-benchmarks

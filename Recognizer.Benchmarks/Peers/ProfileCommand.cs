@@ -12,12 +12,13 @@ internal static class ProfileCommand
     public static unsafe int Run(string network, string[] arguments)
     {
         int batch = 32, threads = 1;
-        bool winograd = true, measure = false, int8 = false;
+        bool winograd = true, measure = false, int8 = false, training = false;
         for (int i = 0; i < arguments.Length; i++)
         {
             if (arguments[i] == "--no-winograd") winograd = false;
             else if (arguments[i] == "--measure") measure = true;
             else if (arguments[i] == "--int8") int8 = true;
+            else if (arguments[i] == "--training") training = true;
             else if (i + 1 < arguments.Length && int.TryParse(arguments[i + 1], out int number) && number > 0 && arguments[i] is "--batch" or "--threads")
             {
                 if (arguments[i++] == "--batch") batch = int.Parse(arguments[i], CultureInfo.InvariantCulture);
@@ -25,10 +26,11 @@ internal static class ProfileCommand
             }
             else
             {
-                Console.Error.WriteLine($"profile: '{arguments[i]}' is not understood; options are --batch N, --threads N, --no-winograd, --measure, --int8.");
+                Console.Error.WriteLine($"profile: '{arguments[i]}' is not understood; options are --batch N, --threads N, --no-winograd, --measure, --int8, --training.");
                 return 2;
             }
         }
+        if (training) return Training(network, batch, threads, winograd);
         Graph? graph = File.Exists(network) ? OnnxReader.ReadFile(network) : PeerNetworks.All().FirstOrDefault(n => n.Name == network).Graph;
         if (graph is null)
         {
@@ -72,6 +74,15 @@ internal static class ProfileCommand
                 Console.WriteLine($"  {each,8:f3} µs/image  {100.0 * ticks[i] / ticks.Sum(),5:f1} %  {segment.Steps[i].Description}");
             }
         }
+        return 0;
+    }
+
+    private static int Training(string network, int batch, int threads, bool winograd)
+    {
+        using var benchmark = new TrainingBenchmark(network, batch, threads, winograd);
+        benchmark.ImagesPerSecond(0.5);
+        Console.WriteLine($"{benchmark.ImagesPerSecond(2):n0} images/s");
+        foreach ((string work, double milliseconds, int calls) in benchmark.Profile(2)) Console.WriteLine($"  {milliseconds,8:f3} ms  {calls,4} calls  {work}");
         return 0;
     }
 }

@@ -84,6 +84,9 @@ internal sealed unsafe class TrainingPlan : IDisposable
     /// <summary>Number of classes.</summary>
     public int Classes { get; }
 
+    /// <summary>What runs, in order, for measurements.</summary>
+    internal IReadOnlyList<Segment> Segments => _memory.Segments;
+
     /// <summary>Forward and backward over one batch; leaves the gradients of the mean loss in <see cref="Parameters"/>.</summary>
     /// <param name="images">[count, 1, 28, 28] (or whatever the graph's input is), row-major.</param>
     /// <param name="count">Images in this batch, at most <see cref="TrainingPlanOptions.BatchSize"/>.</param>

@@ -69,7 +69,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
                 (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
                 float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
                     + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
-                TransformInput(source, Shape.Input.RowStride, InputStride, _tiling, columns, scratch + slot + (nint)row * _tiling.Columns * InputStride, slot);
+                TransformInput(source, Shape.Input.RowStride, InputStride, InputStride, _tiling, columns, scratch + slot + (nint)row * _tiling.Columns * InputStride, InputStride, slot);
             }
             Multiply(scratch, slot, rows * _tiling.Columns);
             if (Epilogue.AddResidual) Finish<ResidualFinish>(scratch, slot, first, rows, output, residual, columns, stage);
@@ -96,24 +96,26 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     /// <summary>Bᵀ d B of one row of tiles; the transform down the columns is shared by tiles that overlap.</summary>
     /// <param name="source">First pixel that the first tile reads.</param>
     /// <param name="rowStride">Floats between rows of pixels.</param>
-    /// <param name="pixelStride">Floats between pixels, all of which are transformed.</param>
+    /// <param name="pixelStride">Floats between pixels.</param>
+    /// <param name="channels">Floats of each pixel that are transformed.</param>
     /// <param name="tiling">Where tiles lie.</param>
     /// <param name="columns">Scratch: [points, input columns, one vector].</param>
     /// <param name="transformed">[points², slot]: the tiles' places in the first slot.</param>
+    /// <param name="tileStride">Floats between tiles.</param>
     /// <param name="slot">Floats between slots.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void TransformInput(float* source, nint rowStride, int pixelStride, WinogradTiling tiling, float* columns, float* transformed, nint slot)
+    internal static void TransformInput(float* source, nint rowStride, int pixelStride, int channels, WinogradTiling tiling, float* columns, float* transformed, int tileStride, nint slot)
     {
         int width = tiling.Width + 2;
         nint lineStride = (nint)width * TSimd.Count;
-        for (int c = 0; c < pixelStride; c += TSimd.Count)
+        for (int c = 0; c < channels; c += TSimd.Count)
         {
             float* pixel = source + c;
             float* column = columns;
             for (int x = 0; x < width; x++, pixel += pixelStride, column += TSimd.Count)
                 TTransform.Input<TSimd>(pixel, rowStride, column, lineStride);
             float* tile = transformed + c;
-            for (int t = 0; t < tiling.Columns; t++, tile += pixelStride)
+            for (int t = 0; t < tiling.Columns; t++, tile += tileStride)
             {
                 float* line = columns + tiling.Left(t) * TSimd.Count;
                 float* point = tile;

@@ -9,25 +9,29 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     where TSimd : unmanaged, ISimd<TSimd>
     where TTransform : struct, IWinogradTransform
 {
-    // Floats of transformed inputs and gradients together, and of sums: together they should fit a second-level cache of 1 MB or
-    // little more.
-    private const long CacheFloats = 340_000, SumFloats = 90_000;
+    // Transformed inputs of so many channels lie together: a cache line.
+    private const int ChannelBlock = ImageShape.ChannelBlock;
+
+    // Floats of transformed gradients of a panel of outputs and of inputs of a block of channels: with their sums they should fit a
+    // second-level cache of 1 MB.
+    private const long CacheFloats = 160_000;
 
     private static readonly int s_panel = Tile.Vectors * TSimd.Count;
 
     private readonly WinogradTiling _tiling;
     private readonly int _rowsPerChunk;
-    private readonly int _channelBlock;
 
     public WinogradWeightGradient(in ConvolutionShape shape, ImageShape output)
         : base(shape, output)
     {
         _tiling = new(shape.OutputHeight, shape.OutputWidth, TTransform.Outputs);
-        _rowsPerChunk = (int)Math.Max(1, CacheFloats / ((long)Points * (shape.Input.PixelStride + output.PixelStride) * _tiling.Columns));
-        _channelBlock = (int)Math.Clamp(SumFloats / ((long)Points * output.PixelStride) / 8 * 8, 8, (shape.Input.Channels + 7) / 8 * 8);
+        _rowsPerChunk = (int)Math.Max(1, CacheFloats / ((long)Points * (s_panel + ChannelBlock) * _tiling.Columns));
     }
 
     private static int Points => TTransform.Points * TTransform.Points;
+
+    // Odd numbers of cache lines, so that points don't share sets of the cache.
+    private static nint SumsSlot => ((nint)ChannelBlock * s_panel / 16 | 1) * 16;
 
     private int InputStride => Shape.Input.PixelStride;
 
@@ -35,43 +39,51 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     private long ColumnsLength => (long)TTransform.Points * Math.Max(Shape.OutputWidth + 2, TTransform.Points) * 16;
 
-    private long SumsLength => Points * SumsSlot;
-
-    // Odd numbers of cache lines, so that points don't share sets of the cache.
-    private nint SumsSlot => ((nint)_channelBlock * OutputStride / 16 | 1) * 16;
-
     public override long ScratchLength(int images)
     {
-        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows);
-        return Points * (Slot(rows, InputStride) + Slot(rows, OutputStride)) + SumsLength + ColumnsLength;
+        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows), panels = (OutputStride + s_panel - 1) / s_panel;
+        return Points * (InputStride / ChannelBlock * Slot(rows, ChannelBlock) + panels * Slot(rows, s_panel) + SumsSlot) + ColumnsLength;
     }
 
     public override void Add(float* input, float* outputGradient, int images, float* accumulator, float* scratch)
     {
         int totalRows = images * _tiling.Rows, chunkRows = Math.Min(_rowsPerChunk, totalRows);
-        float* sums = scratch + Points * (Slot(chunkRows, InputStride) + Slot(chunkRows, OutputStride));
-        float* columns = sums + SumsLength;
+        float* sums = scratch;
+        float* columns = sums + Points * SumsSlot;
+        float* inputs = columns + ColumnsLength;
         // Chunks of nearly equal size.
         for (int chunks = (totalRows + chunkRows - 1) / chunkRows, first = 0; chunks > 0; chunks--)
         {
             int rows = (totalRows - first + chunks - 1) / chunks;
-            nint inputSlot = Slot(rows, InputStride), gradientSlot = Slot(rows, OutputStride);
-            float* gradients = scratch + Points * inputSlot;
-            for (int row = 0; row < rows; row++)
+            nint inputSlot = Slot(rows, ChannelBlock), gradientSlot = Slot(rows, s_panel);
+            float* gradients = inputs + InputStride / ChannelBlock * Points * inputSlot;
+            for (int c = 0; c < InputStride; c += ChannelBlock)
             {
-                (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
-                nint tile = (nint)row * _tiling.Columns;
-                float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
-                    + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
-                WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, _tiling, columns, scratch + tile * InputStride, inputSlot);
-                TransformGradient(outputGradient + (long)n * Output.ImageStride + Output.Origin, Output.RowStride, OutputStride, _tiling, tileRow, columns,
-                    gradients + tile * OutputStride, gradientSlot);
+                for (int row = 0; row < rows; row++)
+                {
+                    (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                    float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
+                        + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride + c;
+                    WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, ChannelBlock, _tiling, columns,
+                        inputs + c / ChannelBlock * Points * inputSlot + (nint)row * _tiling.Columns * ChannelBlock, ChannelBlock, inputSlot);
+                }
             }
-            for (int c = 0; c < Shape.Input.Channels; c += _channelBlock)
+            // The gradients of a panel stay in the cache while the inputs of all channels stream past.
+            for (int k = 0; k < OutputStride; k += s_panel)
             {
-                int block = Math.Min(_channelBlock, Shape.Input.Channels - c);
-                Multiply(scratch + c, inputSlot, gradients, gradientSlot, rows * _tiling.Columns, block, sums);
-                TransformBack(sums, SumsSlot, block, OutputStride, columns, accumulator + (nint)c * 9 * OutputStride);
+                int panel = Math.Min(s_panel, OutputStride - k);
+                for (int row = 0; row < rows; row++)
+                {
+                    (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                    TransformGradient(outputGradient + (long)n * Output.ImageStride + Output.Origin + k, panel, tileRow, columns,
+                        gradients + (nint)row * _tiling.Columns * s_panel, gradientSlot);
+                }
+                for (int c = 0; c < Shape.Input.Channels; c += ChannelBlock)
+                {
+                    int block = Math.Min(ChannelBlock, Shape.Input.Channels - c);
+                    Multiply(inputs + c / ChannelBlock * Points * inputSlot, inputSlot, gradients, gradientSlot, rows * _tiling.Columns, block, panel, sums);
+                    TransformBack(sums, block, panel, OutputStride, columns, accumulator + (nint)c * 9 * OutputStride + k);
+                }
             }
             first += rows;
         }
@@ -79,18 +91,20 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     protected override void AddUp(float* sum, float* accumulator) => WeightSums.Add<TSimd>(sum, accumulator, AccumulatorLength);
 
-    private nint Slot(int rows, int stride) => ((nint)rows * _tiling.Columns * stride / 16 | 1) * 16;
+    private nint Slot(int rows, int stride) => (((nint)rows * _tiling.Columns * stride + 15) / 16 | 1) * 16;
 
     // A dY Aᵀ of one row of tiles. Where tiles overlap, the later one takes the gradient as zero: each pixel counts once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void TransformGradient(float* image, nint rowStride, int pixelStride, WinogradTiling tiling, int tileRow, float* square, float* transformed, nint slot)
+    private void TransformGradient(float* image, int channels, int tileRow, float* square, float* transformed, nint slot)
     {
-        int size = TTransform.Outputs, points = TTransform.Points, top = tiling.Top(tileRow), ownTop = tileRow * size - top;
+        WinogradTiling tiling = _tiling;
+        nint rowStride = Output.RowStride;
+        int size = TTransform.Outputs, points = TTransform.Points, top = tiling.Top(tileRow), ownTop = tileRow * size - top, pixelStride = OutputStride;
         float* masked = stackalloc float[TTransform.Outputs * 16];
-        for (int t = 0; t < tiling.Columns; t++, transformed += pixelStride)
+        for (int t = 0; t < tiling.Columns; t++, transformed += s_panel)
         {
             int left = tiling.Left(t), ownLeft = t * size - left;
-            for (int k = 0; k < pixelStride; k += TSimd.Count)
+            for (int k = 0; k < channels; k += TSimd.Count)
             {
                 float* pixel = image + top * rowStride + (nint)left * pixelStride + k;
                 float* column = square;
@@ -116,38 +130,36 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     }
 
     // sums[point, channel, output] = Σ over tiles
-    private void Multiply(float* inputs, nint inputSlot, float* gradients, nint gradientSlot, int tiles, int channels, float* sums)
+    private static void Multiply(float* inputs, nint inputSlot, float* gradients, nint gradientSlot, int tiles, int channels, int outputs, float* sums)
     {
         TileArguments tile = new()
         {
             RowStride = sizeof(float),
-            StepStride = (nint)InputStride * sizeof(float),
+            StepStride = ChannelBlock * sizeof(float),
             Segments = 1,
             Steps = tiles,
-            BStride = (nint)OutputStride * sizeof(float),
+            BStride = (nint)s_panel * sizeof(float),
             Prefetch = gradientSlot * sizeof(float),
-            CStride = (nint)OutputStride * sizeof(float),
+            CStride = (nint)s_panel * sizeof(float),
         };
         for (int point = 0; point < Points; point++)
         {
             tile.A = (byte*)(inputs + point * inputSlot);
-            for (int k = 0; k < OutputStride; k += s_panel)
-            {
-                tile.B = (byte*)(gradients + point * gradientSlot + k);
-                tile.C = (byte*)(sums + point * SumsSlot + k);
-                Tile.MultiplyRows<TSimd>(tile, channels, Math.Min(s_panel, OutputStride - k));
-            }
+            tile.B = (byte*)(gradients + point * gradientSlot);
+            tile.C = (byte*)(sums + point * SumsSlot);
+            Tile.MultiplyRows<TSimd>(tile, channels, outputs);
         }
     }
 
     // accumulator[channel, 9, output] += Gᵀ S G
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void TransformBack(float* sums, nint slot, int channels, int outputStride, float* square, float* accumulator)
+    private static void TransformBack(float* sums, int channels, int outputs, int outputStride, float* square, float* accumulator)
     {
+        nint slot = SumsSlot;
         float* result = stackalloc float[3 * 16];
-        for (int c = 0; c < channels; c++, sums += outputStride, accumulator += 9 * outputStride)
+        for (int c = 0; c < channels; c++, sums += s_panel, accumulator += 9 * outputStride)
         {
-            for (int k = 0; k < outputStride; k += TSimd.Count)
+            for (int k = 0; k < outputs; k += TSimd.Count)
             {
                 float* source = sums + k;
                 float* column = square;
