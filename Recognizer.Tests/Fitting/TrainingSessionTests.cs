@@ -46,7 +46,7 @@ public class TrainingSessionTests
     {
         using var folder = new TemporaryFolder();
         var progress = new Progress();
-        SessionResult result = Train(folder.Root, Config with { Epochs = 8 }, progress: progress);
+        SessionResult result = Train(folder.Root, Config with { Epochs = 8, Quantize = true }, progress: progress);
         Assert.Equal("test", result.Split);
         Assert.Equal(60, result.Evaluation.Metrics.Count);
         Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.9, $"accuracy {result.Evaluation.Metrics.MicroAccuracy}");
@@ -62,7 +62,9 @@ public class TrainingSessionTests
         using var recognizer = CharacterRecognizer.Load(graph);
         ModelEvaluation again = ModelEvaluation.Run(recognizer, Data.Test!, null, Data.Labels);
         Assert.Equal(result.Evaluation.Metrics.MicroAccuracy, again.Metrics.MicroAccuracy);
-        Assert.Equal(Config.ToJson(), (TrainingConfig.FromJson(File.ReadAllText(Path.Combine(folder.Root, TrainingSession.ConfigFile))) with { Epochs = Config.Epochs }).ToJson());
+        using var small = CharacterRecognizer.Load(Path.Combine(folder.Root, TrainingSession.QuantizedFile));
+        Assert.InRange(ModelEvaluation.Run(small, Data.Test!, null, Data.Labels).Metrics.MicroAccuracy, again.Metrics.MicroAccuracy - 0.05, 1);
+        Assert.Equal(Config.ToJson(), (TrainingConfig.FromJson(File.ReadAllText(Path.Combine(folder.Root, TrainingSession.ConfigFile))) with { Epochs = Config.Epochs, Quantize = false }).ToJson());
     }
 
     [Fact]

@@ -27,6 +27,7 @@ internal static partial class CommandLine
         QuantizeCommand.Create,
         ExportCommand.Create,
         OnnxTestCommand.Create,
+        CardCommand.Create,
     ];
 
     public static int Run(IReadOnlyList<string> arguments, CommandHost host)

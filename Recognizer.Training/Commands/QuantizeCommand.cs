@@ -12,8 +12,6 @@ namespace Recognizer.Training.Commands;
 /// <summary><c>quantize</c>: stores a model in 8 bits and says what that costs.</summary>
 internal static class QuantizeCommand
 {
-    private const int CalibrationImages = 512;
-
     public static CommandDescription Create(CommandHost host)
     {
         var file = new Argument<string>("FILE.onnx") { Description = "The float model" };
@@ -35,7 +33,7 @@ internal static class QuantizeCommand
                 CancellationToken = host.Cancellation,
             });
             DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
-            Graph quantized = Quantize(graph, train, threads);
+            Graph quantized = Calibration.Quantize(graph, train, threads);
             if (Path.GetDirectoryName(target) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
             AtomicFile.Write(target, stream => OnnxWriter.Write(quantized, stream));
             double ratio = (double)PostTrainingQuantizer.ConstantBytes(quantized) / PostTrainingQuantizer.ConstantBytes(graph);
@@ -72,15 +70,5 @@ internal static class QuantizeCommand
             }
         });
         return new CommandDescription(command, "recognizer quantize models/mnist-cnn2/model.onnx --dataset mnist --output models/mnist-cnn2/model-int8.onnx");
-    }
-
-    /// <summary>Quantises with images spread evenly over a training split.</summary>
-    internal static Graph Quantize(Graph graph, DatasetPart train, int threads)
-    {
-        int count = Math.Min(CalibrationImages, train.Count);
-        var images = new float[count * DatasetPart.PixelsPerImage];
-        for (int i = 0; i < count; i++)
-            Augmenter.ToUnit(train.Image((int)((long)i * train.Count / count)), images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
-        return PostTrainingQuantizer.Quantize(graph, images, count, threads);
     }
 }

@@ -86,6 +86,9 @@ internal sealed record TrainingConfig
     /// <summary>Initializers that stay as they are; * stands for any characters.</summary>
     public IReadOnlyList<string> Freeze { get; init; } = [];
 
+    /// <summary>Whether the model is stored in 8 bits too, beside the float one.</summary>
+    public bool Quantize { get; init; }
+
     /// <summary>Checks every value.</summary>
     /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
     public void Validate()

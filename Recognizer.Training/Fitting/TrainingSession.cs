@@ -6,6 +6,7 @@ using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Quantization;
 
 namespace Recognizer.Training.Fitting;
 
@@ -37,6 +38,7 @@ internal static class TrainingSession
     public const string ConfigFile = "config.json";
     public const string HistoryFile = "training.jsonl";
     public const string ModelFile = "model.onnx";
+    public const string QuantizedFile = "model-int8.onnx";
     public const string CheckpointFolder = "checkpoint";
 
     /// <summary>Training images per class from which on a network that gets other classes has all dense layers started anew: its convolutions see strokes in any
@@ -100,9 +102,16 @@ internal static class TrainingSession
             ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, alphabet, cancellation: cancellation))
             : validation is not null
                 ? ("validation", validation)
-                : ("train", ModelEvaluation.Run(recognizer, data.Images, data.Train, data.Labels, cancellation: cancellation));
+                : ("train", ModelEvaluation.Run(recognizer, data.Images, [.. data.Train.Where(i => data.Images.Labels[i] < data.Labels.Count)], data.Labels, cancellation: cancellation));
         best.Metadata[ModelMetadata.MetricsKey] = MetricsJson(validation, split == "test" ? evaluation : null);
         OnnxWriter.WriteFile(best, modelPath);
+        if (config.Quantize)
+        {
+            Graph quantized = Calibration.Quantize(best, data.Images.Select(data.Train), options.Threads);
+            OnnxWriter.WriteFile(quantized, Path.Combine(options.Output, QuantizedFile));
+            if (validation is not null)
+                progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
+        }
         return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.BestEpoch);
     }
 

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Recognizer.Tests.Datasets;
+using Recognizer.Tests.Fitting;
+using Recognizer.Training.Commands;
+using Recognizer.Training.Fitting;
+using Recognizer.Training.Reports;
+
+namespace Recognizer.Tests.Reports;
+
+public class ModelCardTests
+{
+    [Fact]
+    public void A_plan_needs_all_its_parts()
+    {
+        const string Plan = """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a b", "arguments": "--dataset x  --corruptions" } ] }""";
+        CardPlan plan = CardPlan.Parse(Plan);
+        Assert.Equal(["--dataset", "x", "--corruptions"], plan.Evaluations[0].Arguments);
+        Assert.All(["summary", "data", "limits", "licence", "evaluations", "title", "arguments"], (string name) =>
+            Assert.Throws<FormatException>(() => CardPlan.Parse(Plan.Replace($"\"{name}\"", "\"other\"", StringComparison.Ordinal))));
+        Assert.Throws<FormatException>(() => CardPlan.Parse("[]"));
+        Assert.Throws<FormatException>(() => CardPlan.Parse("{"));
+    }
+
+    [Fact]
+    public void Shows_what_evaluate_gives_for_both_forms_and_all_seeds()
+    {
+        using var folder = new TemporaryFolder();
+        string data = Shapes.Save(folder.Root, Shapes.Make());
+        string recipe = Path.Combine(folder.Root, "recipe.json"), plan = Path.Combine(folder.Root, "plan.json");
+        File.WriteAllText(recipe, JsonSerializer.Serialize(new { dataset = data, architecture = "cnn2", width = 0.25, epochs = 2, batchSize = 16, learningRate = 0.005, quantize = true }));
+        File.WriteAllText(plan, JsonSerializer.Serialize(new { summary = "Reads shapes.", data = "Drawn.", limits = "Shapes only.", licence = "Free.", evaluations = new[] { new { title = "test shapes", arguments = $"--dataset {data}" } } }));
+        string[] runs = [.. new[] { "7", "8" }.Select(seed => Path.Combine(folder.Root, seed))];
+        foreach (string run in runs) Run(["train", "--config", recipe, "--seed", Path.GetFileName(run), "--output", run]);
+        string model = Path.Combine(runs[0], TrainingSession.ModelFile);
+        string card = Path.Combine(folder.Root, "card.md");
+        Run(["card", model, "--plan", plan, "--recipe", recipe, "--run", runs[0], "--run", runs[1], "--output", card]);
+
+        string text = File.ReadAllText(card);
+        using JsonDocument metrics = JsonDocument.Parse(Run(["evaluate", "--model", model, "--dataset", data, "--json"]));
+        Assert.Contains(FormattableString.Invariant($"| test shapes | 60 | {100 * metrics.RootElement.GetProperty("microAccuracy").GetDouble():0.00} ± "), text, StringComparison.Ordinal);
+        Assert.Contains("| 7 (shipped) |", text, StringComparison.Ordinal);
+        Assert.Contains("| 8 |", text, StringComparison.Ordinal);
+        Assert.Contains("Over 2 seeds", text, StringComparison.Ordinal);
+        Assert.Contains("`model-int8.onnx`", text, StringComparison.Ordinal);
+        Assert.Contains("## Per class (test shapes)", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+    }
+
+    private static string Run(string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        Assert.True(CommandLine.Run(arguments, new CommandHost(output, error, default)) == CommandLine.Done, error.ToString());
+        return output.ToString();
+    }
+}

@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Recognizer.Training.Reports;
+
+/// <summary>What a card measures and says besides figures; a JSON file beside the recipe.</summary>
+/// <param name="Summary">What the model is for, in a sentence or two.</param>
+/// <param name="Data">What it was trained on.</param>
+/// <param name="Limits">What it can't do.</param>
+/// <param name="Licence">Terms.</param>
+/// <param name="Evaluations">What to measure; the first is shown in detail.</param>
+internal sealed record CardPlan(string Summary, string Data, string Limits, string Licence, IReadOnlyList<CardPlan.Evaluation> Evaluations)
+{
+    /// <summary>One measurement.</summary>
+    /// <param name="Title">What it shows.</param>
+    /// <param name="Arguments">Arguments of <c>evaluate</c>, without the model.</param>
+    public sealed record Evaluation(string Title, IReadOnlyList<string> Arguments);
+
+    /// <exception cref="FormatException">Something is missing or of another type.</exception>
+    public static CardPlan Parse(string json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            JsonElement root = document.RootElement;
+            var plan = new CardPlan(Text("summary"), Text("data"), Text("limits"), Text("licence"), [.. root.GetProperty("evaluations").EnumerateArray().Select(e =>
+                new Evaluation(e.GetProperty("title").GetString()!, e.GetProperty("arguments").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)))]);
+            return plan.Evaluations.Count > 0 ? plan : throw new FormatException("\"evaluations\" is empty");
+
+            string Text(string name) => root.GetProperty(name).GetString() ?? throw new FormatException($"\"{name}\" is null");
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new FormatException("expected an object with the texts summary, data, limits, licence and a list of evaluations, each with title and arguments", exception);
+        }
+    }
+}
+
+/// <summary>One training of the recipe.</summary>
+/// <param name="Seed">Its seed.</param>
+/// <param name="Validation">Accuracy on the images held back, and its standard error.</param>
+/// <param name="Test">The same on the test split, which nothing was chosen by.</param>
+/// <param name="Seconds">Time that it took.</param>
+internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Validation, (double Accuracy, double Error) Test, double Seconds)
+{
+    /// <summary>Reads a run's folder as <c>train</c> left it.</summary>
+    /// <exception cref="FormatException">It isn't such a folder.</exception>
+    public static CardRun Read(string directory)
+    {
+        try
+        {
+            using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory, "metrics.json")));
+            Fitting.TrainingConfig config = Fitting.TrainingConfig.FromJson(File.ReadAllText(Path.Combine(directory, Fitting.TrainingSession.ConfigFile)));
+            return new CardRun(config.Seed, Figures(metrics.RootElement.GetProperty("validation")), Figures(metrics.RootElement), metrics.RootElement.GetProperty("trainingSeconds").GetDouble());
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new FormatException($"{directory} isn't the folder of a finished training: {exception.Message}", exception);
+        }
+
+        static (double, double) Figures(JsonElement element) => (element.GetProperty("microAccuracy").GetDouble(), element.GetProperty("standardError").GetDouble());
+    }
+}
+
+/// <summary>A stored form of the model.</summary>
+/// <param name="File">Name of the file.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Microseconds">Median time for one image, one thread.</param>
+/// <param name="ImagesPerSecond">In batches, one thread.</param>
+/// <param name="Results">What <c>evaluate --json</c> wrote for each measurement of the plan.</param>
+internal sealed record CardForm(string File, long Bytes, double Microseconds, double ImagesPerSecond, IReadOnlyList<JsonElement> Results);
+
+/// <summary>Says in Markdown what a model is, how it was made and how good it is, with the command that gives each figure.</summary>
+internal sealed class ModelCard
+{
+    public required string Name { get; init; }
+
+    public required CardPlan Plan { get; init; }
+
+    /// <summary>Trainings of the recipe with different seeds, the shipped one first.</summary>
+    public required IReadOnlyList<CardRun> Runs { get; init; }
+
+    /// <summary>The float model, then others.</summary>
+    public required IReadOnlyList<CardForm> Forms { get; init; }
+
+    public required long Parameters { get; init; }
+
+    public required long MultiplyAdds { get; init; }
+
+    public required string Architecture { get; init; }
+
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>Path of the recipe as seen from the repository's root.</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>Folder of the models as seen from there.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The document.</summary>
+    public string ToMarkdown()
+    {
+        var text = new StringBuilder();
+        JsonElement first = Forms[0].Results[0];
+        text.Append(Line($"# {Name}\n\n{Plan.Summary}\n\n"));
+        text.Append(Line($"{Labels.Count} classes: `{string.Concat(Labels)}`. Network: {Architecture}, {Parameters:N0} parameters, {MultiplyAdds:N0} multiply-adds per image, counted directly.\n\n"));
+        Table(text, ["file", "bytes", "one image", "in batches"],
+            Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
+        text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
+        text.Append(Line($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
+        text.Append("Epoch, temperature and seed were chosen on images held back from training (validation); the test split was measured once per training.\n\n");
+        Table(text, ["seed", "validation", "test", "machine time"],
+            Runs.Select((r, i) => new[] { Line($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Line($"{r.Seconds / 3600:0.00} h") }));
+        if (Runs.Count > 1)
+        {
+            double mean = Runs.Average(r => r.Test.Accuracy), error = Math.Sqrt(Runs.Sum(r => (r.Test.Accuracy - mean) * (r.Test.Accuracy - mean)) / (Runs.Count - 1.0) / Runs.Count);
+            text.Append(Line($"\nOver {Runs.Count} seeds: {100 * mean:0.00} ± {100 * error:0.00} % (standard error of the mean) on the test split.\n"));
+        }
+        text.Append(Line($"\n## Figures\n\nEach line is what the command gives with `{Folder}/{Forms[0].File}`{(Forms.Count > 1 ? ", and with the 8-bit file in its place" : "")}.\n\n"));
+        string[] forms = Forms.Count > 1 ? ["8 bits"] : [];
+        Table(text, ["measured on", "images", "accuracy", .. forms, "log-loss", "calibration error", "command"],
+            Plan.Evaluations.Select((evaluation, i) =>
+            {
+                JsonElement result = Forms[0].Results[i];
+                string[] others = [.. Forms.Skip(1).Select(f => Percent(Number(f.Results[i], "microAccuracy")))];
+                return (string[])[evaluation.Title, Line($"{result.GetProperty("count").GetInt64():N0}"), Share((Number(result, "microAccuracy"), Number(result, "standardError"))), .. others,
+                    Line($"{Number(result, "logLoss"):0.0000}"), Percent(Number(result, "expectedCalibrationError")), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
+            }));
+        Robustness(text, first);
+        text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
+        Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Select(c =>
+            new[] { Cell(c.GetProperty("label").GetString()!), Percent(Number(c, "precision")), Percent(Number(c, "recall")), Percent(Number(c, "f1")), Line($"{c.GetProperty("support").GetInt64():N0}") }));
+        text.Append("\nMost often confused: ").AppendJoin(", ", Confusions(first).Take(12)).Append(".\n");
+        text.Append(Line($"\n## Limits\n\n{Plan.Limits}\n\n## Licence\n\n{Plan.Licence}\n"));
+        return text.ToString();
+    }
+
+    private static void Robustness(StringBuilder text, JsonElement result)
+    {
+        if (result.TryGetProperty("corruptions", out JsonElement corruptions))
+        {
+            text.Append(Line($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Percent(Number(result, "meanCorruptionError"))} ± {100 * Number(result, "meanCorruptionErrorStandardError"):0.00}.\n\n"));
+            Table(text, ["corruption", "accuracy"], corruptions.EnumerateArray().Select(c => new[] { c.GetProperty("name").GetString()!, Percent(Number(c, "accuracy")) }));
+        }
+        if (!result.TryGetProperty("outliers", out JsonElement outliers)) return;
+        text.Append(Line($"\n## Pictures that are no characters\n\nArea under the ROC of the rejection score, same command; the lowest is {Number(result, "lowestAuroc"):0.0000}.\n\n"));
+        Table(text, ["kind", "AUROC"], outliers.EnumerateArray().Select(o => new[] { o.GetProperty("kind").GetString()!, Line($"{Number(o, "auroc"):0.0000}") }));
+    }
+
+    private static IEnumerable<string> Confusions(JsonElement result)
+    {
+        JsonElement matrix = result.GetProperty("confusionMatrix");
+        string[] labels = [.. matrix.GetProperty("labels").EnumerateArray().Select(l => l.GetString()!)];
+        long[][] counts = [.. matrix.GetProperty("counts").EnumerateArray().Select(row => row.EnumerateArray().Select(c => c.GetInt64()).ToArray())];
+        return from actual in Enumerable.Range(0, labels.Length)
+               from predicted in Enumerable.Range(0, labels.Length)
+               where actual != predicted && counts[actual][predicted] > 0
+               orderby counts[actual][predicted] descending
+               select Line($"{labels[actual]} read as {labels[predicted]} ({counts[actual][predicted]:N0})");
+    }
+
+    private static void Table(StringBuilder text, string[] headings, IEnumerable<string[]> rows)
+    {
+        text.Append("| ").AppendJoin(" | ", headings).Append(" |\n|").Append(string.Concat(Enumerable.Repeat(" --- |", headings.Length))).Append('\n');
+        foreach (string[] row in rows) text.Append("| ").AppendJoin(" | ", row).Append(" |\n");
+    }
+
+    // A figure that isn't finite is null in JSON.
+    private static double Number(JsonElement element, string name) => element.GetProperty(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
+
+    private static string Cell(string label) => label is "|" ? @"\|" : label;
+
+    private static string Percent(double share) => double.IsNaN(share) ? "–" : Line($"{100 * share:0.00} %");
+
+    private static string Share((double Accuracy, double Error) share) => Line($"{100 * share.Accuracy:0.00} ± {100 * share.Error:0.00} %");
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
