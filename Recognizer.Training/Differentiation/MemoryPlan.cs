@@ -91,7 +91,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
         void Barrier(Action<int, int>? join)
         {
             segments[^1].Join = join;
-            segments.Add(new Segment());
+            segments.Add(new Segment { IsDescending = segments.Count % 2 == 1 });
         }
 
         void Add(Step step, ChunkWork work, bool backward = false)

@@ -21,6 +21,9 @@ internal sealed class Segment
     /// <summary>Most images that go through together.</summary>
     public int ChunkSize { get; set; } = 1;
 
+    /// <summary>Whether the last image goes first: every other segment, so that it begins with what the one before has left in the cache.</summary>
+    public bool IsDescending { get; init; }
+
     /// <summary>Floats that each worker needs for values that live within the segment.</summary>
     public long LocalLength { get; set; }
 }

@@ -37,6 +37,9 @@ internal readonly record struct StepResult(double Loss, int Correct);
 /// cache, as far as it gets without statistics over the whole batch.</remarks>
 internal sealed unsafe class TrainingPlan : IDisposable
 {
+    /// <summary>Threads meet every millisecond or so.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMicroseconds(200);
+
     private readonly CompiledGraph _compiled;
     private readonly StepContext _context;
     private readonly LossStep _lossStep;
@@ -63,7 +66,7 @@ internal sealed unsafe class TrainingPlan : IDisposable
         _lossStep = new LossStep(_compiled.Logits, _context);
         int parts = PartCount(options.BatchSize);
         foreach (Step step in _compiled.Steps) step.Prepare(parts, _context);
-        _pool = new WorkerPool(options.Threads);
+        _pool = new WorkerPool(options.Threads, s_patience);
         Parameters.Workers = _pool;
         _memory = new MemoryPlan(_compiled, _lossStep, options.BatchSize, parts, options.Threads);
         _segmentWork = new SegmentWork(_memory, _context);
@@ -150,12 +153,14 @@ internal sealed unsafe class TrainingPlan : IDisposable
         public void Execute(int index, int worker)
         {
             Segment segment = Segment!;
-            int start = (int)((long)index * context.Count / segment.Parts);
-            int end = (int)((long)(index + 1) * context.Count / segment.Parts);
-            for (; start < end; start += segment.ChunkSize)
+            int part = segment.IsDescending ? segment.Parts - 1 - index : index;
+            int first = (int)((long)part * context.Count / segment.Parts), end = (int)((long)(part + 1) * context.Count / segment.Parts);
+            int chunks = (end - first + segment.ChunkSize - 1) / segment.ChunkSize;
+            for (int i = 0; i < chunks; i++)
             {
+                int start = first + (segment.IsDescending ? chunks - 1 - i : i) * segment.ChunkSize;
                 foreach ((ChunkWork work, bool isBackward) in segment.Works)
-                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), index, worker, memory.Local(worker), memory.Scratch(worker), isBackward));
+                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), part, worker, memory.Local(worker), memory.Scratch(worker), isBackward));
             }
         }
     }

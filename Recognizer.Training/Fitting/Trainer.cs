@@ -47,7 +47,7 @@ internal sealed class Trainer : IDisposable
         _data = data;
         _config = config;
         _threads = threads;
-        _plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Frozen = Frozen(graph, config.Freeze) });
+        _plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = Frozen(graph, config.Freeze) });
         _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
         StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);

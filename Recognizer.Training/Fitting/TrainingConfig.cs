@@ -83,6 +83,9 @@ internal sealed record TrainingConfig
     /// <summary>ONNX file whose weights are loaded by name.</summary>
     public string? Initial { get; init; }
 
+    /// <summary>False computes 3×3 convolutions directly in training, without Winograd's algorithm; null or true chooses what is fastest.</summary>
+    public bool? Winograd { get; init; }
+
     /// <summary>Initializers that stay as they are; * stands for any characters.</summary>
     public IReadOnlyList<string> Freeze { get; init; } = [];
 
