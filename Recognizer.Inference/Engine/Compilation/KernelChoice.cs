@@ -18,6 +18,9 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
 
     private readonly Dictionary<(ConvolutionShape, Epilogue, ImageShape, int), ConvolutionAlgorithm> _measured = [];
 
+    /// <summary>Whether Winograd's algorithm is allowed.</summary>
+    public bool Winograd => options.Winograd;
+
     /// <summary>The algorithm for runs of one or of <see cref="TypicalImages"/> images.</summary>
     public ConvolutionAlgorithm Choose(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int images)
     {

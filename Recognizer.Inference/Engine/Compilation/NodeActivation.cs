@@ -13,7 +13,6 @@ internal static class NodeActivation
         Activation? found = (node.Domain, node.OperatorType) switch
         {
             (RewriteGraph.InternalDomain, "Gelu") => new Activation(ActivationKind.Gelu),
-            (RewriteGraph.InternalDomain, QuantizationRewrites.FakeQuantize) => new Activation(ActivationKind.FakeQuantize, node.Float("scale", 1), node.Float("low", 0)),
             ("", "Gelu") when node.String("approximate", "none") == "none" => new Activation(ActivationKind.Gelu),
             ("", "Relu") => new Activation(ActivationKind.Relu),
             ("", "LeakyRelu") => new Activation(ActivationKind.LeakyRelu, node.Float("alpha", 0.01f)),
@@ -32,7 +31,7 @@ internal static class NodeActivation
     /// <summary>Whether a larger argument never gives a smaller value, so that a maximum may be taken before or after.</summary>
     public static bool IsMonotone(Activation activation) => activation.Kind switch
     {
-        ActivationKind.None or ActivationKind.Relu or ActivationKind.Sigmoid or ActivationKind.Tanh or ActivationKind.Clip or ActivationKind.FakeQuantize => true,
+        ActivationKind.None or ActivationKind.Relu or ActivationKind.Sigmoid or ActivationKind.Tanh or ActivationKind.Clip => true,
         ActivationKind.LeakyRelu or ActivationKind.HardSigmoid => activation.Alpha >= 0,
         _ => false,
     };

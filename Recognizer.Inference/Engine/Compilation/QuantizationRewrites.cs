@@ -1,3 +1,4 @@
+using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.Engine.Compilation;
@@ -12,15 +13,15 @@ internal static class QuantizationRewrites
     /// <summary>Operators that pick or move elements: quantising what they give does nothing if it was quantised the same way before.</summary>
     private static readonly HashSet<string> Moving = ["MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity"];
 
-    /// <summary>Notes which constants are stored in 8 bits, before they are folded into floats.</summary>
+    /// <summary>Notes which constants are stored as weights in 8 bits or as biases in 32, before they are folded into floats.</summary>
     public static void Remember(RewriteGraph graph)
     {
         foreach (Node node in graph.Nodes)
         {
             if (node is not { OperatorType: "DequantizeLinear", Domain: "" } || !graph.Constants.TryGetValue(node.Inputs[0], out Tensor? levels)
-                || levels.ElementType != ElementType.Int8 || !graph.TryGetFloats(node.Inputs[1], out Tensor? scales) || node.Int("block_size", 0) != 0) continue;
+                || levels.ElementType is not (ElementType.Int8 or ElementType.Int32) || !graph.TryGetFloats(node.Inputs[1], out Tensor? scales) || node.Int("block_size", 0) != 0) continue;
             if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0
-                && !(graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) && zero.ElementType == ElementType.Int8 && !zero.Span<sbyte>().ContainsAnyExcept((sbyte)0))) continue;
+                && !(graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) && IsZero(zero))) continue;
             long axis = node.Int("axis", 1);
             graph.Quantized[node.Outputs[0]] = new QuantizedConstant(levels, scales.Span<float>().ToArray(), (int)(axis < 0 ? axis + levels.Rank : axis));
         }
@@ -37,18 +38,20 @@ internal static class QuantizationRewrites
                 || !isFloatImage(quantize.Inputs[0]) || Parameters(graph, node) is not { } parameters || Parameters(graph, quantize) != parameters) continue;
             var fake = new Node(FakeQuantize, [quantize.Inputs[0]], [node.Outputs[0]], node.Name, RewriteGraph.InternalDomain);
             fake.Attributes["scale"] = parameters.Scale;
-            fake.Attributes["low"] = parameters.Low;
+            fake.Attributes["low"] = (long)parameters.Low;
+            fake.Attributes["zero_point"] = (long)parameters.ZeroPoint;
             graph.Replace(node, fake);
         }
         graph.Prune();
         foreach (Node node in graph.Nodes.ToArray())
         {
             if (!IsFakeQuantize(node)) continue;
-            if (Find(graph, node.Inputs[0]) == (node.Float("scale", 0), node.Float("low", 0)))
+            LevelRange range = Range(node);
+            if (Find(graph, node.Inputs[0]) == range)
             {
                 graph.RemoveAndForward(node, node.Inputs[0]);
             }
-            else if (node.Float("low", 0) >= 0 && graph.Producer(node.Inputs[0]) is { OperatorType: "Relu", Domain: "" } relu)
+            else if (range.Low >= 0 && graph.Producer(node.Inputs[0]) is { OperatorType: "Relu", Domain: "" } relu)
             {
                 // The lowest level cuts off what Relu would.
                 node.Inputs[0] = relu.Inputs[0];
@@ -58,36 +61,46 @@ internal static class QuantizationRewrites
         graph.Prune();
     }
 
-    /// <summary>How a value was last quantised: scale and lowest level; null where it wasn't.</summary>
-    public static (float Scale, float Low)? Find(RewriteGraph graph, string value)
+    /// <summary>How a value was last quantised; null where it wasn't.</summary>
+    public static LevelRange? Find(RewriteGraph graph, string value)
     {
         while (graph.Producer(value) is { } producer)
         {
-            if (IsFakeQuantize(producer)) return (producer.Float("scale", 0), producer.Float("low", 0));
+            if (IsFakeQuantize(producer)) return Range(producer);
             if (producer.Domain.Length > 0 || !Moving.Contains(producer.OperatorType)) return null;
             value = producer.Inputs[0];
         }
         return null;
     }
 
-    private static bool IsFakeQuantize(Node node) => node is { OperatorType: FakeQuantize, Domain: RewriteGraph.InternalDomain };
+    /// <summary>The levels of a node of type <see cref="FakeQuantize"/>.</summary>
+    public static LevelRange Range(Node node) => new(node.Float("scale", 0), (int)node.Int("low", 0), (int)node.Int("zero_point", 0));
 
-    /// <summary>Scale and lowest level relative to the zero point of an 8-bit quantisation with one scale.</summary>
-    private static (float Scale, float Low)? Parameters(RewriteGraph graph, Node node)
+    public static bool IsFakeQuantize(Node node) => node is { OperatorType: FakeQuantize, Domain: RewriteGraph.InternalDomain };
+
+    private static bool IsZero(Tensor zero) => zero.Data switch
+    {
+        sbyte[] bytes => !bytes.AsSpan().ContainsAnyExcept((sbyte)0),
+        int[] integers => !integers.AsSpan().ContainsAnyExcept(0),
+        _ => false,
+    };
+
+    /// <summary>The levels of an 8-bit quantisation with one scale.</summary>
+    private static LevelRange? Parameters(RewriteGraph graph, Node node)
     {
         if (!graph.TryGetFloats(node.Inputs[1], out Tensor? scale) || scale.Length != 1 || !(scale.Span<float>()[0] > 0)) return null;
         if (node.Int("block_size", 0) != 0 || node.Int("output_dtype", 0) != 0) return null;
-        float low = 0;
+        (int low, int point) = (0, 0);
         if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0)
         {
             if (!graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) || zero.Length != 1) return null;
-            switch (zero.ElementType)
+            switch (zero.Data)
             {
-                case ElementType.UInt8: low = -zero.Span<byte>()[0]; break;
-                case ElementType.Int8: low = -128 - zero.Span<sbyte>()[0]; break;
+                case byte[] bytes: (low, point) = (-bytes[0], bytes[0]); break;
+                case sbyte[] bytes: (low, point) = (-128 - bytes[0], bytes[0]); break;
                 default: return null;
             }
         }
-        return (scale.Span<float>()[0], low);
+        return new LevelRange(scale.Span<float>()[0], low, point);
     }
 }

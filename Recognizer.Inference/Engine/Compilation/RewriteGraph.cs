@@ -40,7 +40,7 @@ internal sealed class RewriteGraph
     /// <summary>Initializers and folded values; tensors are shared with the caller's graph and never written.</summary>
     public Dictionary<string, Tensor> Constants { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Folded constants that were stored in 8 bits, by their float names.</summary>
+    /// <summary>Folded constants that were stored as integers, by their float names.</summary>
     public Dictionary<string, QuantizedConstant> Quantized { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What the caller asked for, and which value holds it by now.</summary>
@@ -166,8 +166,17 @@ internal sealed class RewriteGraph
     }
 }
 
-/// <summary>A matrix or kernel stored in 8 bits: value = scale · level, scale per index of an axis or one for all.</summary>
+/// <summary>A matrix or kernel stored in 8 bits, or a bias in 32: value = scale · level, scale per index of an axis or one for all.</summary>
 /// <param name="Levels">Signed levels, zero point 0.</param>
 /// <param name="Scales">One per index of the axis, or one.</param>
 /// <param name="Axis">The axis of the scales.</param>
-internal sealed record QuantizedConstant(Tensor Levels, float[] Scales, int Axis);
+internal sealed record QuantizedConstant(Tensor Levels, float[] Scales, int Axis)
+{
+    /// <summary>One scale for each index of an axis; null where the scales run along another one.</summary>
+    public float[]? ScalesAlong(int axis)
+    {
+        int count = Levels.Shape[axis];
+        if (Scales.Length == 1) return [.. Enumerable.Repeat(Scales[0], count)];
+        return Axis == axis && Scales.Length == count ? Scales : null;
+    }
+}

@@ -6,7 +6,7 @@ using Recognizer.Inference.Onnx;
 namespace Recognizer.Inference.Engine.Compilation;
 
 /// <summary>Makes steps of nodes that treat every image by itself: fuses them, chooses layouts and kernels.</summary>
-internal sealed unsafe class SegmentBuilder
+internal sealed unsafe partial class SegmentBuilder
 {
     private readonly RewriteGraph _graph;
     private readonly BatchAnalysis _shapes;
@@ -39,6 +39,12 @@ internal sealed unsafe class SegmentBuilder
         public string? Residual;
         public Activation Activation;
         public FusedPooling Pooling;
+
+        /// <summary>What is known of a convolution or dense layer that runs in integers; null for floats.</summary>
+        public QuantizedLayer? Quantized;
+
+        /// <summary>Levels in which the result is kept, or null for values.</summary>
+        public LevelRange? Levels;
     }
 
     private SegmentBuilder(RewriteGraph graph, BatchAnalysis shapes, KernelChoice kernels, List<Node> nodes, IReadOnlyList<string> outputs)
@@ -88,7 +94,7 @@ internal sealed unsafe class SegmentBuilder
         }
         for (int i = 0; i < outputs.Count; i++)
         {
-            Value value = _values[outputs[i]];
+            Value value = ValueOf(outputs[i]);
             var external = new Slot(value.Elements) { Scope = SlotScope.External, Offset = inputs.Count + i };
             if (value.Rows is null) _steps.Add(new ExportStep(value.Pixels!, external));
             else _steps.Add(new OutputStep(value.Rows, external));
@@ -107,6 +113,7 @@ internal sealed unsafe class SegmentBuilder
             if (groups.ContainsKey(node)) continue;
             var group = new Group { Main = node, Last = node };
             groups[node] = group;
+            if (FuseQuantized(group, groups)) continue;
             if (node.Domain.Length > 0 || node.OperatorType is not ("Conv" or "Gemm" or "MatMul" or "Add" or "Sub" or "Mul" or "Div")) continue;
             bool convolution = node.OperatorType == "Conv";
             if (convolution && Follower(group) is { OperatorType: "Add", Domain: "" } add && Other(add, group.Last.Outputs[0]) is { } residual
@@ -202,7 +209,7 @@ internal sealed unsafe class SegmentBuilder
         return true;
     }
 
-    private int BorderOf(string value) => _borders.GetValueOrDefault(value);
+    private int BorderOf(string value) => _borders.GetValueOrDefault(WithoutLevels(value));
 
     private WindowGeometry GeometryOf(Node conv) =>
         WindowGeometry.ForConvolution(conv, [1, .. _shapes[conv.Inputs[0]]!], _graph.Constants[conv.Inputs[1]].Shape);
@@ -219,7 +226,7 @@ internal sealed unsafe class SegmentBuilder
 
     private Slot Rows(string name)
     {
-        Value value = _values[name];
+        Value value = ValueOf(name);
         if (value.Rows is null)
         {
             Slot pixels = value.Pixels!;
@@ -232,7 +239,7 @@ internal sealed unsafe class SegmentBuilder
     /// <summary>The value as images with at least the border that its readers need.</summary>
     private Slot Pixels(string name)
     {
-        Value value = _values[name];
+        Value value = ValueOf(name);
         int border = BorderOf(name);
         if (value.Pixels is { } pixels && pixels.Image!.Value.Border >= border && Matches(pixels.Image.Value, value.Shape)) return pixels;
         if (value is { Pixels: null, Rows.Scope: SlotScope.External } && border == 0 && value.Shape[0] == 1)
@@ -254,7 +261,7 @@ internal sealed unsafe class SegmentBuilder
     private bool PrefersPixels(string input, string output)
     {
         if (_shapes[output] is not { Length: 3 }) return false;
-        if (_values[input].Pixels is { } pixels && pixels.Scope != SlotScope.External) return true;
+        if (ValueOf(input).Pixels is { } pixels && pixels.Scope != SlotScope.External) return true;
         return WantsPixels(output, 4);
     }
 
@@ -277,6 +284,7 @@ internal sealed unsafe class SegmentBuilder
         Node node = group.Main;
         string x = node.Inputs[0], y = group.Last.Outputs[0];
         int[] shape = _shapes[y]!;
+        if (EmitQuantized(group, x, y, shape)) return;
         if (node is { Domain: RewriteGraph.InternalDomain, OperatorType: RewriteGraph.Affine })
         {
             EmitAffine(node, x, y, shape);
@@ -298,11 +306,13 @@ internal sealed unsafe class SegmentBuilder
                 break;
             case "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze":
                 // Reinterprets the same row-major elements.
+                if (OnlyLevels(x)) (x, y) = (Levels(x), Levels(y));
                 Define(y, shape);
-                if (_values[x].Rows is { } same) _values[y].Rows = same;
-                else if (_values[x].Pixels!.Image!.Value is { Height: 1, Width: 1, Border: 0 } point && point.PixelStride == point.Channels)
-                    _values[x].Rows = _values[y].Rows = _values[x].Pixels;
-                else _values[y].Pixels = _values[x].Pixels;
+                Value from = ValueOf(x);
+                if (from.Rows is { } same) _values[y].Rows = same;
+                else if (from.Pixels!.Image!.Value is { Height: 1, Width: 1, Border: 0 } point && point.PixelStride == point.Channels)
+                    from.Rows = _values[y].Rows = from.Pixels;
+                else _values[y].Pixels = from.Pixels;
                 break;
             case "Transpose":
                 EmitTranspose(node, x, y, shape);
@@ -376,8 +386,9 @@ internal sealed unsafe class SegmentBuilder
             bias = new float[columns];
             for (int i = 0; i < columns; i++) bias[i] = beta * given[given.Length == 1 ? 0 : i];
         }
-        Value value = _values[x];
-        int rows = (int)(Tensor.ElementCount(value.Shape) / depth);
+        int rows = (int)(Tensor.ElementCount(_shapes[x]!) / depth);
+        bool integers = group.Quantized is not null;
+        Value value = integers ? LevelsOf(x) : ValueOf(x);
         Slot input;
         int[]? positions = null;
         if (value.Rows is null && rows == 1)
@@ -388,10 +399,14 @@ internal sealed unsafe class SegmentBuilder
         }
         else
         {
-            input = Rows(x);
+            input = Rows(integers ? Levels(x) : x);
         }
         int packedDepth = positions is null ? depth : input.ImageStride;
-        if (rows == 1 && alpha == 1 && TryEmitQuantizedDense(node, transposed, depth, columns, bias, group.Activation, positions, packedDepth, input, y, shape)) return;
+        if (integers)
+        {
+            EmitQuantizedDense(group, transposed, depth, columns, positions, packedDepth, input, y, shape);
+            return;
+        }
         var packed = new float[checked(packedDepth * columns)];
         for (int k = 0; k < depth; k++)
         {
@@ -399,26 +414,6 @@ internal sealed unsafe class SegmentBuilder
             for (int c = 0; c < columns; c++) packed[row * columns + c] = alpha * (transposed ? source[c * depth + k] : source[k * columns + c]);
         }
         _steps.Add(new DenseStep(packed, packedDepth, columns, bias, group.Activation, rows, input, NewRows(y, shape)));
-    }
-
-    /// <summary>A dense layer in integers, where the file has its weights in 8 bits and quantises what it reads.</summary>
-    private bool TryEmitQuantizedDense(Node node, bool transposed, int depth, int columns, float[] bias, Activation activation, int[]? positions, int packedDepth,
-        Slot input, string y, int[] shape)
-    {
-        if (!QuantizedMatrix.IsAccelerated || packedDepth > QuantizedMatrix.MaxDepth || !_graph.Quantized.TryGetValue(node.Inputs[1], out QuantizedConstant? constant)
-            || QuantizationRewrites.Find(_graph, node.Inputs[0]) is not { } range) return false;
-        bool perColumn = constant.Scales.Length == columns && constant.Axis == (transposed ? 0 : 1);
-        if (!perColumn && constant.Scales.Length != 1) return false;
-        ReadOnlySpan<sbyte> source = constant.Levels.Span<sbyte>();
-        var packed = new sbyte[packedDepth * columns];
-        for (int k = 0; k < depth; k++)
-        {
-            int row = positions is null ? k : positions[k];
-            for (int c = 0; c < columns; c++) packed[row * columns + c] = transposed ? source[c * depth + k] : source[k * columns + c];
-        }
-        float[] scales = perColumn ? constant.Scales : [.. Enumerable.Repeat(constant.Scales[0], columns)];
-        _steps.Add(new QuantizedDenseStep(new QuantizedMatrix(packedDepth, columns, packed, scales, bias, range.Scale, (int)range.Low), activation, input, NewRows(y, shape)));
-        return true;
     }
 
     /// <summary>Where each row-major element of an image lies in its memory.</summary>
@@ -435,6 +430,7 @@ internal sealed unsafe class SegmentBuilder
     private void EmitPooling(Node node, string x, string y, int[] shape)
     {
         int[] inputShape = _shapes[x]!;
+        if (node.OperatorType == "MaxPool" && OnlyLevels(x)) (x, y) = (Levels(x), Levels(y));
         Slot input = Pixels(x), output = NewPixels(y, shape);
         ImageShape from = input.Image!.Value, to = output.Image!.Value;
         if (node.OperatorType is "GlobalAveragePool" or "GlobalMaxPool")
@@ -455,7 +451,7 @@ internal sealed unsafe class SegmentBuilder
         float[] scale = _graph.Constants[node.Inputs[1]].Span<float>().ToArray(), shift = _graph.Constants[node.Inputs[2]].Span<float>().ToArray();
         bool pixels = PrefersPixels(x, y);
         // One channel that comes in row-major can be scaled and laid out in one step.
-        bool import = pixels && _values[x].Pixels is null && shape[0] == 1;
+        bool import = pixels && ValueOf(x).Pixels is null && shape[0] == 1;
         Slot input = pixels && !import ? Pixels(x) : Rows(x), output = pixels ? NewPixels(y, shape) : NewRows(y, shape);
         LoopNest nest;
         if (import)
@@ -552,7 +548,7 @@ internal sealed unsafe class SegmentBuilder
     private void EmitConcat(Node node, string y, int[] shape)
     {
         int axis = Axes.Normalize(node, node.Int("axis", 1), shape.Length + 1) - 1;
-        bool pixels = shape.Length == 3 && node.Inputs.Any(input => _values[input].Pixels is not null);
+        bool pixels = shape.Length == 3 && node.Inputs.Any(input => ValueOf(input).Pixels is not null);
         int at = 0;
         Slot output = pixels ? NewPixels(y, shape) : NewRows(y, shape);
         foreach (string name in node.Inputs)

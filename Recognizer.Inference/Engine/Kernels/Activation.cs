@@ -30,14 +30,20 @@ internal enum ActivationKind
     /// <summary>y = x · ½ · (1 + erf(x / √2))</summary>
     Gelu,
 
-    /// <summary>y = s · round(min(max(x / s, z), z + 255)) with s = Alpha and z = Beta: what is left of x after 8-bit quantisation; halves to even</summary>
-    FakeQuantize,
+    /// <summary>y = Alpha · x: values of 8-bit levels</summary>
+    Scale,
+
+    /// <summary>y = round(min(max(x / Alpha, Beta), Beta + 255)): 8-bit levels of values; halves to even</summary>
+    Quantize,
+
+    /// <summary>y = round(min(max(x · Alpha, Beta), Beta + 255)): 8-bit levels of sums of levels; halves to even</summary>
+    Requantize,
 }
 
 /// <summary>An activation function with its constants.</summary>
 /// <param name="Kind">Which function.</param>
-/// <param name="Alpha">Slope of LeakyRelu and HardSigmoid, lower bound of Clip, step of FakeQuantize.</param>
-/// <param name="Beta">Offset of HardSigmoid, upper bound of Clip, lowest level of FakeQuantize.</param>
+/// <param name="Alpha">Slope of LeakyRelu and HardSigmoid, lower bound of Clip, factor of Scale and Requantize, step of Quantize.</param>
+/// <param name="Beta">Offset of HardSigmoid, upper bound of Clip, lowest level of Quantize and Requantize.</param>
 internal readonly record struct Activation(ActivationKind Kind, float Alpha = 0, float Beta = 0)
 {
     /// <summary>Whether the function is a clamp between <see cref="Floor"/> and <see cref="Ceiling"/>, which kernels apply in registers.</summary>
@@ -54,7 +60,7 @@ internal readonly record struct Activation(ActivationKind Kind, float Alpha = 0,
     {
         ActivationKind.Sigmoid or ActivationKind.HardSigmoid => false,
         ActivationKind.Clip => Alpha <= 0 && Beta >= 0,
-        ActivationKind.FakeQuantize => Beta is <= 0 and >= -255,
+        ActivationKind.Quantize or ActivationKind.Requantize => Beta is <= 0 and >= -255,
         _ => true,
     };
 }

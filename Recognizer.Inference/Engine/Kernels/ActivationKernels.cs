@@ -29,7 +29,9 @@ internal static unsafe class ActivationKernels
             case ActivationKind.HardSigmoid: Apply<TSimd, HardSigmoid<TSimd>>(x, y, length, activation.Alpha, activation.Beta); break;
             case ActivationKind.HardSwish: Apply<TSimd, HardSwish<TSimd>>(x, y, length, 0, 0); break;
             case ActivationKind.Gelu: Apply<TSimd, Gelu<TSimd>>(x, y, length, 0, 0); break;
-            case ActivationKind.FakeQuantize: Apply<TSimd, FakeQuantize<TSimd>>(x, y, length, activation.Alpha, activation.Beta); break;
+            case ActivationKind.Scale: Apply<TSimd, Scale<TSimd>>(x, y, length, activation.Alpha, 0); break;
+            case ActivationKind.Quantize: Apply<TSimd, Quantize<TSimd>>(x, y, length, activation.Alpha, activation.Beta); break;
+            case ActivationKind.Requantize: Apply<TSimd, Requantize<TSimd>>(x, y, length, activation.Alpha, activation.Beta); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }
@@ -163,14 +165,25 @@ internal static unsafe class ActivationKernels
         }
     }
 
-    private readonly struct FakeQuantize<TSimd> : IFunction<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    private readonly struct Scale<TSimd> : IFunction<TSimd> where TSimd : unmanaged, ISimd<TSimd>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TSimd Invoke(TSimd x, TSimd alpha, TSimd beta)
-        {
-            // The reciprocal doesn't depend on x and is computed once.
-            TSimd level = x * (TSimd.Broadcast(1) / alpha);
-            return alpha * TSimd.Round(TSimd.Min(beta + TSimd.Broadcast(255), TSimd.Max(beta, level)));
-        }
+        public static TSimd Invoke(TSimd x, TSimd alpha, TSimd beta) => alpha * x;
     }
+
+    private readonly struct Quantize<TSimd> : IFunction<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Invoke(TSimd x, TSimd alpha, TSimd beta) => Level(x / alpha, beta);
+    }
+
+    private readonly struct Requantize<TSimd> : IFunction<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Invoke(TSimd x, TSimd alpha, TSimd beta) => Level(x * alpha, beta);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd Level<TSimd>(TSimd level, TSimd low) where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.Round(TSimd.Min(low + TSimd.Broadcast(255), TSimd.Max(low, level)));
 }

@@ -2,17 +2,9 @@ namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>A vector of floats in one register. A kernel is written once over this interface and compiled for each width; with
 /// <see cref="SimdScalar"/> it is its own scalar twin.</summary>
-internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
+internal unsafe interface ISimd<TSelf> : ITileVector<TSelf> where TSelf : unmanaged, ISimd<TSelf>
 {
-    /// <summary>Floats in the vector; a constant to the compiler.</summary>
-    static abstract int Count { get; }
-
-    static abstract TSelf Zero { get; }
-
-    /// <summary>Reads <see cref="Count"/> floats, at any alignment.</summary>
-    static abstract TSelf Load(float* source);
-
-    /// <summary>Reads the first <paramref name="count"/> floats (0 … <see cref="Count"/>), the rest are zero.</summary>
+    /// <summary>Reads the first <paramref name="count"/> floats (0 … Count), the rest are zero.</summary>
     static virtual TSelf LoadPartial(float* source, int count)
     {
         float* buffer = stackalloc float[16];
@@ -20,9 +12,6 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
         for (int i = count; i < TSelf.Count; i++) buffer[i] = 0;
         return TSelf.Load(buffer);
     }
-
-    /// <summary>Writes <see cref="Count"/> floats, at any alignment.</summary>
-    static abstract void Store(TSelf value, float* destination);
 
     /// <summary>Writes the first <paramref name="count"/> floats.</summary>
     static virtual void StorePartial(TSelf value, float* destination, int count)
@@ -32,8 +21,6 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
         for (int i = 0; i < count; i++) destination[i] = buffer[i];
     }
 
-    static abstract TSelf Broadcast(float value);
-
     static abstract TSelf operator +(TSelf a, TSelf b);
 
     static abstract TSelf operator -(TSelf a, TSelf b);
@@ -42,17 +29,8 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
 
     static abstract TSelf operator /(TSelf a, TSelf b);
 
-    /// <summary>a · b + c, rounded once where the hardware can.</summary>
-    static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
-
     /// <summary>c − a · b, rounded once where the hardware can.</summary>
     static abstract TSelf NegatedMultiplyAdd(TSelf a, TSelf b, TSelf c);
-
-    /// <summary>The larger; where <paramref name="b"/> is NaN the result is NaN.</summary>
-    static abstract TSelf Max(TSelf a, TSelf b);
-
-    /// <summary>The smaller; where <paramref name="b"/> is NaN the result is NaN.</summary>
-    static abstract TSelf Min(TSelf a, TSelf b);
 
     static abstract TSelf Sqrt(TSelf a);
 

@@ -12,6 +12,9 @@ internal enum PoolingKind
 
     /// <summary>Sum of the samples inside the image divided by the size of the whole window.</summary>
     AverageWithPadding,
+
+    /// <summary>Sum of the samples inside the image.</summary>
+    Sum,
 }
 
 /// <summary>Windows of a pooling, in pixels.</summary>
@@ -78,7 +81,7 @@ internal static unsafe class ImagePooling
                 int divisor = s.Kind == PoolingKind.Average
                     ? Math.Max(0, lastY - firstY + 1) * Math.Max(0, lastX - firstX + 1)
                     : Padded(y0, s.KernelHeight, s.DilationY, s.Input.Height + s.PadBottom) * Padded(x0, s.KernelWidth, s.DilationX, s.Input.Width + s.PadRight);
-                TSimd factor = TSimd.Broadcast(1f / Math.Max(1, divisor));
+                TSimd factor = TSimd.Broadcast(s.Kind == PoolingKind.Sum ? 1 : 1f / Math.Max(1, divisor));
                 for (int c = 0; c < channels; c += TSimd.Count)
                 {
                     TSimd sum = TSimd.Zero;

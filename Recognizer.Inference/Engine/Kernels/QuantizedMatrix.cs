@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>A matrix product in 8-bit integers: y[m, n] = activation(x[m, k] · B + bias[n]), where x takes 256 levels with one step, and B signed levels with a
-/// step per column. Sums of products are exact in 32 bits, so that no order of adding changes a bit. A quarter of the bytes of floats, which is what counts where
+/// <summary>A matrix product in 8-bit integers: y[m, n] = activation(scale[n] · (x[m, k] · B + bias[n])), where x takes 256 levels, B signed levels with a
+/// step per column, and y values or levels again. Sums of products are exact in 32 bits, so that no order of adding changes a bit. A quarter of the bytes of floats, which is what counts where
 /// few rows share the weights.</summary>
 internal sealed unsafe class QuantizedMatrix : IDisposable
 {
@@ -19,32 +19,33 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     private readonly AlignedBuffer<sbyte> _weights;
     private readonly AlignedBuffer<int> _corrections;
     private readonly AlignedBuffer<float> _scales;
-    private readonly AlignedBuffer<float> _bias;
     private readonly int _depth;
     private readonly int _columns;
     private readonly int _groups;
     private readonly int _panels;
-    private readonly float _step;
     private readonly int _low;
+    private readonly bool _givesLevels;
+    private readonly float _floor;
+    private readonly float _ceiling;
 
     /// <param name="depth">Length of the sums; small enough that they fit 32 bits.</param>
     /// <param name="columns">Columns of B.</param>
     /// <param name="weights">Levels [depth, columns] row-major.</param>
-    /// <param name="scales">Step of each column's levels.</param>
-    /// <param name="bias">[columns], or empty.</param>
-    /// <param name="step">Step of x.</param>
-    /// <param name="low">Lowest level of x: x = step · (low + 0 … 255).</param>
-    public QuantizedMatrix(int depth, int columns, ReadOnlySpan<sbyte> weights, ReadOnlySpan<float> scales, ReadOnlySpan<float> bias, float step, int low)
+    /// <param name="scales">Factor of each column's sums.</param>
+    /// <param name="bias">[columns], added to the sums; or empty.</param>
+    /// <param name="low">Lowest level of x; the highest is 255 above.</param>
+    /// <param name="levels">Levels of y, or null where y is values.</param>
+    public QuantizedMatrix(int depth, int columns, ReadOnlySpan<sbyte> weights, ReadOnlySpan<float> scales, ReadOnlySpan<int> bias, int low, QuantizedEpilogue? levels = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(depth, MaxDepth);
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, depth * columns);
-        (_depth, _columns, _step, _low) = (depth, columns, step, low);
+        (_depth, _columns, _low) = (depth, columns, low);
+        (_givesLevels, _floor, _ceiling) = (levels is not null, levels?.Floor ?? 0, levels?.Result.High ?? 0);
         _groups = (depth + Group - 1) / Group;
         _panels = (columns + Panel - 1) / Panel;
         _weights = new AlignedBuffer<sbyte>((long)_panels * _groups * Panel * Group);
         _corrections = new AlignedBuffer<int>(_panels * Panel);
         _scales = new AlignedBuffer<float>(_panels * Panel);
-        _bias = new AlignedBuffer<float>(_panels * Panel);
         for (int c = 0; c < columns; c++)
         {
             int sum = 0;
@@ -55,9 +56,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
                 panel[k / Group * Panel * Group + k % Group] = level;
                 sum += level;
             }
-            _corrections.Pointer[c] = low * sum;
-            _scales.Pointer[c] = step * scales[c];
-            _bias.Pointer[c] = bias.Length == 0 ? 0 : bias[c];
+            _corrections.Pointer[c] = low * sum + (bias.Length == 0 ? 0 : bias[c]);
+            _scales.Pointer[c] = scales[c];
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     /// <summary>Multiplies rows.</summary>
     /// <param name="m">Rows.</param>
-    /// <param name="x">[m, depth] multiples of the step, <paramref name="stride"/> floats apart.</param>
+    /// <param name="x">[m, depth] levels, <paramref name="stride"/> floats apart.</param>
     /// <param name="stride">Floats between rows of x.</param>
     /// <param name="y">[m, columns].</param>
     /// <param name="activation">Applied last.</param>
@@ -112,13 +112,14 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     {
         for (int row = 0; row < m; row++)
         {
-            for (int k = 0; k < _depth; k++) scratch[k] = (byte)Math.Clamp(MathF.Round(x[row * stride + k] * (1 / _step)) - _low, 0, 255);
+            for (int k = 0; k < _depth; k++) scratch[k] = (byte)Math.Clamp(x[row * stride + k] - _low, 0, 255);
             for (int c = 0; c < _columns; c++)
             {
                 sbyte* panel = _weights.Pointer + (long)(c / Panel) * _groups * Panel * Group + c % Panel * Group;
                 int sum = _corrections.Pointer[c];
                 for (int k = 0; k < _depth; k++) sum += scratch[k] * panel[k / Group * Panel * Group + k % Group];
-                y[(long)row * _columns + c] = sum * _scales.Pointer[c] + _bias.Pointer[c];
+                float value = sum * _scales.Pointer[c];
+                y[(long)row * _columns + c] = _givesLevels ? MathF.Round(Math.Clamp(value, _floor, _ceiling)) : value;
             }
         }
     }
@@ -128,27 +129,25 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         _weights.Dispose();
         _corrections.Dispose();
         _scales.Dispose();
-        _bias.Dispose();
     }
 
-    // 32 floats to 32 levels at a time: round, shift so that the lowest is 0, saturate to bytes.
+    // 32 floats to 32 bytes at a time: shifted so that the lowest is 0, saturated.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void ToLevels(float* x, byte* levels)
     {
-        Vector256<float> factor = Vector256.Create(1 / _step);
         Vector256<int> low = Vector256.Create(_low), order = Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7);
         int k = 0;
         for (; k <= _depth - 32; k += 32)
         {
-            Vector256<int> a = Avx.ConvertToVector256Int32(Vector256.Load(x + k) * factor) - low;
-            Vector256<int> b = Avx.ConvertToVector256Int32(Vector256.Load(x + k + 8) * factor) - low;
-            Vector256<int> c = Avx.ConvertToVector256Int32(Vector256.Load(x + k + 16) * factor) - low;
-            Vector256<int> d = Avx.ConvertToVector256Int32(Vector256.Load(x + k + 24) * factor) - low;
+            Vector256<int> a = Avx.ConvertToVector256Int32(Vector256.Load(x + k)) - low;
+            Vector256<int> b = Avx.ConvertToVector256Int32(Vector256.Load(x + k + 8)) - low;
+            Vector256<int> c = Avx.ConvertToVector256Int32(Vector256.Load(x + k + 16)) - low;
+            Vector256<int> d = Avx.ConvertToVector256Int32(Vector256.Load(x + k + 24)) - low;
             // Packing works within 128-bit halves; the permutation puts the quarters back in order.
             Vector256<byte> packed = Avx2.PackUnsignedSaturate(Avx2.PackSignedSaturate(a, b), Avx2.PackSignedSaturate(c, d));
             Avx2.PermuteVar8x32(packed.AsInt32(), order).AsByte().Store(levels + k);
         }
-        for (; k < _depth; k++) levels[k] = (byte)Math.Clamp(MathF.Round(x[k] * (1 / _step)) - _low, 0, 255);
+        for (; k < _depth; k++) levels[k] = (byte)Math.Clamp(x[k] - _low, 0, 255);
         for (; k < LevelStride; k++) levels[k] = 0;
     }
 
@@ -264,8 +263,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     private void Finish(Vector256<int> sums, int panel, float* y)
     {
         int column = panel * Panel;
-        Vector256<float> result = Avx.ConvertToVector256Single(sums + Vector256.Load(_corrections.Pointer + column)) * Vector256.Load(_scales.Pointer + column)
-            + Vector256.Load(_bias.Pointer + column);
+        Vector256<float> result = Avx.ConvertToVector256Single(sums + Vector256.Load(_corrections.Pointer + column)) * Vector256.Load(_scales.Pointer + column);
+        if (_givesLevels) result = Vector256.Round(Vector256.Min(Vector256.Create(_ceiling), Vector256.Max(Vector256.Create(_floor), result)));
         if (column + Panel <= _columns)
         {
             result.Store(y + column);

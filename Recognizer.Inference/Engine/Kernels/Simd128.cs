@@ -10,7 +10,7 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
     private readonly Vector128<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Simd128(Vector128<float> value) => _value = value;
+    internal Simd128(Vector128<float> value) => _value = value;
 
     public static int Count => 4;
 

@@ -10,7 +10,7 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     private readonly Vector256<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Simd256(Vector256<float> value) => _value = value;
+    internal Simd256(Vector256<float> value) => _value = value;
 
     public static int Count => 8;
 

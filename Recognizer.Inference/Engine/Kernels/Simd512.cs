@@ -10,7 +10,7 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     private readonly Vector512<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Simd512(Vector512<float> value) => _value = value;
+    internal Simd512(Vector512<float> value) => _value = value;
 
     public static int Count => 16;
 

@@ -8,7 +8,7 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     private readonly float _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private SimdScalar(float value) => _value = value;
+    internal SimdScalar(float value) => _value = value;
 
     public static int Count => 1;
 

@@ -79,14 +79,14 @@ internal static unsafe class Tile
     public const int Vectors = 2;
 
     /// <summary>Most rows that keep their sums in registers.</summary>
-    public static int MaxRows<TSimd>() where TSimd : unmanaged, ISimd<TSimd> =>
+    public static int MaxRows<TSimd>() where TSimd : unmanaged, ITileVector<TSimd> =>
         TSimd.Count == 16 || System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported ? 14 : 6;
 
     /// <summary>Computes any number of rows, in tiles of nearly equal height.</summary>
     /// <param name="arguments">Operands of the first tile; A and C move down with each tile.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="columns">Columns of C to write, at most two vectors. B and the bias are read in whole vectors.</param>
-    public static void MultiplyRows<TSimd>(in TileArguments arguments, int rows, int columns) where TSimd : unmanaged, ISimd<TSimd>
+    public static void MultiplyRows<TSimd>(in TileArguments arguments, int rows, int columns) where TSimd : unmanaged, ITileVector<TSimd>
     {
         TileArguments tile = arguments;
         int tiles = (rows + MaxRows<TSimd>() - 1) / MaxRows<TSimd>();
@@ -103,7 +103,7 @@ internal static unsafe class Tile
     }
 
     // Columns that don't fill a vector go through a tile of their own, so that nothing beyond them is written.
-    private static void MultiplyEdge<TSimd>(TileArguments tile, int rows, int columns) where TSimd : unmanaged, ISimd<TSimd>
+    private static void MultiplyEdge<TSimd>(TileArguments tile, int rows, int columns) where TSimd : unmanaged, ITileVector<TSimd>
     {
         float* edge = stackalloc float[14 * 32];
         byte* c = tile.C;
@@ -122,7 +122,7 @@ internal static unsafe class Tile
     }
 
     private static void Multiply<TSimd, TColumns>(TileArguments* tile, int rows)
-        where TSimd : unmanaged, ISimd<TSimd>
+        where TSimd : unmanaged, ITileVector<TSimd>
         where TColumns : struct, ITileSize
     {
         switch (rows)
@@ -147,7 +147,7 @@ internal static unsafe class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply<TSimd, TRows, TColumns>(TileArguments* tile)
-        where TSimd : unmanaged, ISimd<TSimd>
+        where TSimd : unmanaged, ITileVector<TSimd>
         where TRows : struct, ITileSize
         where TColumns : struct, ITileSize
     {
