@@ -16,8 +16,10 @@ public unsafe class ActivationKernelsTests
             ActivationKind.LeakyRelu => new(kind, 0.1f),
             ActivationKind.Clip => new(kind, -1, 6),
             ActivationKind.HardSigmoid => new(kind, 0.2f, 0.5f),
-            // A power of two, so that the halves fall the same way in both precisions.
-            ActivationKind.FakeQuantize => new(kind, 1 / 16f, -128),
+            ActivationKind.Scale => new(kind, 0.3f),
+            // Powers of two, so that the halves fall the same way in both precisions.
+            ActivationKind.Quantize => new(kind, 1 / 16f, -128),
+            ActivationKind.Requantize => new(kind, 8, -128),
             _ => new(kind),
         };
         List<float> values = [0, -0f, 1, -1, 1e-30f, -1e-30f, 100, -100, 1e30f, -1e30f, 0.24999f, 0.25f, -0.25f];
@@ -70,7 +72,9 @@ public unsafe class ActivationKernelsTests
         ActivationKind.HardSigmoid => Math.Clamp(a.Alpha * x + a.Beta, 0, 1),
         ActivationKind.HardSwish => x * Math.Clamp(x / 6 + 0.5, 0, 1),
         ActivationKind.Gelu => x * NormalDistribution(x),
-        ActivationKind.FakeQuantize => a.Alpha * Math.Round(Math.Clamp(x / a.Alpha, a.Beta, a.Beta + 255)),
+        ActivationKind.Scale => a.Alpha * x,
+        ActivationKind.Quantize => Math.Round(Math.Clamp(x / a.Alpha, a.Beta, a.Beta + 255)),
+        ActivationKind.Requantize => Math.Round(Math.Clamp(x * a.Alpha, a.Beta, a.Beta + 255)),
         _ => x,
     };
 
