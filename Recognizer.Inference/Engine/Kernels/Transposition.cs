@@ -14,7 +14,7 @@ internal static unsafe class Transposition
     /// <param name="sourceStride">Floats between rows of the source.</param>
     /// <param name="destination">First element of the result.</param>
     /// <param name="destinationStride">Floats between rows of the result.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Run(int rows, int columns, float* source, nint sourceStride, float* destination, nint destinationStride)
     {
         int i = 0;

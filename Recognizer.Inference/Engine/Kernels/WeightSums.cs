@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Kernels;
 internal static unsafe class WeightSums
 {
     /// <summary>sum[i] += values[i]</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Add<TSimd>(float* sum, float* values, long length) where TSimd : unmanaged, ISimd<TSimd>
     {
         long i = 0;

@@ -15,7 +15,7 @@ internal static unsafe class WinogradWeights
     /// <param name="channels">Input channels.</param>
     /// <param name="panels">Panels to fill, of two vectors of outputs.</param>
     /// <param name="packed">[points, panels, channels, panel]; outputs that don't fill a panel get zeros.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Pack<TSimd, TTransform>(float* weightsOIHW, int outputs, int channels, int panels, float* packed)
         where TSimd : unmanaged, ISimd<TSimd>
         where TTransform : struct, IWinogradTransform

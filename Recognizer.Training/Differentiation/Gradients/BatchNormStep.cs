@@ -28,14 +28,21 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
     private readonly int _channels;
     private readonly int _stride;
 
-    // Per channel: scale and offset of the forward pass, mean, 1 / σ, constant and slope of the backward pass.
+    /// <summary>Smallest scale γ beside the shift β that lets x̂ be found again from γ x̂ + β without losing precision.</summary>
+    private const float LeastScale = 1e-2f;
+
+    // Per channel: scale and offset of the forward pass, mean, 1 / σ, result for the mean, constant and slope of the backward pass.
     private readonly AlignedBuffer<float> _numbers;
     private readonly float* _scale;
     private readonly float* _offset;
     private readonly float* _mean;
     private readonly float* _inverse;
+    private readonly float* _center;
     private readonly float* _constant;
     private readonly float* _slope;
+
+    // Whether the gradient's sums are taken from the pooled result, a quarter of the data: where it is above zero, it tells the value behind it.
+    private bool _measuresResult;
 
     // Per part: number of values, what is subtracted from them, and sums.
     private long[] _counts = [];
@@ -52,16 +59,17 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
         _channels = runningMean.Length;
         _stride = input.Layout == ValueLayout.Image ? new ImageShape(1, 1, _channels, 0).PixelStride : _channels;
         int padded = (_stride + 15) / 16 * 16;
-        _numbers = new AlignedBuffer<float>(6 * padded);
+        _numbers = new AlignedBuffer<float>(7 * padded);
         _scale = _numbers.Pointer;
         _offset = _scale + padded;
         _mean = _offset + padded;
         _inverse = _mean + padded;
-        _constant = _inverse + padded;
+        _center = _inverse + padded;
+        _constant = _center + padded;
         _slope = _constant + padded;
     }
 
-    public override BackwardNeeds Needs => BackwardNeeds.Inputs | (_fusion.Residual is not null && _fusion.Relu ? BackwardNeeds.Output : BackwardNeeds.None);
+    public override BackwardNeeds Needs => BackwardNeeds.Inputs | (_fusion.Pooled || (_fusion.Residual is not null && _fusion.Relu) ? BackwardNeeds.Output : BackwardNeeds.None);
 
     public override bool NeedsStatistics => !_frozen;
 
@@ -69,6 +77,9 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
 
     /// <summary>Whether the channels fill whole vectors of any width.</summary>
     private SimdLevel Level => _stride % 16 == 0 ? InstructionSet.Current : SimdLevel.Scalar;
+
+    /// <summary>Whether only the result tells where ReLU let the gradient pass.</summary>
+    private bool MasksByOutput => _fusion.Residual is not null && _fusion.Relu;
 
     private float Floor => _fusion.Relu ? 0 : float.NegativeInfinity;
 
@@ -122,6 +133,8 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
             _runningVariance[c] += _momentum * (float)(unbiased - _runningVariance[c]);
         }
         Reset();
+        _measuresResult = _fusion.Pooled;
+        for (int c = 0; c < _channels; c++) _measuresResult &= Math.Abs(_gamma.Values[c]) > LeastScale * Math.Abs(_beta.Values[c]);
     }
 
     public override void Forward(in Chunk chunk)
@@ -138,10 +151,12 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
     {
         PixelGrid x = PixelGrid.Of(Inputs[0], Inputs[0].Data(chunk));
         _counts[chunk.Part] += (long)chunk.Count * x.Height * x.Width;
-        Operation operation = NewOperation(_fusion.Pooled ? Pass.GradientSumsPooled : Pass.GradientSums, chunk, x);
+        PixelGrid y = PixelGrid.Of(Output, Output.Data(chunk));
+        Operation operation = NewOperation(_fusion.Pooled && !_measuresResult ? Pass.GradientSumsPooled : Pass.GradientSums, chunk, _measuresResult ? y : x);
         operation.Gradient = PixelGrid.Of(Output, Output.Gradient(chunk));
-        operation.MaskByOutput = Needs.HasFlag(BackwardNeeds.Output);
-        if (operation.MaskByOutput) operation.Output = PixelGrid.Of(Output, Output.Data(chunk));
+        operation.MaskByOutput = MasksByOutput || _measuresResult;
+        operation.Output = y;
+        operation.Mean = _measuresResult ? _center : _mean;
         operation.Sums = _sums[chunk.Part];
         operation.Products = _squares[chunk.Part];
         InstructionSet.Dispatch(Level, ref operation);
@@ -158,6 +173,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
                 sum += _sums[p][c];
                 product += _squares[p][c];
             }
+            if (_measuresResult) product /= _scale[c];
             double inverse = _inverse[c];
             double slope = _scale[c] * inverse * inverse * product / count;
             _slope[c] = (float)slope;
@@ -173,7 +189,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
         PixelGrid x = PixelGrid.Of(Inputs[0], Inputs[0].Data(chunk));
         Operation operation = NewOperation(_fusion.Pooled ? Pass.GradientPooled : Pass.Gradient, chunk, x);
         operation.Gradient = PixelGrid.Of(Output, Output.Gradient(chunk));
-        operation.MaskByOutput = Needs.HasFlag(BackwardNeeds.Output);
+        operation.MaskByOutput = MasksByOutput;
         if (operation.MaskByOutput) operation.Output = PixelGrid.Of(Output, Output.Data(chunk));
         if (_fusion.Residual is { NeedsGradient: true } residual)
         {
@@ -209,6 +225,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
         _inverse[c] = (float)inverse;
         _scale[c] = (float)(_gamma.Values[c] * inverse);
         _offset[c] = (float)(_beta.Values[c] - mean * _gamma.Values[c] * inverse);
+        _center[c] = _beta.Values[c];
     }
 
     private static void Put(Weight weight, int index, float value)
@@ -251,7 +268,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
         public int Images;
         public PixelGrid X, Output, Residual, Gradient, Result;
         public bool HasResidual, MaskByOutput, Add, AddResidual;
-        public float* Shift, Scratch;
+        public float* Shift, Mean, Scratch;
         public double[] Sums, Products;
 
         public readonly void Run<T>() where T : unmanaged, ISimd<T>
@@ -279,10 +296,10 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
                         BatchNormKernels.ApplyPooled<T>(X, Output, n, s._scale, s._offset);
                         break;
                     case Pass.GradientSums:
-                        BatchNormKernels.GradientSums<T>(X, Gradient, Output, MaskByOutput, n, s._mean, s._scale, s._offset, s.Floor, sums, products);
+                        BatchNormKernels.GradientSums<T>(X, Gradient, Output, MaskByOutput, n, Mean, s._scale, s._offset, s.Floor, sums, products);
                         break;
                     case Pass.GradientSumsPooled:
-                        BatchNormKernels.GradientSumsPooled<T>(X, Gradient, n, s._mean, s._scale, s._offset, sums, products);
+                        BatchNormKernels.GradientSumsPooled<T>(X, Gradient, n, Mean, s._scale, s._offset, sums, products);
                         break;
                     case Pass.Gradient:
                         BatchNormKernels.Gradient<T>(X, Gradient, Output, MaskByOutput, Result, Add, Residual, HasResidual, AddResidual, n, s._scale, s._offset, s.Floor, s._constant, s._slope);

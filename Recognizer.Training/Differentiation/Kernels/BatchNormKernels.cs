@@ -9,7 +9,7 @@ namespace Recognizer.Training.Differentiation.Kernels;
 internal static unsafe class BatchNormKernels
 {
     /// <summary>sums[c] += Σ (x − shift), squares[c] += Σ (x − shift)² over the pixels of an image.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Moments<T>(in PixelGrid x, int image, float* shift, float* sums, float* squares) where T : unmanaged, ISimd<T>
     {
         for (int r = 0; r < x.Height; r++)
@@ -33,7 +33,7 @@ internal static unsafe class BatchNormKernels
 
     /// <summary>y = max(floor, scale · x + offset + residual).</summary>
     /// <param name="hasResidual">Whether <paramref name="residual"/> is added.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Apply<T>(in PixelGrid x, in PixelGrid y, in PixelGrid residual, bool hasResidual, int image, float* scale, float* offset, float floor)
         where T : unmanaged, ISimd<T>
     {
@@ -67,22 +67,21 @@ internal static unsafe class BatchNormKernels
     }
 
     /// <summary>y = the largest of max(0, scale · x + offset) in 2×2 pixels; an odd last row or column is left out.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void ApplyPooled<T>(in PixelGrid x, in PixelGrid y, int image, float* scale, float* offset) where T : unmanaged, ISimd<T>
     {
         int stride = x.PixelStride;
         for (int r = 0; r < y.Height; r++)
         {
             float* upper = x.Row(image, 2 * r), lower = x.Row(image, 2 * r + 1), to = y.Row(image, r);
-            for (int c = 0; c < stride; c += T.Count)
+            for (int i = 0; i < y.Width; i++, upper += 2 * stride, lower += 2 * stride, to += y.PixelStride)
             {
-                T a = T.Load(scale + c), b = T.Load(offset + c);
-                float* p = upper + c, q = lower + c, o = to + c;
-                for (int i = 0; i < y.Width; i++, p += 2 * stride, q += 2 * stride, o += y.PixelStride)
+                for (int c = 0; c < stride; c += T.Count)
                 {
-                    T z00 = T.MultiplyAdd(T.Load(p), a, b), z01 = T.MultiplyAdd(T.Load(p + stride), a, b);
-                    T z10 = T.MultiplyAdd(T.Load(q), a, b), z11 = T.MultiplyAdd(T.Load(q + stride), a, b);
-                    T.Store(T.Max(T.Zero, T.Max(T.Max(z00, z01), T.Max(z10, z11))), o);
+                    T a = T.Load(scale + c), b = T.Load(offset + c);
+                    T z00 = T.MultiplyAdd(T.Load(upper + c), a, b), z01 = T.MultiplyAdd(T.Load(upper + stride + c), a, b);
+                    T z10 = T.MultiplyAdd(T.Load(lower + c), a, b), z11 = T.MultiplyAdd(T.Load(lower + stride + c), a, b);
+                    T.Store(T.Max(T.Zero, T.Max(T.Max(z00, z01), T.Max(z10, z11))), to + c);
                 }
             }
         }
@@ -90,7 +89,7 @@ internal static unsafe class BatchNormKernels
 
     /// <summary>sums[c] += Σ g, products[c] += Σ g (x − mean), where g is the gradient of the output of <see cref="Apply{T}"/> masked by
     /// ReLU: with a residual g counts where y &gt; 0, else where scale · x + offset &gt; floor.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void GradientSums<T>(in PixelGrid x, in PixelGrid gradient, in PixelGrid y, bool maskByOutput, int image, float* mean, float* scale,
         float* offset, float floor, float* sums, float* products) where T : unmanaged, ISimd<T>
     {
@@ -141,7 +140,7 @@ internal static unsafe class BatchNormKernels
     /// <param name="residual">Receives g where <paramref name="hasResidual"/>.</param>
     /// <param name="hasResidual">Whether a residual was added and wants its gradient.</param>
     /// <param name="addResidual">Whether g is added to what is there.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gradient<T>(in PixelGrid x, in PixelGrid gradient, in PixelGrid y, bool maskByOutput, in PixelGrid result, bool add,
         in PixelGrid residual, bool hasResidual, bool addResidual, int image, float* scale, float* offset, float floor, float* constant, float* slope)
         where T : unmanaged, ISimd<T>
@@ -187,7 +186,7 @@ internal static unsafe class BatchNormKernels
 
     /// <summary>As <see cref="GradientSums{T}"/> for <see cref="ApplyPooled{T}"/>: g goes to the first largest pixel of the four, if that is
     /// above 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void GradientSumsPooled<T>(in PixelGrid x, in PixelGrid gradient, int image, float* mean, float* scale, float* offset,
         float* sums, float* products) where T : unmanaged, ISimd<T>
     {
@@ -217,7 +216,7 @@ internal static unsafe class BatchNormKernels
     }
 
     /// <summary>As <see cref="Gradient{T}"/> for <see cref="ApplyPooled{T}"/>; pixels left out of the pooling have g = 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void GradientPooled<T>(in PixelGrid x, in PixelGrid gradient, in PixelGrid result, bool add, int image, float* scale, float* offset,
         float* constant, float* slope) where T : unmanaged, ISimd<T>
     {
@@ -226,16 +225,15 @@ internal static unsafe class BatchNormKernels
         {
             float* upper = x.Row(image, 2 * r), lower = x.Row(image, 2 * r + 1), gs = gradient.Row(image, r);
             float* toUpper = result.Row(image, 2 * r), toLower = result.Row(image, 2 * r + 1);
-            for (int c = 0; c < stride; c += T.Count)
+            for (int i = 0, at = 0; i < gradient.Width; i++, at += stride, gs += gradient.PixelStride)
             {
-                T a = T.Load(scale + c), b = T.Load(offset + c), k = T.Load(constant + c), s = T.Load(slope + c);
-                float* from = gs + c;
-                for (int i = 0, at = c; i < gradient.Width; i++, at += 2 * stride, from += gradient.PixelStride)
+                for (int c = 0; c < stride; c += T.Count, at += T.Count)
                 {
+                    T a = T.Load(scale + c), b = T.Load(offset + c), k = T.Load(constant + c), s = T.Load(slope + c);
                     T x00 = T.Load(upper + at), x01 = T.Load(upper + at + stride), x10 = T.Load(lower + at), x11 = T.Load(lower + at + stride);
                     T z00 = T.MultiplyAdd(x00, a, b), z01 = T.MultiplyAdd(x01, a, b), z10 = T.MultiplyAdd(x10, a, b), z11 = T.MultiplyAdd(x11, a, b);
                     T largest = T.Max(T.Max(z00, z01), T.Max(z10, z11));
-                    T g = T.Select(T.GreaterThan(largest, T.Zero), T.Load(from), T.Zero) * a;
+                    T g = T.Select(T.GreaterThan(largest, T.Zero), T.Load(gs + c), T.Zero) * a;
                     // Each comparison hands what is left of g on to the next pixel.
                     T g00 = T.Select(T.Equal(z00, largest), g, T.Zero);
                     g -= g00;

@@ -89,7 +89,7 @@ internal static unsafe class ElementwiseKernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void MaskRow<T>(float* y, float* gradient, int length) where T : unmanaged, ISimd<T>
     {
         int i = 0;
@@ -99,7 +99,7 @@ internal static unsafe class ElementwiseKernels
             if (!(y[i] > 0)) gradient[i] = 0;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void AddRow<T>(float* from, float* to, int length) where T : unmanaged, ISimd<T>
     {
         int i = 0;
@@ -107,7 +107,7 @@ internal static unsafe class ElementwiseKernels
         for (; i < length; i++) to[i] += from[i];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void AddRows<T>(float* a, float* b, float* y, float floor, int length) where T : unmanaged, ISimd<T>
     {
         T low = T.Broadcast(floor);
@@ -116,7 +116,7 @@ internal static unsafe class ElementwiseKernels
         for (; i < length; i++) y[i] = Math.Max(floor, a[i] + b[i]);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void SumImage<T>(in PixelGrid pixels, int image, float* sums) where T : unmanaged, ISimd<T>
     {
         for (int r = 0; r < pixels.Height; r++)

@@ -13,7 +13,7 @@ internal static unsafe class MaxPool2x2Kernels
     /// <summary>y = max of four; choices = which.</summary>
     /// <param name="relu">Whether the values are results of ReLU.</param>
     /// <param name="choices">[y.Height, y.Width, PixelStride] without border.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Forward<T>(in PixelGrid x, in PixelGrid y, int image, bool relu, float* choices) where T : unmanaged, ISimd<T>
     {
         int stride = x.PixelStride;
@@ -38,7 +38,7 @@ internal static unsafe class MaxPool2x2Kernels
 
     /// <summary>Gives the gradient of each result to the pixel that was chosen; all others become 0 or stay as they are.</summary>
     /// <param name="add">Whether to add.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Backward<T>(in PixelGrid result, in PixelGrid gradient, int image, float* choices, bool add) where T : unmanaged, ISimd<T>
     {
         int stride = result.PixelStride;
