@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Recognizer.Inference.Engine.Kernels;
 
 namespace Recognizer.Training.Differentiation.Kernels;
@@ -38,6 +39,7 @@ internal static unsafe class BatchNormKernels
         where T : unmanaged, ISimd<T>
     {
         T low = T.Broadcast(floor);
+        long ahead = x.RowStride;
         for (int r = 0; r < x.Height; r++)
         {
             float* from = x.Row(image, r), to = y.Row(image, r);
@@ -49,6 +51,8 @@ internal static unsafe class BatchNormKernels
                 T a = T.Load(scale + first), b = T.Load(offset + first), a2 = T.Load(scale + first + T.Count), b2 = T.Load(offset + first + T.Count);
                 for (int at = first; at < end; at += stride)
                 {
+                    Prefetch(from + at + ahead);
+                    Prefetch(from + at + ahead + T.Count);
                     T.Store(T.Max(low, T.MultiplyAdd(T.Load(from + at), a, b)), to + at);
                     T.Store(T.Max(low, T.MultiplyAdd(T.Load(from + at + T.Count), a2, b2)), to + at + T.Count);
                 }
@@ -71,6 +75,7 @@ internal static unsafe class BatchNormKernels
     public static void ApplyPooled<T>(in PixelGrid x, in PixelGrid y, int image, float* scale, float* offset) where T : unmanaged, ISimd<T>
     {
         int stride = x.PixelStride;
+        long ahead = 2 * x.RowStride;
         for (int r = 0; r < y.Height; r++)
         {
             float* upper = x.Row(image, 2 * r), lower = x.Row(image, 2 * r + 1), to = y.Row(image, r);
@@ -79,6 +84,10 @@ internal static unsafe class BatchNormKernels
                 for (int c = 0; c < stride; c += T.Count)
                 {
                     T a = T.Load(scale + c), b = T.Load(offset + c);
+                    Prefetch(upper + c + ahead);
+                    Prefetch(upper + stride + c + ahead);
+                    Prefetch(lower + c + ahead);
+                    Prefetch(lower + stride + c + ahead);
                     T z00 = T.MultiplyAdd(T.Load(upper + c), a, b), z01 = T.MultiplyAdd(T.Load(upper + stride + c), a, b);
                     T z10 = T.MultiplyAdd(T.Load(lower + c), a, b), z11 = T.MultiplyAdd(T.Load(lower + stride + c), a, b);
                     T.Store(T.Max(T.Zero, T.Max(T.Max(z00, z01), T.Max(z10, z11))), to + c);
@@ -146,6 +155,7 @@ internal static unsafe class BatchNormKernels
         where T : unmanaged, ISimd<T>
     {
         T low = T.Broadcast(floor);
+        long ahead = x.RowStride;
         for (int r = 0; r < x.Height; r++)
         {
             float* xs = x.Row(image, r), gs = gradient.Row(image, r), ys = maskByOutput ? y.Row(image, r) : xs, to = result.Row(image, r);
@@ -160,6 +170,10 @@ internal static unsafe class BatchNormKernels
                     T a2 = T.Load(scale + T.Count + first), b2 = T.Load(offset + T.Count + first), k2 = T.Load(constant + T.Count + first), s2 = T.Load(slope + T.Count + first);
                     for (int at = first; at < end; at += stride)
                     {
+                        Prefetch(xs + at + ahead);
+                        Prefetch(xs + at + ahead + T.Count);
+                        Prefetch(gs + at + ahead);
+                        Prefetch(gs + at + ahead + T.Count);
                         T value = T.Load(xs + at), value2 = T.Load(xs + at + T.Count);
                         T g = T.Select(T.GreaterThan(T.MultiplyAdd(value, a, b), low), T.Load(gs + at), T.Zero);
                         T g2 = T.Select(T.GreaterThan(T.MultiplyAdd(value2, a2, b2), low), T.Load(gs + at + T.Count), T.Zero);
@@ -221,6 +235,7 @@ internal static unsafe class BatchNormKernels
         float* constant, float* slope) where T : unmanaged, ISimd<T>
     {
         int stride = x.PixelStride;
+        long ahead = 2 * x.RowStride;
         for (int r = 0; r < gradient.Height; r++)
         {
             float* upper = x.Row(image, 2 * r), lower = x.Row(image, 2 * r + 1), gs = gradient.Row(image, r);
@@ -230,6 +245,10 @@ internal static unsafe class BatchNormKernels
                 for (int c = 0; c < stride; c += T.Count, at += T.Count)
                 {
                     T a = T.Load(scale + c), b = T.Load(offset + c), k = T.Load(constant + c), s = T.Load(slope + c);
+                    Prefetch(upper + at + ahead);
+                    Prefetch(upper + at + stride + ahead);
+                    Prefetch(lower + at + ahead);
+                    Prefetch(lower + at + stride + ahead);
                     T x00 = T.Load(upper + at), x01 = T.Load(upper + at + stride), x10 = T.Load(lower + at), x11 = T.Load(lower + at + stride);
                     T z00 = T.MultiplyAdd(x00, a, b), z01 = T.MultiplyAdd(x01, a, b), z10 = T.MultiplyAdd(x10, a, b), z11 = T.MultiplyAdd(x11, a, b);
                     T largest = T.Max(T.Max(z00, z01), T.Max(z10, z11));
@@ -260,5 +279,12 @@ internal static unsafe class BatchNormKernels
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static void Put(float* to, T value, bool add) => T.Store(add ? T.Load(to) + value : value, to);
+    }
+
+    // Rows lie on pages of their own, more or less, where the processor's own look-ahead stops.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
     }
 }
