@@ -14,12 +14,12 @@ internal unsafe interface IWinogradTransform
     /// <summary>m + 2: inputs of a tile, and products, in one dimension.</summary>
     static abstract int Points { get; }
 
-    /// <summary>Bᵀ: m + 2 inputs to m + 2 points.</summary>
-    static abstract void Input<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
+    /// <summary>Bᵀ: m + 2 inputs to m + 2 points, for a number of lines.</summary>
+    static abstract void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
         where TSimd : unmanaged, ISimd<TSimd>;
 
-    /// <summary>Aᵀ: m + 2 products to m outputs, plus the bias, then what <typeparamref name="TFinish"/> does to an output.</summary>
-    static abstract void Output<TSimd, TFinish>(float* source, nint sourceStride, float* destination, nint destinationStride, FinishArguments<TSimd> finish)
+    /// <summary>Aᵀ: m + 2 products to m outputs, plus the bias, then what <typeparamref name="TFinish"/> does to an output, for a number of lines.</summary>
+    static abstract void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish;
 
@@ -36,17 +36,41 @@ internal unsafe interface IWinogradTransform
         where TSimd : unmanaged, ISimd<TSimd>;
 }
 
-/// <summary>What a finishing step needs: bias, bounds, and where the residual lies.</summary>
-internal unsafe readonly struct FinishArguments<TSimd>(TSimd bias, TSimd floor, TSimd ceiling, float* residual, nint residualStride)
-    where TSimd : unmanaged, ISimd<TSimd>
+/// <summary>Lines of products and where their outputs go.</summary>
+internal unsafe struct OutputLines
 {
-    public readonly TSimd Bias = bias, Floor = floor, Ceiling = ceiling;
-    public readonly float* Residual = residual;
-    public readonly nint ResidualStride = residualStride;
+    /// <summary>Lines.</summary>
+    public int Count;
+
+    /// <summary>First product of the first line.</summary>
+    public float* Source;
+
+    /// <summary>Floats between the products of a line, and between lines.</summary>
+    public nint SourceStride, SourceStep;
+
+    /// <summary>Where each line's outputs start, <see cref="Offset"/> floats before the first.</summary>
+    public float** Destinations;
+
+    public nint Offset;
+
+    /// <summary>Floats between the outputs of a line.</summary>
+    public nint DestinationStride;
+}
+
+/// <summary>What a finishing step needs: bias, bounds, and where the residual lies.</summary>
+internal unsafe struct FinishArguments<TSimd> where TSimd : unmanaged, ISimd<TSimd>
+{
+    public TSimd Bias, Floor, Ceiling;
+
+    /// <summary>Residual of the first output of the first line.</summary>
+    public float* Residual;
+
+    /// <summary>Floats between the residuals of a line, and between lines.</summary>
+    public nint ResidualStride, ResidualStep;
 }
 
 /// <summary>Last step on an output that is still in a register.</summary>
-internal interface IFinish
+internal unsafe interface IFinish
 {
-    static abstract TSimd Finish<TSimd>(TSimd value, in FinishArguments<TSimd> arguments, int index) where TSimd : unmanaged, ISimd<TSimd>;
+    static abstract TSimd Finish<TSimd>(TSimd value, TSimd floor, TSimd ceiling, float* residual) where TSimd : unmanaged, ISimd<TSimd>;
 }

@@ -55,9 +55,15 @@ internal static unsafe class RowEpilogue
         int c = 0;
         for (; c <= channels - TSimd.Count; c += TSimd.Count)
         {
-            TSimd total = first ? TSimd.Zero : TSimd.Load(sum + c);
-            for (int x = 0; x < width; x++) total += TSimd.Load(row + (nint)x * pixelStride + c);
-            TSimd.Store(total * TSimd.Broadcast(factor), sum + c);
+            TSimd even = first ? TSimd.Zero : TSimd.Load(sum + c), odd = TSimd.Zero;
+            int x = 0;
+            for (; x < width - 1; x += 2)
+            {
+                even += TSimd.Load(row + (nint)x * pixelStride + c);
+                odd += TSimd.Load(row + (nint)(x + 1) * pixelStride + c);
+            }
+            if (x < width) even += TSimd.Load(row + (nint)x * pixelStride + c);
+            TSimd.Store((even + odd) * TSimd.Broadcast(factor), sum + c);
         }
         for (; c < channels; c++)
         {

@@ -9,24 +9,35 @@ internal readonly unsafe struct Winograd2 : IWinogradTransform
 
     public static int Points => 4;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
-        TSimd d0 = TSimd.Load(source), d1 = TSimd.Load(source + sourceStride), d2 = TSimd.Load(source + 2 * sourceStride), d3 = TSimd.Load(source + 3 * sourceStride);
-        TSimd.Store(d2 - d0, destination);
-        TSimd.Store(d2 + d1, destination + destinationStride);
-        TSimd.Store(d2 - d1, destination + 2 * destinationStride);
-        TSimd.Store(d3 - d1, destination + 3 * destinationStride);
+        for (; lines > 0; lines--, source += sourceStep, destination += destinationStep)
+        {
+            TSimd d0 = TSimd.Load(source), d1 = TSimd.Load(source + sourceStride), d2 = TSimd.Load(source + 2 * sourceStride), d3 = TSimd.Load(source + 3 * sourceStride);
+            TSimd.Store(d2 - d0, destination);
+            TSimd.Store(d2 + d1, destination + destinationStride);
+            TSimd.Store(d2 - d1, destination + 2 * destinationStride);
+            TSimd.Store(d3 - d1, destination + 3 * destinationStride);
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output<TSimd, TFinish>(float* source, nint sourceStride, float* destination, nint destinationStride, FinishArguments<TSimd> finish)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish
     {
-        TSimd zero = TSimd.Load(source), plus = TSimd.Load(source + sourceStride), minus = TSimd.Load(source + 2 * sourceStride), infinity = TSimd.Load(source + 3 * sourceStride);
-        TSimd.Store(TFinish.Finish(zero + finish.Bias + (plus + minus), finish, 0), destination);
-        TSimd.Store(TFinish.Finish(plus - minus + (infinity + finish.Bias), finish, 1), destination + destinationStride);
+        TSimd bias = finish.Bias, floor = finish.Floor, ceiling = finish.Ceiling;
+        float* source = lines.Source, residual = finish.Residual;
+        nint stride = lines.SourceStride, to = lines.DestinationStride, next = finish.ResidualStride;
+        for (int i = 0; i < lines.Count; i++, source += lines.SourceStep, residual += finish.ResidualStep)
+        {
+            float* destination = lines.Destinations[i] + lines.Offset;
+            TSimd zero = TSimd.Load(source), plus = TSimd.Load(source + stride), minus = TSimd.Load(source + 2 * stride), infinity = TSimd.Load(source + 3 * stride);
+            TSimd.Store(TFinish.Finish(zero + bias + (plus + minus), floor, ceiling, residual), destination);
+            TSimd.Store(TFinish.Finish(plus - minus + (infinity + bias), floor, ceiling, residual + next), destination + to);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

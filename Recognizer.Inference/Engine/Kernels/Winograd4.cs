@@ -14,34 +14,45 @@ internal readonly unsafe struct Winograd4 : IWinogradTransform
 
     public static int Points => 6;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
-        TSimd d0 = TSimd.Load(source), d1 = TSimd.Load(source + sourceStride), d2 = TSimd.Load(source + 2 * sourceStride), d3 = TSimd.Load(source + 3 * sourceStride), d4 = TSimd.Load(source + 4 * sourceStride), d5 = TSimd.Load(source + 5 * sourceStride);
-        TSimd sum = TSimd.Broadcast((float)(A2 + B2)), product = TSimd.Broadcast((float)(A2 * B2));
-        TSimd.Store(TSimd.MultiplyAdd(product, d0, TSimd.NegatedMultiplyAdd(sum, d2, d4)), destination);
-        TSimd aEven = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B2), d2, d4), aOdd = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B2), d1, d3);
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aOdd, aEven), destination + destinationStride);
-        TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A), aOdd, aEven), destination + 2 * destinationStride);
-        TSimd bEven = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A2), d2, d4), bOdd = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A2), d1, d3);
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bOdd, bEven), destination + 3 * destinationStride);
-        TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B), bOdd, bEven), destination + 4 * destinationStride);
-        TSimd.Store(TSimd.MultiplyAdd(product, d1, TSimd.NegatedMultiplyAdd(sum, d3, d5)), destination + 5 * destinationStride);
+        for (; lines > 0; lines--, source += sourceStep, destination += destinationStep)
+        {
+            TSimd d0 = TSimd.Load(source), d1 = TSimd.Load(source + sourceStride), d2 = TSimd.Load(source + 2 * sourceStride), d3 = TSimd.Load(source + 3 * sourceStride), d4 = TSimd.Load(source + 4 * sourceStride), d5 = TSimd.Load(source + 5 * sourceStride);
+            TSimd sum = TSimd.Broadcast((float)(A2 + B2)), product = TSimd.Broadcast((float)(A2 * B2));
+            TSimd.Store(TSimd.MultiplyAdd(product, d0, TSimd.NegatedMultiplyAdd(sum, d2, d4)), destination);
+            TSimd aEven = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B2), d2, d4), aOdd = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B2), d1, d3);
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aOdd, aEven), destination + destinationStride);
+            TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A), aOdd, aEven), destination + 2 * destinationStride);
+            TSimd bEven = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A2), d2, d4), bOdd = TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A2), d1, d3);
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bOdd, bEven), destination + 3 * destinationStride);
+            TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B), bOdd, bEven), destination + 4 * destinationStride);
+            TSimd.Store(TSimd.MultiplyAdd(product, d1, TSimd.NegatedMultiplyAdd(sum, d3, d5)), destination + 5 * destinationStride);
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output<TSimd, TFinish>(float* source, nint sourceStride, float* destination, nint destinationStride, FinishArguments<TSimd> finish)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish
     {
-        TSimd aPlus = TSimd.Load(source + 1 * sourceStride), aMinus = TSimd.Load(source + 2 * sourceStride);
-        TSimd aSum = aPlus + aMinus, aDifference = aPlus - aMinus;
-        TSimd bPlus = TSimd.Load(source + 3 * sourceStride), bMinus = TSimd.Load(source + 4 * sourceStride);
-        TSimd bSum = bPlus + bMinus, bDifference = bPlus - bMinus;
-        TSimd.Store(TFinish.Finish(TSimd.Load(source) + finish.Bias + aSum + bSum, finish, 0), destination);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bDifference, finish.Bias)), finish, 1), destination + destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)B2), bSum, finish.Bias)), finish, 2), destination + 2 * destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B)), bDifference, TSimd.Load(source + 5 * sourceStride) + finish.Bias)), finish, 3), destination + 3 * destinationStride);
+        TSimd bias = finish.Bias, floor = finish.Floor, ceiling = finish.Ceiling;
+        float* source = lines.Source, residual = finish.Residual;
+        nint stride = lines.SourceStride, to = lines.DestinationStride, next = finish.ResidualStride;
+        for (int i = 0; i < lines.Count; i++, source += lines.SourceStep, residual += finish.ResidualStep)
+        {
+            float* destination = lines.Destinations[i] + lines.Offset;
+            TSimd aPlus = TSimd.Load(source + 1 * stride), aMinus = TSimd.Load(source + 2 * stride);
+            TSimd aSum = aPlus + aMinus, aDifference = aPlus - aMinus;
+            TSimd bPlus = TSimd.Load(source + 3 * stride), bMinus = TSimd.Load(source + 4 * stride);
+            TSimd bSum = bPlus + bMinus, bDifference = bPlus - bMinus;
+            TSimd.Store(TFinish.Finish(TSimd.Load(source) + bias + aSum + bSum, floor, ceiling, residual), destination);
+            TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bDifference, bias)), floor, ceiling, residual + next), destination + to);
+            TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)B2), bSum, bias)), floor, ceiling, residual + 2 * next), destination + 2 * to);
+            TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B)), bDifference, TSimd.Load(source + 5 * stride) + bias)), floor, ceiling, residual + 3 * next), destination + 3 * to);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
@@ -8,18 +9,6 @@ internal readonly unsafe struct Winograd7 : IWinogradTransform
 {
     private const double A = 0.234375, B = 0.625, C = 1.125, D = 2.234375;
     private const double A2 = A * A, B2 = B * B, C2 = C * C, D2 = D * D;
-
-    // M(x) = x⁸ + M3 x⁶ + M2 x⁴ + M1 x² + M0
-    private const float M3 = (float)-(A2 + B2 + C2 + D2);
-    private const float M2 = (float)(A2 * B2 + A2 * C2 + A2 * D2 + B2 * C2 + B2 * D2 + C2 * D2);
-    private const float M1 = (float)-(A2 * B2 * C2 + A2 * B2 * D2 + A2 * C2 * D2 + B2 * C2 * D2);
-    private const float M0 = (float)(A2 * B2 * C2 * D2);
-
-    // M(x) / (x² − a²) = x⁶ + 2 x⁴ + 1 x² + 0
-    private const float AQ2 = (float)-(B2 + C2 + D2), AQ1 = (float)(B2 * C2 + B2 * D2 + C2 * D2), AQ0 = (float)-(B2 * C2 * D2);
-    private const float BQ2 = (float)-(A2 + C2 + D2), BQ1 = (float)(A2 * C2 + A2 * D2 + C2 * D2), BQ0 = (float)-(A2 * C2 * D2);
-    private const float CQ2 = (float)-(A2 + B2 + D2), CQ1 = (float)(A2 * B2 + A2 * D2 + B2 * D2), CQ0 = (float)-(A2 * B2 * D2);
-    private const float DQ2 = (float)-(A2 + B2 + C2), DQ1 = (float)(A2 * B2 + A2 * C2 + B2 * C2), DQ0 = (float)-(A2 * B2 * C2);
 
     // 1 / M′(a), and times a and a²
     private const double AN = 1 / (2 * A * (A2 - B2) * (A2 - C2) * (A2 - D2));
@@ -31,50 +20,99 @@ internal readonly unsafe struct Winograd7 : IWinogradTransform
 
     public static int Points => 9;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
+    private static ReadOnlySpan<float> Factors =>
+    [
+        (float)A, (float)B, (float)C, (float)D, (float)A2, (float)B2, (float)C2, (float)D2,
+        (float)(A2 + B2), (float)(A2 * B2), (float)(C2 + D2), (float)(C2 * D2),
+    ];
+
+    public static void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+        where TSimd : unmanaged, ISimd<TSimd> =>
+        Input<TSimd>(Pointer(Factors), source, sourceStride, sourceStep, destination, destinationStride, destinationStep, lines);
+
+    public static void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
+        where TSimd : unmanaged, ISimd<TSimd>
+        where TFinish : struct, IFinish => Output<TSimd, TFinish>(Pointer(Factors), lines, finish);
+
+    // M(x) = (x⁴ − S₁x² + P₁)(x⁴ − S₂x² + P₂); each M(x) / (x² − a²) is one factor times the other root of the other. The factors come as memory,
+    // because values that the compiler knows would be loaded again for each use.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Input<TSimd>(float* factors, float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
-        TSimd d0 = TSimd.Load(source), d1 = TSimd.Load(source + sourceStride), d2 = TSimd.Load(source + 2 * sourceStride), d3 = TSimd.Load(source + 3 * sourceStride), d4 = TSimd.Load(source + 4 * sourceStride), d5 = TSimd.Load(source + 5 * sourceStride), d6 = TSimd.Load(source + 6 * sourceStride), d7 = TSimd.Load(source + 7 * sourceStride), d8 = TSimd.Load(source + 8 * sourceStride);
-        TSimd aEven = TSimd.MultiplyAdd(TSimd.Broadcast(AQ0), d0, TSimd.MultiplyAdd(TSimd.Broadcast(AQ1), d2, TSimd.MultiplyAdd(TSimd.Broadcast(AQ2), d4, d6)));
-        TSimd aOdd = TSimd.MultiplyAdd(TSimd.Broadcast(AQ0), d1, TSimd.MultiplyAdd(TSimd.Broadcast(AQ1), d3, TSimd.MultiplyAdd(TSimd.Broadcast(AQ2), d5, d7)));
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aEven, aOdd), destination);
-        TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)A), aEven, aOdd), destination + destinationStride);
-        TSimd bEven = TSimd.MultiplyAdd(TSimd.Broadcast(BQ0), d0, TSimd.MultiplyAdd(TSimd.Broadcast(BQ1), d2, TSimd.MultiplyAdd(TSimd.Broadcast(BQ2), d4, d6)));
-        TSimd bOdd = TSimd.MultiplyAdd(TSimd.Broadcast(BQ0), d1, TSimd.MultiplyAdd(TSimd.Broadcast(BQ1), d3, TSimd.MultiplyAdd(TSimd.Broadcast(BQ2), d5, d7)));
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bEven, bOdd), destination + 2 * destinationStride);
-        TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)B), bEven, bOdd), destination + 3 * destinationStride);
-        TSimd cEven = TSimd.MultiplyAdd(TSimd.Broadcast(CQ0), d0, TSimd.MultiplyAdd(TSimd.Broadcast(CQ1), d2, TSimd.MultiplyAdd(TSimd.Broadcast(CQ2), d4, d6)));
-        TSimd cOdd = TSimd.MultiplyAdd(TSimd.Broadcast(CQ0), d1, TSimd.MultiplyAdd(TSimd.Broadcast(CQ1), d3, TSimd.MultiplyAdd(TSimd.Broadcast(CQ2), d5, d7)));
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)C), cEven, cOdd), destination + 4 * destinationStride);
-        TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)C), cEven, cOdd), destination + 5 * destinationStride);
-        TSimd dEven = TSimd.MultiplyAdd(TSimd.Broadcast(DQ0), d0, TSimd.MultiplyAdd(TSimd.Broadcast(DQ1), d2, TSimd.MultiplyAdd(TSimd.Broadcast(DQ2), d4, d6)));
-        TSimd dOdd = TSimd.MultiplyAdd(TSimd.Broadcast(DQ0), d1, TSimd.MultiplyAdd(TSimd.Broadcast(DQ1), d3, TSimd.MultiplyAdd(TSimd.Broadcast(DQ2), d5, d7)));
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)D), dEven, dOdd), destination + 6 * destinationStride);
-        TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)D), dEven, dOdd), destination + 7 * destinationStride);
-        TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(M0), d0, TSimd.MultiplyAdd(TSimd.Broadcast(M1), d2, TSimd.MultiplyAdd(TSimd.Broadcast(M2), d4, TSimd.MultiplyAdd(TSimd.Broadcast(M3), d6, d8)))), destination + 8 * destinationStride);
+        TSimd a = TSimd.Broadcast(factors[0]), b = TSimd.Broadcast(factors[1]), c = TSimd.Broadcast(factors[2]), d = TSimd.Broadcast(factors[3]);
+        TSimd a2 = TSimd.Broadcast(factors[4]), b2 = TSimd.Broadcast(factors[5]), c2 = TSimd.Broadcast(factors[6]), d2 = TSimd.Broadcast(factors[7]);
+        TSimd s1 = TSimd.Broadcast(factors[8]), p1 = TSimd.Broadcast(factors[9]), s2 = TSimd.Broadcast(factors[10]), p2 = TSimd.Broadcast(factors[11]);
+        for (; lines > 0; lines--, source += sourceStep, destination += destinationStep)
+        {
+            TSimd x0 = TSimd.Load(source), x2 = TSimd.Load(source + 2 * sourceStride), x4 = TSimd.Load(source + 4 * sourceStride), x6 = TSimd.Load(source + 6 * sourceStride);
+            TSimd x1 = TSimd.Load(source + sourceStride), x3 = TSimd.Load(source + 3 * sourceStride), x5 = TSimd.Load(source + 5 * sourceStride), x7 = TSimd.Load(source + 7 * sourceStride);
+            TSimd even0 = TSimd.MultiplyAdd(p2, x0, TSimd.NegatedMultiplyAdd(s2, x2, x4)), even2 = TSimd.MultiplyAdd(p2, x2, TSimd.NegatedMultiplyAdd(s2, x4, x6));
+            TSimd odd1 = TSimd.MultiplyAdd(p2, x1, TSimd.NegatedMultiplyAdd(s2, x3, x5)), odd3 = TSimd.MultiplyAdd(p2, x3, TSimd.NegatedMultiplyAdd(s2, x5, x7));
+            TSimd even4 = TSimd.MultiplyAdd(p2, x4, TSimd.NegatedMultiplyAdd(s2, x6, TSimd.Load(source + 8 * sourceStride)));
+            TSimd.Store(TSimd.MultiplyAdd(p1, even0, TSimd.NegatedMultiplyAdd(s1, even2, even4)), destination + 8 * destinationStride);
+            TSimd sum = TSimd.NegatedMultiplyAdd(b2, odd1, odd3), difference = a * TSimd.NegatedMultiplyAdd(b2, even0, even2);
+            TSimd.Store(sum + difference, destination);
+            TSimd.Store(sum - difference, destination + destinationStride);
+            sum = TSimd.NegatedMultiplyAdd(a2, odd1, odd3);
+            difference = b * TSimd.NegatedMultiplyAdd(a2, even0, even2);
+            TSimd.Store(sum + difference, destination + 2 * destinationStride);
+            TSimd.Store(sum - difference, destination + 3 * destinationStride);
+            even0 = TSimd.MultiplyAdd(p1, x0, TSimd.NegatedMultiplyAdd(s1, x2, x4));
+            even2 = TSimd.MultiplyAdd(p1, x2, TSimd.NegatedMultiplyAdd(s1, x4, x6));
+            odd1 = TSimd.MultiplyAdd(p1, x1, TSimd.NegatedMultiplyAdd(s1, x3, x5));
+            odd3 = TSimd.MultiplyAdd(p1, x3, TSimd.NegatedMultiplyAdd(s1, x5, x7));
+            sum = TSimd.NegatedMultiplyAdd(d2, odd1, odd3);
+            difference = c * TSimd.NegatedMultiplyAdd(d2, even0, even2);
+            TSimd.Store(sum + difference, destination + 4 * destinationStride);
+            TSimd.Store(sum - difference, destination + 5 * destinationStride);
+            sum = TSimd.NegatedMultiplyAdd(c2, odd1, odd3);
+            difference = d * TSimd.NegatedMultiplyAdd(c2, even0, even2);
+            TSimd.Store(sum + difference, destination + 6 * destinationStride);
+            TSimd.Store(sum - difference, destination + 7 * destinationStride);
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output<TSimd, TFinish>(float* source, nint sourceStride, float* destination, nint destinationStride, FinishArguments<TSimd> finish)
+    // Powers of a grow from one output to the next: half the work is additions, which have units of their own.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Output<TSimd, TFinish>(float* factors, in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish
     {
-        TSimd aPlus = TSimd.Load(source + 0 * sourceStride), aMinus = TSimd.Load(source + 1 * sourceStride);
-        TSimd aSum = aPlus + aMinus, aDifference = aPlus - aMinus;
-        TSimd bPlus = TSimd.Load(source + 2 * sourceStride), bMinus = TSimd.Load(source + 3 * sourceStride);
-        TSimd bSum = bPlus + bMinus, bDifference = bPlus - bMinus;
-        TSimd cPlus = TSimd.Load(source + 4 * sourceStride), cMinus = TSimd.Load(source + 5 * sourceStride);
-        TSimd cSum = cPlus + cMinus, cDifference = cPlus - cMinus;
-        TSimd dPlus = TSimd.Load(source + 6 * sourceStride), dMinus = TSimd.Load(source + 7 * sourceStride);
-        TSimd dSum = dPlus + dMinus, dDifference = dPlus - dMinus;
-        TSimd infinity = TSimd.Load(source + 8 * sourceStride);
-        TSimd.Store(TFinish.Finish(aSum + bSum + (cSum + dSum) + finish.Bias, finish, 0), destination);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)A), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)B), bDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)C), cDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)D), dDifference, finish.Bias)))), finish, 1), destination + destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2)), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2)), bSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(C2)), cSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(D2)), dSum, finish.Bias)))), finish, 2), destination + 2 * destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B)), bDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(C2 * C)), cDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(D2 * D)), dDifference, finish.Bias)))), finish, 3), destination + 3 * destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A2)), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B2)), bSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(C2 * C2)), cSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(D2 * D2)), dSum, finish.Bias)))), finish, 4), destination + 4 * destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A2 * A)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B2 * B)), bDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(C2 * C2 * C)), cDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(D2 * D2 * D)), dDifference, finish.Bias)))), finish, 5), destination + 5 * destinationStride);
-        TSimd.Store(TFinish.Finish(TSimd.MultiplyAdd(TSimd.Broadcast((float)(A2 * A2 * A2)), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(B2 * B2 * B2)), bSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(C2 * C2 * C2)), cSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(D2 * D2 * D2)), dSum, infinity + finish.Bias)))), finish, 6), destination + 6 * destinationStride);
+        TSimd a = TSimd.Broadcast(factors[0]), b = TSimd.Broadcast(factors[1]), c = TSimd.Broadcast(factors[2]), d = TSimd.Broadcast(factors[3]);
+        TSimd a2 = TSimd.Broadcast(factors[4]), b2 = TSimd.Broadcast(factors[5]), c2 = TSimd.Broadcast(factors[6]), d2 = TSimd.Broadcast(factors[7]);
+        TSimd bias = finish.Bias, floor = finish.Floor, ceiling = finish.Ceiling;
+        float* source = lines.Source, residual = finish.Residual;
+        nint stride = lines.SourceStride, to = lines.DestinationStride, next = finish.ResidualStride;
+        for (int i = 0; i < lines.Count; i++, source += lines.SourceStep, residual += finish.ResidualStep)
+        {
+            float* destination = lines.Destinations[i] + lines.Offset;
+            TSimd plus = TSimd.Load(source), minus = TSimd.Load(source + stride);
+            TSimd aEven = plus + minus, aOdd = a * (plus - minus);
+            plus = TSimd.Load(source + 2 * stride);
+            minus = TSimd.Load(source + 3 * stride);
+            TSimd bEven = plus + minus, bOdd = b * (plus - minus);
+            plus = TSimd.Load(source + 4 * stride);
+            minus = TSimd.Load(source + 5 * stride);
+            TSimd cEven = plus + minus, cOdd = c * (plus - minus);
+            plus = TSimd.Load(source + 6 * stride);
+            minus = TSimd.Load(source + 7 * stride);
+            TSimd dEven = plus + minus, dOdd = d * (plus - minus);
+            TSimd.Store(TFinish.Finish(aEven + bEven + (cEven + dEven + bias), floor, ceiling, residual), destination);
+            TSimd.Store(TFinish.Finish(aOdd + bOdd + (cOdd + dOdd + bias), floor, ceiling, residual + next), destination + to);
+            aEven *= a2; bEven *= b2; cEven *= c2; dEven *= d2;
+            TSimd.Store(TFinish.Finish(aEven + bEven + (cEven + dEven + bias), floor, ceiling, residual + 2 * next), destination + 2 * to);
+            aOdd *= a2; bOdd *= b2; cOdd *= c2; dOdd *= d2;
+            TSimd.Store(TFinish.Finish(aOdd + bOdd + (cOdd + dOdd + bias), floor, ceiling, residual + 3 * next), destination + 3 * to);
+            aEven *= a2; bEven *= b2; cEven *= c2; dEven *= d2;
+            TSimd.Store(TFinish.Finish(aEven + bEven + (cEven + dEven + bias), floor, ceiling, residual + 4 * next), destination + 4 * to);
+            aOdd = TSimd.MultiplyAdd(a2, aOdd, TSimd.MultiplyAdd(b2, bOdd, bias));
+            cOdd = TSimd.MultiplyAdd(c2, cOdd, d2 * dOdd);
+            TSimd.Store(TFinish.Finish(aOdd + cOdd, floor, ceiling, residual + 5 * next), destination + 5 * to);
+            aEven = TSimd.MultiplyAdd(a2, aEven, TSimd.MultiplyAdd(b2, bEven, bias));
+            cEven = TSimd.MultiplyAdd(c2, cEven, TSimd.MultiplyAdd(d2, dEven, TSimd.Load(source + 8 * stride)));
+            TSimd.Store(TFinish.Finish(aEven + cEven, floor, ceiling, residual + 6 * next), destination + 6 * to);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -134,4 +172,7 @@ internal readonly unsafe struct Winograd7 : IWinogradTransform
         TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)(AN * A)), aSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(BN * B)), bSum, TSimd.MultiplyAdd(TSimd.Broadcast((float)(CN * C)), cSum, TSimd.Broadcast((float)(DN * D)) * dSum))), destination + destinationStride);
         TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)(AN * A2)), aDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(BN * B2)), bDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(CN * C2)), cDifference, TSimd.MultiplyAdd(TSimd.Broadcast((float)(DN * D2)), dDifference, TSimd.Load(source + 8 * sourceStride))))), destination + 2 * destinationStride);
     }
+
+    // Constant spans lie in the program's image, which doesn't move.
+    private static float* Pointer(ReadOnlySpan<float> constants) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(constants));
 }

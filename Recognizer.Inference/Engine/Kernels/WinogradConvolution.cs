@@ -110,18 +110,10 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         nint lineStride = (nint)width * TSimd.Count;
         for (int c = 0; c < channels; c += TSimd.Count)
         {
-            float* pixel = source + c;
-            float* column = columns;
-            for (int x = 0; x < width; x++, pixel += pixelStride, column += TSimd.Count)
-                TTransform.Input<TSimd>(pixel, rowStride, column, lineStride);
+            TTransform.Input<TSimd>(source + c, rowStride, pixelStride, columns, lineStride, TSimd.Count, width);
             float* tile = transformed + c;
             for (int t = 0; t < tiling.Columns; t++, tile += tileStride)
-            {
-                float* line = columns + tiling.Left(t) * TSimd.Count;
-                float* point = tile;
-                for (int i = 0; i < TTransform.Points; i++, line += lineStride, point += TTransform.Points * slot)
-                    TTransform.Input<TSimd>(line, TSimd.Count, point, slot);
-            }
+                TTransform.Input<TSimd>(columns + tiling.Left(t) * TSimd.Count, TSimd.Count, lineStride, tile, slot, TTransform.Points * slot, TTransform.Points);
         }
     }
 
@@ -179,31 +171,31 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             Floor = clamps ? Epilogue.Activation.Floor : float.NegativeInfinity,
             Ceiling = clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity,
         };
+        // Vector by vector, so that rows which wait for pooling stay in the first-level cache.
+        for (int k = 0; k < outputStride; k += TSimd.Count)
+        {
+            float* staged = stage + (nint)k * StageRows * width;
+            arguments.Bias = _bias.Pointer + k;
+            for (int row = 0; row < rows; row++)
+            {
+                (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                int top = _tiling.Top(tileRow);
+                float* image = output + (long)n * Output.ImageStride + Output.Origin + k;
+                for (int i = 0; i < TTransform.Outputs; i++)
+                    lines[i] = stages ? staged + ((top + i) & (StageRows - 1)) * width * TSimd.Count : image + (nint)(top + i) * Output.RowStride;
+                arguments.Products = ring + (nint)row * _tiling.Columns * outputStride + k;
+                if (residual != null) arguments.Residual = residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
+                TransformOutput<TFinish>(arguments, _tiling);
+                if (stages) PoolRows(tileRow, staged, image);
+            }
+        }
+        if (clamps || stages) return;
         for (int row = 0; row < rows; row++)
         {
             (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
-            int top = _tiling.Top(tileRow);
-            float* image = output + (long)n * Output.ImageStride + Output.Origin;
-            float* added = residual == null ? null : residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride;
-            for (int k = 0; k < outputStride; k += TSimd.Count)
+            for (int y = _tiling.Top(tileRow); y < _tiling.Top(tileRow + 1); y++)
             {
-                float* staged = stage + (nint)k * StageRows * width;
-                for (int i = 0; i < TTransform.Outputs; i++)
-                {
-                    lines[i] = stages
-                        ? staged + ((top + i) & (StageRows - 1)) * width * TSimd.Count
-                        : image + (nint)(top + i) * Output.RowStride + k;
-                }
-                arguments.Products = ring + (nint)row * _tiling.Columns * outputStride + k;
-                arguments.Bias = _bias.Pointer + k;
-                arguments.Residual = added + k;
-                TransformOutput<TFinish>(arguments, _tiling);
-                if (stages) PoolRows(tileRow, staged, image + k);
-            }
-            if (clamps || stages) continue;
-            for (int y = top; y < _tiling.Top(tileRow + 1); y++)
-            {
-                float* line = image + (nint)y * Output.RowStride;
+                float* line = output + (long)n * Output.ImageStride + Output.Origin + (nint)y * Output.RowStride;
                 ActivationKernels.Apply<TSimd>(line, line, width * outputStride, Epilogue.Activation);
             }
         }
@@ -213,20 +205,30 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void TransformOutput<TFinish>(in OutputArguments arguments, WinogradTiling tiling) where TFinish : struct, IFinish
     {
-        TSimd floor = TSimd.Broadcast(arguments.Floor), ceiling = TSimd.Broadcast(arguments.Ceiling), bias = TSimd.Load(arguments.Bias);
-        float* products = arguments.Products, square = arguments.Square;
-        float** lines = arguments.Lines;
-        nint slot = arguments.Slot, pixelStride = arguments.PixelStride, residualRowStride = arguments.ResidualRowStride, residualPixelStride = arguments.ResidualPixelStride;
-        for (int t = 0; t < tiling.Columns; t++, products += arguments.ProductStride)
+        float** columns = stackalloc float*[TTransform.Points];
+        for (int i = 0; i < TTransform.Points; i++) columns[i] = arguments.Square + i * TSimd.Count;
+        OutputLines down = new()
         {
-            float* product = products, column = square;
-            for (int i = 0; i < TTransform.Points; i++, product += slot, column += TSimd.Count)
-                TTransform.Output<TSimd, NoFinish>(product, TTransform.Points * slot, column, TTransform.Points * TSimd.Count, default);
+            Count = TTransform.Points, Source = arguments.Products, SourceStride = TTransform.Points * arguments.Slot, SourceStep = arguments.Slot,
+            Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count,
+        };
+        OutputLines across = new()
+        {
+            Count = TTransform.Outputs, Source = arguments.Square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count,
+            Destinations = arguments.Lines, DestinationStride = arguments.PixelStride,
+        };
+        FinishArguments<TSimd> none = default, finish = new()
+        {
+            Bias = TSimd.Load(arguments.Bias), Floor = TSimd.Broadcast(arguments.Floor), Ceiling = TSimd.Broadcast(arguments.Ceiling),
+            ResidualStride = arguments.ResidualPixelStride, ResidualStep = arguments.ResidualRowStride,
+        };
+        for (int t = 0; t < tiling.Columns; t++, down.Source += arguments.ProductStride)
+        {
+            TTransform.Output<TSimd, NoFinish>(down, none);
             int left = tiling.Left(t);
-            float* residual = arguments.Residual + left * residualPixelStride;
-            float* row = square;
-            for (int i = 0; i < TTransform.Outputs; i++, row += TTransform.Points * TSimd.Count, residual += residualRowStride)
-                TTransform.Output<TSimd, TFinish>(row, TSimd.Count, lines[i] + left * pixelStride, pixelStride, new(bias, floor, ceiling, residual, residualPixelStride));
+            across.Offset = left * arguments.PixelStride;
+            finish.Residual = arguments.Residual + left * arguments.ResidualPixelStride;
+            TTransform.Output<TSimd, TFinish>(across, finish);
         }
     }
 
@@ -234,7 +236,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     private void PoolRows(int tileRow, float* staged, float* image)
     {
         int width = Shape.OutputWidth, lineLength = width * TSimd.Count, outputStride = OutputStride;
-        for (int y = _tiling.Top(tileRow); y < _tiling.Top(tileRow + 1); y++)
+        int end = _tiling.Top(tileRow + 1);
+        for (int y = _tiling.Top(tileRow); y < end; y++)
         {
             float* line = staged + (y & (StageRows - 1)) * lineLength;
             if (!Epilogue.Activation.IsClamp) ActivationKernels.Apply<TSimd>(line, line, lineLength, Epilogue.Activation);
