@@ -11,7 +11,14 @@ internal static class PostTrainingQuantizer
     private const int WeightLevels = 127, CalibrationBatch = 64;
 
     /// <summary>Operators that pick or move elements and so keep how their input is quantised.</summary>
-    private static readonly HashSet<string> Moving = ["MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze"];
+    private static readonly HashSet<string> Moving = ["MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose"];
+
+    /// <summary>Other operators of one input whose input is quantised where their output is. A layer then never rounds a sum of floats, which depends on the order of adding and
+    /// would fall to another level here and there in another runtime, but integers, or a function of few numbers.</summary>
+    private static readonly HashSet<string> Unary =
+    [
+        "GlobalAveragePool", "AveragePool", "Pad", "LeakyRelu", "Tanh", "Sigmoid", "Clip", "Elu", "Selu", "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Gelu", "Erf", "Abs",
+    ];
 
     /// <summary>The first operator set in which DequantizeLinear takes a scale per channel.</summary>
     public const int LowestOpset = 13;
@@ -64,8 +71,10 @@ internal static class PostTrainingQuantizer
         {
             Node node = graph.Nodes[i];
             if (node.Domain.Length > 0 || !wanted.Contains(node.Outputs[0])) continue;
-            if (Moving.Contains(node.OperatorType) || node.OperatorType == "GlobalAveragePool") wanted.Add(node.Inputs[0]);
+            if (Moving.Contains(node.OperatorType) || Unary.Contains(node.OperatorType)) wanted.Add(node.Inputs[0]);
             else if (node.OperatorType == "Relu" && Producer(node.Inputs[0]) is { OperatorType: "Add", Domain: "" } add) Sum(add);
+            // What a convolution gives goes through Relu before it is quantised; what anything else gives is quantised before too.
+            else if (node.OperatorType == "Relu" && Producer(node.Inputs[0]) is { } source && !layers.Contains(source)) wanted.Add(node.Inputs[0]);
             else if (node.OperatorType == "Add") Sum(node);
         }
         foreach (ValueInfo input in graph.Inputs) Add(input.Name);
@@ -141,7 +150,7 @@ internal static class PostTrainingQuantizer
         foreach (ValueInfo input in graph.Inputs) Pair(input.Name);
         foreach (Node node in graph.Nodes)
         {
-            bool inQuantized = layers.Contains(node) || (node.Domain.Length == 0 && (Moving.Contains(node.OperatorType) || node.OperatorType is "GlobalAveragePool" or "Add"));
+            bool inQuantized = layers.Contains(node) || (node.Domain.Length == 0 && (Moving.Contains(node.OperatorType) || Unary.Contains(node.OperatorType) || node.OperatorType is "Relu" or "Add"));
             var copy = new Node(node.OperatorType, node.Inputs.Select(input => inQuantized && parameters.ContainsKey(input) ? $"{input}.dequantized" : input), node.Outputs, node.Name);
             foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
             if (layers.Contains(node)) QuantizeWeights(result, copy, ranges[parameters[node.Inputs[0]]].Scale);

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>result = x · scale + shift, rounded once where the hardware can; scale and shift are stretched as the <see cref="LoopNest"/> says.</summary>
+/// <summary>result = x · scale + shift, rounded twice as by Mul and Add, so that what is quantised next falls to the same level in every runtime; scale and shift are
+/// stretched as the <see cref="LoopNest"/> says.</summary>
 internal static unsafe class AffineMap
 {
     /// <summary>x, scale and shift are the nest's a, b and c.</summary>
@@ -36,14 +37,14 @@ internal static unsafe class AffineMap
                 for (; i <= count - TSimd.Count; i += TSimd.Count)
                 {
                     if (stepB == 1) (scale, shift) = (TSimd.Load(b + i), TSimd.Load(c + i));
-                    TSimd.Store(TSimd.MultiplyAdd(TSimd.Load(a + i), scale, shift), result + i);
+                    TSimd.Store(TSimd.Load(a + i) * scale + shift, result + i);
                 }
-                for (; i < count; i++) result[i] = MathF.FusedMultiplyAdd(a[i], b[i * stepB], c[i * stepC]);
+                for (; i < count; i++) result[i] = a[i] * b[i * stepB] + c[i * stepC];
                 return;
             }
             for (int i = 0; i < count; i++)
             {
-                *result = MathF.FusedMultiplyAdd(*a, *b, *c);
+                *result = *a * *b + *c;
                 a += stepA;
                 b += stepB;
                 c += stepC;
