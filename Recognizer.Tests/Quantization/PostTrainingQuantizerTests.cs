@@ -21,11 +21,13 @@ public sealed class PostTrainingQuantizerTests
     }
 
     [Theory]
-    [InlineData("cnn2")]
-    [InlineData("vgg")]
-    [InlineData("residual")]
-    [InlineData("lenet5")]
-    public void QuantizedModelsAreSmallValidFastAndCloseToTheFloatModel(string name)
+    [InlineData("cnn2", 0.27)]
+    [InlineData("cnn2-dropout", 0.27)]
+    [InlineData("vgg", 0.27)]
+    [InlineData("residual", 0.27)]
+    [InlineData("lenet5", 0.3)]
+    [InlineData("nano", 0.35)]
+    public void QuantizedModelsAreSmallValidFastAndCloseToTheFloatModel(string name, double mostBytes)
     {
         const int count = 32;
         Graph graph = Network(name);
@@ -33,7 +35,7 @@ public sealed class PostTrainingQuantizerTests
         Graph quantized = OnnxReader.Read(OnnxWriter.ToBytes(PostTrainingQuantizer.Quantize(graph, images, count)));
         GraphValidator.Validate(quantized);
         double ratio = (double)PostTrainingQuantizer.ConstantBytes(quantized) / PostTrainingQuantizer.ConstantBytes(graph);
-        Assert.InRange(ratio, 0.2, name == "lenet5" ? 0.3 : 0.27);
+        Assert.InRange(ratio, 0.2, mostBytes);
         Assert.Equal(graph.Metadata["recognizer.labels"], quantized.Metadata["recognizer.labels"]);
 
         using Plan reference = Plan.Compile(graph, new PlanOptions { Outputs = ["logits"] });
@@ -47,10 +49,10 @@ public sealed class PostTrainingQuantizerTests
         double error = Math.Sqrt(expected.Zip(actual, (e, a) => (double)(e - a) * (e - a)).Average());
         Assert.InRange(error / largest, 0, 0.05);
 
-        // The same 8-bit arithmetic node by node; a value on the edge between two levels may fall to either side.
-        Dictionary<string, Tensor> truth = Interpreter.Run(quantized, new Dictionary<string, Tensor> { ["input"] = Tensor.Create(images[..(3 * Pixels)], 3, 1, 28, 28) }, ["logits"]);
-        ReadOnlySpan<float> exact = truth["logits"].Span<float>();
-        for (int i = 0; i < exact.Length; i++) Assert.InRange(Math.Abs(exact[i] - actual[i]) / largest, 0, 0.02);
+        // The same 8-bit arithmetic node by node, in double precision: what lies between two levels is nowhere near the middle, or both round it alike.
+        var some = new Dictionary<string, Tensor> { ["input"] = Tensor.Create(Array.ConvertAll(images[..(3 * Pixels)], value => (double)value), 3, 1, 28, 28) };
+        ReadOnlySpan<double> exact = Interpreter.Run(PlanCheck.ToDouble(quantized), some, ["logits"])["logits"].Span<double>();
+        for (int i = 0; i < exact.Length; i++) Assert.InRange(Math.Abs(exact[i] - actual[i]) / largest, 0, 1e-5);
     }
 
     [Fact]

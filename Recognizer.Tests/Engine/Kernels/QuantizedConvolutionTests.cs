@@ -5,23 +5,20 @@ namespace Recognizer.Tests.Engine.Kernels;
 
 public sealed unsafe class QuantizedConvolutionTests
 {
-    public static TheoryData<string> Levels => new(KernelCases.Levels.Select(level => level.ToString()));
-
-    [Theory]
-    [MemberData(nameof(Levels))]
-    public void EveryAlgorithmGivesTheLevelsOfExactSums(string level)
+    [Fact]
+    public void EveryAlgorithmGivesTheLevelsOfExactSums()
     {
         var random = new Random(1);
         var seen = new HashSet<string>();
-        for (int repeat = 0; repeat < 60; repeat++)
+        for (int repeat = 0; repeat < 30; repeat++)
         {
             bool winograd = repeat % 2 == 0, grouped = repeat % 5 == 1;
-            int groups = grouped ? random.Next(2, 20) : 1, channels = grouped ? groups : random.Next(3) == 0 ? 1 : random.Next(1, 5) * (random.Next(2) == 0 ? 16 : 11);
-            int outputs = grouped ? groups : random.Next(1, 5) * (random.Next(2) == 0 ? 16 : 13), kernel = winograd ? 3 : random.Next(1, 6), pad = random.Next(kernel);
-            var shape = new ConvolutionShape(new ImageShape(random.Next(6, 20), random.Next(6, 20), channels, pad + random.Next(2)), outputs, kernel, kernel,
+            int groups = grouped ? random.Next(2, 20) : 1, channels = grouped ? groups : random.Next(3) == 0 ? 1 : random.Next(1, 4) * (random.Next(2) == 0 ? 16 : 11);
+            int outputs = grouped ? groups : random.Next(1, 4) * (random.Next(2) == 0 ? 16 : 13), kernel = winograd ? 3 : random.Next(1, 6), pad = random.Next(kernel);
+            var shape = new ConvolutionShape(new ImageShape(random.Next(6, 15), random.Next(6, 15), channels, pad + random.Next(2)), outputs, kernel, kernel,
                 winograd ? 1 : random.Next(1, 3), winograd ? 1 : random.Next(1, 3), pad, pad, pad, pad, 1, 1, groups);
             if (shape.OutputHeight < 2 || shape.OutputWidth < 2) continue;
-            seen.Add(Check(shape, random, level, winograd || random.Next(2) == 0, sum: repeat % 3 == 0, pool: repeat % 4 < 2));
+            seen.UnionWith(Check(shape, random, winograd || random.Next(2) == 0, sum: repeat % 3 == 0, pool: repeat % 4 < 2));
         }
         Assert.Equal(3, seen.Count);
     }
@@ -39,7 +36,7 @@ public sealed unsafe class QuantizedConvolutionTests
             winograd: true, SimdLevel.Scalar));
     }
 
-    private static string Check(ConvolutionShape shape, Random random, string level, bool winograd, bool sum, bool pool)
+    private static HashSet<string> Check(ConvolutionShape shape, Random random, bool winograd, bool sum, bool pool)
     {
         const int images = 2;
         int low = -random.Next(256), each = shape.WeightLength / shape.OutputChannels, height = shape.OutputHeight, width = shape.OutputWidth, channels = shape.Input.Channels;
@@ -97,16 +94,22 @@ public sealed unsafe class QuantizedConvolutionTests
         if (pool) expected = Pool(expected, images, height, width, shape.OutputChannels);
 
         var output = new ImageShape(pool ? height / 2 : height, pool ? width / 2 : width, shape.OutputChannels, random.Next(2));
-        using QuantizedConvolution convolution = QuantizedConvolution.Create(shape, epilogue, output, weights, bias, scales, winograd, Enum.Parse<SimdLevel>(level));
-        using AlignedBuffer<float> from = Images.Place(input, shape.Input, 0, images, 1e6f), to = new((long)images * output.ImageStride);
+        using AlignedBuffer<float> from = Images.Place(input, shape.Input, 0, images, 1e6f);
         using AlignedBuffer<float> beside = Images.Place(residual, new ImageShape(height, width, shape.OutputChannels, output.Border), 0, images, 3);
-        using AlignedBuffer<float> scratch = new(convolution.ScratchLength(images));
-        scratch.Span.Fill(float.NaN);
-        convolution.Run(from.Pointer, to.Pointer, sum ? beside.Pointer : null, images, scratch.Pointer);
-        float[] actual = Images.Read(to, output, images);
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < actual.Length; i++) Assert.True(expected[i] == actual[i], $"{level} {convolution.Algorithm} {shape} {epilogue}: [{i}] is {actual[i]}, expected {expected[i]}");
-        return convolution.Algorithm;
+        var algorithms = new HashSet<string>();
+        foreach (SimdLevel level in KernelCases.Levels)
+        {
+            using QuantizedConvolution convolution = QuantizedConvolution.Create(shape, epilogue, output, weights, bias, scales, winograd, level);
+            using AlignedBuffer<float> to = new((long)images * output.ImageStride), scratch = new(convolution.ScratchLength(images));
+            scratch.Span.Fill(float.NaN);
+            convolution.Run(from.Pointer, to.Pointer, sum ? beside.Pointer : null, images, scratch.Pointer);
+            float[] actual = Images.Read(to, output, images);
+            Assert.Equal(expected.Length, actual.Length);
+            for (int i = 0; i < actual.Length; i++)
+                Assert.True(expected[i] == actual[i], $"{level} {convolution.Algorithm} {shape} {epilogue}: [{i}] is {actual[i]}, expected {expected[i]}");
+            algorithms.Add(convolution.Algorithm);
+        }
+        return algorithms;
     }
 
     private static float[] Values(int count, Func<float> value) => [.. Enumerable.Range(0, count).Select(_ => value())];
