@@ -13,6 +13,9 @@ public sealed class Plan : IDisposable
     /// <summary>Most sets of input shapes that are kept compiled where a graph leaves more open than the batch.</summary>
     private const int MaxPrograms = 8;
 
+    // Callers that run batch after batch are back within this time; waking a thread takes a tenth of it, at best.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(0.3);
+
     private readonly Graph _graph;
     private readonly PlanOptions _options;
     private readonly string[] _outputNames;
@@ -137,7 +140,7 @@ public sealed class Plan : IDisposable
     private WorkerPool? Pool()
     {
         if (_options.Threads == 1 || _pool is not null) return _pool;
-        lock (_compiling) return _pool ??= new WorkerPool(_options.Threads);
+        lock (_compiling) return _pool ??= new WorkerPool(_options.Threads, s_patience);
     }
 
     private void RunThroughTensors(ReadOnlySpan<float> input, int batch, Span<float> output)

@@ -11,13 +11,12 @@ internal sealed unsafe class Segment : IDisposable
     private const long BlockBudget = 96 * 1024;
 
     /// <summary>Largest number of images in a chunk: enough rows for dense layers, few enough for several threads to share a batch.</summary>
-    private const int MaxChunk = 56;
+    private const int MaxChunk = 28;
 
     private readonly Step[] _steps;
     private readonly (int First, int End, int Block)[] _stages;
     private readonly WorkspacePool _workspaces;
     private readonly long _scratchOffset;
-    private readonly int _multiple;
 
     public Segment(IReadOnlyList<string> inputs, IReadOnlyList<string> outputs, IReadOnlyList<int[]> outputShapes, IReadOnlyList<Step> steps)
     {
@@ -26,7 +25,6 @@ internal sealed unsafe class Segment : IDisposable
         OutputShapes = outputShapes;
         _steps = [.. steps];
         _stages = Stages(_steps);
-        _multiple = _steps.Length == 0 ? 1 : _steps.Max(step => step.PreferredImages);
         long arena = MemoryPlanner.Assign(_steps, _stages, MaxChunk);
         long scratch = 0;
         foreach ((int first, int end, int block) in _stages)
@@ -65,7 +63,7 @@ internal sealed unsafe class Segment : IDisposable
     {
         int threads = pool?.Threads ?? 1;
         workspace.Alone = images == 1;
-        int chunks = workspace.Cut(this, images, threads, MaxChunk, _multiple);
+        int chunks = workspace.Cut(this, images, threads, MaxChunk);
         if (chunks == 1 || threads == 1)
         {
             for (int i = 0; i < chunks; i++) workspace.Execute(i, 0);

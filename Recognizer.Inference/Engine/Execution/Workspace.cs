@@ -16,33 +16,19 @@ internal sealed unsafe class Workspace(int externals, long arenaLength) : IParal
     /// <summary>Where the time of each step is added up, or null.</summary>
     public long[]? Ticks { get; set; }
 
-    /// <summary>Cuts images into chunks: rounds of one equal chunk per thread, the last two rounds smaller where the rest asks for it.</summary>
+    /// <summary>Cuts images into chunks of nearly equal size, the same number for each thread.</summary>
     /// <param name="segment">Whose chunks <see cref="Execute"/> runs.</param>
     /// <param name="images">Images of the run.</param>
     /// <param name="threads">Threads that share them.</param>
     /// <param name="largest">Most images in a chunk.</param>
-    /// <param name="multiple">Sizes that kernels like are multiples of this.</param>
     /// <returns>Number of chunks.</returns>
-    public int Cut(Segment segment, int images, int threads, int largest, int multiple)
+    public int Cut(Segment segment, int images, int threads, int largest)
     {
         _segment = segment;
         if (_arenas.Length < threads) Array.Resize(ref _arenas, threads);
-        int count = 0, start = 0;
-        int each = (images + threads - 1) / threads;
-        while (start < images)
-        {
-            int size = each;
-            if (each > 2 * largest) size = largest;
-            else if (each > largest) size = Math.Min(largest, (each / 2 + multiple - 1) / multiple * multiple);
-            each -= size;
-            for (int thread = 0; thread < threads && start < images; thread++)
-            {
-                if (count + 2 > _starts.Length) Array.Resize(ref _starts, 2 * _starts.Length);
-                _starts[count++] = start;
-                start += Math.Min(size, images - start);
-            }
-        }
-        _starts[count] = images;
+        int each = (images + threads - 1) / threads, count = Math.Min(images, (each + largest - 1) / largest * threads);
+        if (count >= _starts.Length) Array.Resize(ref _starts, 2 * count);
+        for (int i = 0; i <= count; i++) _starts[i] = (int)((long)images * i / count);
         return count;
     }
 

@@ -60,9 +60,10 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         int totalRows = images * _tiling.Rows;
         float* columns = scratch + (Points + 1) * SlotLength(Math.Min(_rowsPerChunk, totalRows));
         float* stage = columns + ColumnsLength;
-        for (int first = 0; first < totalRows; first += _rowsPerChunk)
+        // Chunks of nearly equal size: a small last one would read all weights for a few tiles.
+        for (int chunks = (totalRows + _rowsPerChunk - 1) / _rowsPerChunk, first = 0, rows; chunks > 0; chunks--, first += rows)
         {
-            int rows = Math.Min(_rowsPerChunk, totalRows - first);
+            rows = (totalRows - first + chunks - 1) / chunks;
             nint slot = SlotLength(rows);
             for (int row = 0; row < rows; row++)
             {
