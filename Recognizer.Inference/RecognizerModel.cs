@@ -11,7 +11,7 @@ namespace Recognizer.Inference;
 internal sealed class RecognizerModel
 {
     private const int PixelsPerImage = CharacterRecognizer.Side * CharacterRecognizer.Side;
-    private readonly Plan _plan;
+    private readonly IGraphRunner _plan;
     private readonly string[] _labels;
     private readonly ValueInfo _input;
     private readonly string _output;
@@ -32,7 +32,7 @@ internal sealed class RecognizerModel
         (_output, _kind) = ScoreOutput(graph);
         _rejection = RejectionModel.Of(graph);
         Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
-        _plan = Plan.Compile(graph, options.Plan with { Outputs = [_output] });
+        _plan = options.Runner(graph, options.Plan with { Outputs = [_output] });
         try
         {
             int classes = Classes(_plan.Outputs[0], graph);

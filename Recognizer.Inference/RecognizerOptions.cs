@@ -1,5 +1,6 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference;
 
@@ -23,4 +24,8 @@ public sealed record RecognizerOptions
 
     /// <summary>How the model is run.</summary>
     public PlanOptions Plan { get; init; } = new();
+
+    /// <summary>What runs the model: this library's own engine unless another runtime is put in its place. It is given a graph that it must not change, and
+    /// <see cref="Plan"/> with the one output that is wanted.</summary>
+    public Func<Graph, PlanOptions, IGraphRunner> Runner { get; init; } = Engine.Plan.Compile;
 }

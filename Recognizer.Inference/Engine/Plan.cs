@@ -8,7 +8,7 @@ namespace Recognizer.Inference.Engine;
 /// <summary>A graph compiled for running: constants folded, operators fused, weights packed, memory planned. Immutable; any number of
 /// threads may run it at the same time. The bits of an image's result depend neither on the other images of its batch, nor on the size of
 /// the batch or the number of threads; only an image that is run alone may differ in rounding, because it may be run by other kernels.</summary>
-public sealed class Plan : IDisposable
+public sealed class Plan : IGraphRunner
 {
     /// <summary>Most sets of input shapes that are kept compiled where a graph leaves more open than the batch.</summary>
     private const int MaxPrograms = 8;

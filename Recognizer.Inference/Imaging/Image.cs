@@ -55,8 +55,15 @@ public sealed class Image
     /// <param name="height">Rows.</param>
     /// <param name="channels">1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.</param>
     /// <param name="pixels">[height, width, channels]; overwritten.</param>
-    internal static Image FromChannels(int width, int height, int channels, byte[] pixels)
+    /// <exception cref="ArgumentException">The array is shorter than that, or the channels are not 1 … 4.</exception>
+    public static Image FromChannels(int width, int height, int channels, byte[] pixels)
     {
+        ArgumentNullException.ThrowIfNull(pixels);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        if (channels is < 1 or > 4) throw new ArgumentException($"An image has 1 to 4 channels, not {channels}.", nameof(channels));
+        if (pixels.LongLength < (long)width * height * channels)
+            throw new ArgumentException($"{width}×{height}×{channels} needs {(long)width * height * channels} bytes, not {pixels.LongLength}.", nameof(pixels));
         if (channels is 1 or 3) return new Image(width, height, channels, pixels);
         int count = width * height, colors = channels - 1;
         bool opaque = true, oneColor = true;
