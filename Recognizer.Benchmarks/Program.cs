@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Recognizer.Benchmarks.Agreement;
 using Recognizer.Benchmarks.Peers;
+using Recognizer.Benchmarks.Reading;
 
 return args switch
 {
@@ -8,6 +9,7 @@ return args switch
     ["startup", .. string[] options] => StartupCommand.Run(options),
     ["profile", string network, .. string[] options] => ProfileCommand.Run(network, options),
     ["agreement", .. string[] options] => AgreementCommand.Run(options),
+    ["pages", .. string[] options] => PagesCommand.Run(options),
     ["kernels", .. string[] options] => RunKernels(options),
     _ => Usage(),
 };
@@ -26,6 +28,8 @@ static int Usage()
                profile NETWORK [--batch N] [--threads N] [--training]    where the time goes, step by step
                agreement [FILE.onnx…] [--only TEXT]          the same results as ONNX Runtime, on our models and on others
                agreement --model FILE.onnx --dataset NAME [--count N]    the same on real images
+               pages --model FILE.onnx [--split validation|test] [--alphabet A] [--dataset NAME] [--count N] [--only TEXT] [--write DIR]
+                                                             character error rates on painted pages, and fields
                kernels [BenchmarkDotNet's options]           micro-benchmarks
         """);
     return 2;
