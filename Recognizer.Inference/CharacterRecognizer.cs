@@ -257,9 +257,16 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (!rejectionScores.IsEmpty && rejectionScores.Length != count)
             throw new ArgumentException($"{count} images need {count} rejection scores, got {rejectionScores.Length}.", nameof(rejectionScores));
+        Score(pixels, count, probabilities, alphabet, rejectionScores, []);
+    }
+
+    void ICharacterScorer.Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Span<float> allowed) => Score(pixels, count, probabilities, null, [], allowed);
+
+    private void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Alphabet? alphabet, Span<float> rejectionScores, Span<float> allowed)
+    {
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         using Lease lease = Acquire();
-        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores);
+        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores, allowed);
         operation.Read(count);
     }
 

@@ -19,7 +19,8 @@ internal sealed class LabelMask
     public bool Allows(int index) => _allowed[index];
 
     /// <summary>Sets the probabilities of all other classes to 0 and makes the rest sum to 1.</summary>
-    public void Apply(Span<float> probabilities)
+    /// <returns>What the rest summed to before.</returns>
+    public float Apply(Span<float> probabilities)
     {
         float sum = 0;
         for (int i = 0; i < probabilities.Length; i++)
@@ -31,5 +32,6 @@ internal sealed class LabelMask
         {
             if (_allowed[i]) probabilities[i] = sum > 0 ? probabilities[i] / sum : 1f / Count;
         }
+        return sum;
     }
 }

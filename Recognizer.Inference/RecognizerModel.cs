@@ -90,7 +90,8 @@ internal sealed class RecognizerModel
     /// <param name="probabilities">[count, classes], receives the probabilities, masked.</param>
     /// <param name="mask">Classes to choose from; null for all.</param>
     /// <param name="rejections">[count] or empty.</param>
-    public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, LabelMask? mask, Span<float> rejections)
+    /// <param name="allowed">[count], receives what the probabilities of the mask's classes summed to; or empty.</param>
+    public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, LabelMask? mask, Span<float> rejections, Span<float> allowed = default)
     {
         int classes = _labels.Length;
         if (pixels.Length != (long)count * PixelsPerImage)
@@ -102,8 +103,15 @@ internal sealed class RecognizerModel
         if (_kind == ScoreKind.Probabilities && !rejections.IsEmpty) Reject(pixels, Logarithms(probabilities), count, rejections);
         else if (!rejections.IsEmpty) Reject(pixels, probabilities, count, rejections);
         ToProbabilities(probabilities, count, classes);
-        if (mask is null) return;
-        for (int i = 0; i < count; i++) mask.Apply(probabilities.Slice(i * classes, classes));
+        if (mask is null) allowed.Fill(1);
+        else
+        {
+            for (int i = 0; i < count; i++)
+            {
+                float sum = mask.Apply(probabilities.Slice(i * classes, classes));
+                if (!allowed.IsEmpty) allowed[i] = sum;
+            }
+        }
     }
 
     /// <summary>The features that rejection scores are made of.</summary>

@@ -136,7 +136,7 @@ internal static class PagePainter
         for (int y = Math.Max(0, (int)originY); y < Math.Min(height, originY + Side * scale); y++)
             for (int x = Math.Max(0, (int)originX); x < Math.Min(width, originX + Side * scale); x++)
             {
-                float value = (Bilinear(image, (x + 0.5f - originX) / scale - 0.5f, (y + 0.5f - originY) / scale - 0.5f) / 255 - 0.45f) * scale * 0.8f + 0.5f;
+                float value = (Bilinear(image, (x + 0.5f - originX) / scale - 0.5f, (y + 0.5f - originY) / scale - 0.5f) / 255 - 0.45f) * Math.Max(1.2f, scale * 0.8f) + 0.5f;
                 ref float target = ref cover[y * width + x];
                 target = Math.Max(target, Math.Clamp(value, 0, 1));
             }

@@ -10,8 +10,8 @@ public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<P
 /// <remarks>Thread-safe if the scorer is.</remarks>
 public sealed class FieldReader
 {
-    // In units of −log p: a mark that the network doesn't know, one that is missing, a speck that is nothing
-    private const double UnknownMarkCost = 1, MissingMarkCost = 5, SpeckCost = 3;
+    // In units of −log p: a mark that the network doesn't know, one that is missing
+    private const double UnknownMarkCost = 1, MissingMarkCost = 5;
 
     private readonly ICharacterScorer _scorer;
     private readonly PageOptions _options;
@@ -183,7 +183,7 @@ public sealed class FieldReader
         {
             double[] from = best[segment.First], fromSum = sum[segment.First];
             int number = segment.Scores / lattice.Classes;
-            bool speck = segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * lattice.CharacterHeight;
+            double speckCost = lattice.SpeckCost(segment);
             for (int s = 0; s < states; s++)
             {
                 if (double.IsPositiveInfinity(from[s])) continue;
@@ -206,7 +206,7 @@ public sealed class FieldReader
                     }
                     Relax(end, edge.Target, from[s] + cost, fromSum[s] - cost, new Step(segment.First, s, number, e));
                 }
-                if (speck) Relax(end, s, from[s] + segment.JoinCost + SpeckCost, fromSum[s] - segment.JoinCost - SpeckCost, new Step(segment.First, s, number, -1));
+                if (speckCost < double.PositiveInfinity) Relax(end, s, from[s] + speckCost, fromSum[s] - speckCost, new Step(segment.First, s, number, -1));
             }
         }
 

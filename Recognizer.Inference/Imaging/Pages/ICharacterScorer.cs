@@ -14,4 +14,16 @@ public interface ICharacterScorer
     /// <param name="count">Number of images.</param>
     /// <param name="probabilities">[count, classes], receives the probabilities.</param>
     void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities);
+
+    /// <summary>The same, and the probability that there is one of the characters that may be answered. A pair of digits looks like some letter rather
+    /// than like a digit, so that this tells characters from parts and pairs of them; 1 where it isn't known.</summary>
+    /// <param name="pixels">[count, 28, 28], upright, 0 = ground … 1 = ink.</param>
+    /// <param name="count">Number of images.</param>
+    /// <param name="probabilities">[count, classes], receives the probabilities.</param>
+    /// <param name="allowed">[count], receives the sum of the probabilities of the labels that may be answered before the others were masked.</param>
+    void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Span<float> allowed)
+    {
+        Score(pixels, count, probabilities);
+        allowed.Fill(1);
+    }
 }

@@ -42,9 +42,14 @@ internal sealed class LineLattice
     public double LabelCost(in Segment segment, int label, string text) =>
         -CharacterBonus - Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + ShapeWeight * CharacterShape.Cost(text, segment.Box.Width, segment.Box.Height);
 
+    /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
+    public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * CharacterHeight
+        ? segment.JoinCost + SpeckPenalty
+        : double.PositiveInfinity;
+
     // In units of −log p, set on lines made of characters that were held back from training. The bonus makes up for the fact
     // that a division into more characters has more factors below one.
-    private const double ShapeWeight = 0.6, CharacterBonus = 0.2, JoinCost = 0.5;
+    private const double ShapeWeight = 0.3, CharacterBonus = 0.4, JoinCost = 0.5, SpeckPenalty = 3, LeastAllowed = 0.03;
 
     public static LineLattice Build(PageInk page, TextLine line, ICharacterScorer scorer)
     {
@@ -76,7 +81,7 @@ internal sealed class LineLattice
                 segments.Add(new Segment(first, last, box, join + low, join, segments.Count * classes));
             }
         }
-        var probabilities = new float[segments.Count * classes];
+        float[] probabilities = new float[segments.Count * classes], allowed = new float[segments.Count];
         var pixels = new float[BatchSize * CharacterNormalizer.Size * CharacterNormalizer.Size];
         var span = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(pieces);
         for (int start = 0; start < segments.Count; start += BatchSize)
@@ -89,8 +94,10 @@ internal sealed class LineLattice
                 var (ink, box) = InkPiece.Combine(span[segment.First..(segment.Last + 1)]);
                 CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, pixels.AsSpan(i * Pixels, Pixels));
             }
-            scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes));
+            scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
+        // With the labels' own cost: −log of their probability among all that the network knows, not only among those that may be answered
+        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])) };
         return new LineLattice(pieces, segments, probabilities, height) { Classes = classes };
     }
 }

@@ -40,9 +40,8 @@ internal sealed class PageInk
         if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
+        RuledLines.Remove(page.Ink, width, height, angle);
         if (angle != 0) page.Rotate(angle);
-        page.FindComponents();
-        RuledLines.Remove(page);
         page.FindComponents();
         return page.Components.Count == 0 ? null : page;
     }

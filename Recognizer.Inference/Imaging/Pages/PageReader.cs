@@ -42,24 +42,27 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
 
     private readonly record struct Reading(Candidate[] Candidates, PixelBox Box);
 
-    /// <summary>The cheapest division into characters (Viterbi).</summary>
+    /// <summary>The cheapest division into characters and specks that are none (Viterbi).</summary>
     private List<Reading> BestPath(LineLattice lattice)
     {
         int n = lattice.Pieces.Count;
         var best = new double[n + 1];
-        var chosen = new LineLattice.Segment[n + 1];
+        var chosen = new (LineLattice.Segment Segment, bool IsSpeck)[n + 1];
         for (int end = 1; end <= n; end++)
         {
             best[end] = double.MaxValue;
             foreach (var segment in lattice.EndingAt[end - 1])
             {
-                double total = best[segment.First] + segment.Cost + BestLabelCost(lattice, segment);
-                if (total < best[end]) (best[end], chosen[end]) = (total, segment);
+                double character = segment.Cost + BestLabelCost(lattice, segment), speck = lattice.SpeckCost(segment), total = best[segment.First] + Math.Min(character, speck);
+                if (total < best[end]) (best[end], chosen[end]) = (total, (segment, speck < character));
             }
         }
         var characters = new List<Reading>();
-        for (int end = n; end > 0; end = chosen[end].First)
-            characters.Add(new Reading(Candidates(lattice.Probabilities(chosen[end])), chosen[end].Box));
+        for (int end = n; end > 0; end = chosen[end].Segment.First)
+        {
+            var (segment, isSpeck) = chosen[end];
+            if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Probabilities(segment)), segment.Box));
+        }
         characters.Reverse();
         return characters;
     }

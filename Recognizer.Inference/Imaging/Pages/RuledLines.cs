@@ -1,93 +1,124 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>Takes level ruled lines out of a deskewed page: long level runs of thin ink, but for what crosses them.</summary>
+/// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them. Done before
+/// the page is turned, because turning blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
 {
-    public static void Remove(PageInk page)
+    /// <summary>Rules are fainter than writing, and what is left of their edges is fainter still.</summary>
+    private const byte LeastInk = 56;
+
+    /// <summary>Share of the columns between the picture's edges in which a rule shows; strokes hide it in others.</summary>
+    private const double LeastShare = 0.4;
+
+    /// <summary>A vertical run of thin ink.</summary>
+    private readonly record struct Run(int X, int Top, int Bottom)
     {
-        int width = page.Width, height = page.Height;
-        byte[] ink = page.Ink;
-        var heights = page.Components.Where(c => c.Area >= 12).Select(c => c.Box.Height).Order().ToList();
-        int typicalHeight = heights.Count == 0 ? 12 : heights[heights.Count / 2];
-        // A line is long; once its rows are known, its shorter parts, between strokes or where it fades, are known as well
-        int least = (int)Math.Max(0.35 * width, Math.Max(40, 3 * typicalHeight)), part = Math.Max(10, typicalHeight * 6 / 10);
-        if (least >= width) return;
-        var line = new bool[width * height];
-        var rows = new bool[height];
-        MarkRuns(ink, width, height, least, line, null, rows);
-        bool any = rows.AsSpan().Contains(true);
-        var near = new bool[height];
-        for (int y = 0; y < height; y++)
-            for (int v = Math.Max(0, y - 2); v <= Math.Min(height - 1, y + 2); v++) near[y] |= rows[v];
-        if (any) MarkRuns(ink, width, height, part, line, near, rows);
-        if (!any) return;
-        // Thickness: the typical vertical run through line pixels
-        var thickness = new int[height];
-        long runs = 0;
-        for (int x = 0; x < width; x++)
-            for (int y = 0; y < height; y++)
-            {
-                if (!line[y * width + x] || y > 0 && line[(y - 1) * width + x]) continue;
-                var (top, bottom) = Run(ink, width, height, x, y);
-                thickness[Math.Min(bottom - top, height - 1)]++;
-                runs++;
-            }
-        int typical = 1;
-        for (long seen = 0; typical < height; typical++)
-        {
-            seen += thickness[typical];
-            if (seen * 2 >= runs) break;
-        }
-        var cleared = new List<int>();
-        for (int x = 0; x < width; x++)
-            for (int y = 0; y < height; y++)
-            {
-                if (!line[y * width + x]) continue;
-                var (top, bottom) = Run(ink, width, height, x, y);
-                if (bottom - top > typical + Math.Max(2, typical / 2)) continue; // a stroke crosses or joins
-                for (int v = Math.Max(0, top - 1); v < Math.Min(height, bottom + 1); v++) cleared.Add(v * width + x);
-                y = bottom;
-            }
-        foreach (int p in cleared) ink[p] = 0;
+        public int Thickness => Bottom - Top;
+
+        public float Middle => (Top + Bottom - 1) / 2f;
     }
 
-    /// <summary>Marks level runs of ink, gaps of up to three pixels bridged, rows one above and below counted in, as lines aren't quite level.</summary>
-    private static void MarkRuns(byte[] ink, int width, int height, int least, bool[] line, bool[]? within, bool[] rows)
+    /// <summary>Clears the rules.</summary>
+    /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="skew">Degrees by which the writing, and so the rules, rise to the right, about.</param>
+    public static void Remove(byte[] ink, int width, int height, double skew)
     {
-        for (int y = 0; y < height; y++)
+        if (width < 40) return;
+        List<Run> runs = ThinRuns(ink, width, height);
+        if (runs.Count < LeastShare * width) return;
+        double around = -Math.Tan(skew * Math.PI / 180), slope = around, best = 0;
+        // by the row in which a line crosses the picture's middle, which may be beyond the picture
+        int beyond = (int)(width * (Math.Abs(around) + 0.02) / 2) + 2;
+        var bins = new float[height + 2 * beyond];
+        // Angles about the page's, a pixel apart at the picture's other side
+        for (int k = (int)(-0.015 * width) - 2; k <= 0.015 * width + 2; k++)
         {
-            if (within != null && !within[y]) continue;
-            int start = -1, last = -1;
-            for (int x = 0; x <= width; x++)
-            {
-                if (x < width && IsInk(ink, width, height, x, y))
-                {
-                    if (start < 0) start = x;
-                    last = x;
-                }
-                else if (start >= 0 && (x == width || x - last > 3))
-                {
-                    if (last - start + 1 >= least)
-                    {
-                        for (int u = start; u <= last; u++) if (ink[y * width + u] >= CharacterNormalizer.InkLevel) line[y * width + u] = true;
-                        rows[y] = true;
-                    }
-                    start = -1;
-                }
-            }
+            Profile(runs, around + (double)k / width, width, beyond, bins);
+            double sum = 0;
+            for (int i = 1; i < bins.Length; i++) sum += (double)(bins[i] + bins[i - 1]) * (bins[i] + bins[i - 1]);
+            if (sum > best) (best, slope) = (sum, around + (double)k / width);
+        }
+        Profile(runs, slope, width, beyond, bins);
+        var columns = new List<Run>[width];
+        foreach (var run in runs) (columns[run.X] ??= []).Add(run);
+        for (int i = 1; i + 1 < bins.Length; i++)
+        {
+            float count = bins[i - 1] + bins[i] + bins[i + 1];
+            // the highest of its neighbours, the first of equals
+            if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1] || count < LeastShare * Math.Max(40, Span(slope, i - beyond, width, height))) continue;
+            Clear(ink, width, height, columns, slope, i - beyond);
         }
     }
 
-    private static bool IsInk(byte[] ink, int width, int height, int x, int y) =>
-        ink[y * width + x] >= CharacterNormalizer.InkLevel
-        || y > 0 && ink[(y - 1) * width + x] >= CharacterNormalizer.InkLevel
-        || y + 1 < height && ink[(y + 1) * width + x] >= CharacterNormalizer.InkLevel;
-
-    private static (int Top, int Bottom) Run(byte[] ink, int width, int height, int x, int y)
+    /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>
+    private static List<Run> ThinRuns(byte[] ink, int width, int height)
     {
-        int top = y, bottom = y + 1;
-        while (top > 0 && ink[(top - 1) * width + x] >= CharacterNormalizer.InkLevel) top--;
-        while (bottom < height && ink[bottom * width + x] >= CharacterNormalizer.InkLevel) bottom++;
-        return (top, bottom);
+        var runs = new List<Run>();
+        for (int x = 0; x < width; x++)
+            for (int y = 0; y < height; y++)
+            {
+                if (ink[y * width + x] < LeastInk) continue;
+                int top = y;
+                while (y < height && ink[y * width + x] >= LeastInk) y++;
+                runs.Add(new Run(x, top, y));
+            }
+        if (runs.Count == 0) return runs;
+        int[] thickness = [.. runs.Select(r => r.Thickness)];
+        Array.Sort(thickness);
+        int most = thickness[thickness.Length / 2] + 2;
+        runs.RemoveAll(r => r.Thickness > most);
+        return runs;
+    }
+
+    /// <summary>How many runs lie on each line of a slope.</summary>
+    private static void Profile(List<Run> runs, double slope, int width, int beyond, float[] bins)
+    {
+        Array.Clear(bins);
+        foreach (var run in runs)
+        {
+            float y = run.Middle - (float)slope * (run.X - width / 2f) + beyond;
+            int bin = (int)y;
+            float part = y - bin;
+            bins[bin] += 1 - part;
+            bins[bin + 1] += part;
+        }
+    }
+
+    /// <summary>Columns in which a line is on the picture.</summary>
+    private static int Span(double slope, double middle, int width, int height)
+    {
+        int columns = 0;
+        for (int x = 0; x < width; x++) if (middle + slope * (x - width / 2.0) is >= 0 and var y && y < height) columns++;
+        return columns;
+    }
+
+    /// <summary>Follows a rule from column to column and clears it where it isn't part of a stroke.</summary>
+    private static void Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
+    {
+        const float Reach = 3, Following = 0.1f, MostDrift = 4;
+        var found = new List<Run>();
+        float drift = 0;
+        for (int x = 0; x < width; x++)
+        {
+            float expected = (float)(middle + slope * (x - width / 2.0)) + drift;
+            Run nearest = default;
+            float distance = Reach;
+            foreach (var run in columns[x] ?? [])
+                if (Math.Abs(run.Middle - expected) < distance) (nearest, distance) = (run, Math.Abs(run.Middle - expected));
+            if (nearest.Thickness == 0) continue;
+            drift = Math.Clamp(drift + Following * (nearest.Middle - expected), -MostDrift, MostDrift);
+            found.Add(nearest);
+        }
+        if (found.Count == 0) return;
+        int[] thickness = [.. found.Select(r => r.Thickness)];
+        Array.Sort(thickness);
+        int typical = thickness[thickness.Length / 2], most = typical + Math.Max(2, typical / 2);
+        foreach (var run in found)
+        {
+            if (run.Thickness > most) continue; // a stroke joins
+            for (int y = Math.Max(0, run.Top - 1); y < Math.Min(height, run.Bottom + 1); y++) ink[y * width + run.X] = 0;
+        }
     }
 }
