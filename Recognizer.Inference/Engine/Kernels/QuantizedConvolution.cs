@@ -84,8 +84,8 @@ internal abstract unsafe class QuantizedConvolution : IDisposable
     /// <summary>Short name of the algorithm.</summary>
     public abstract string Algorithm { get; }
 
-    /// <summary>Outputs of a tile in one dimension; 1 without tiles.</summary>
-    public virtual int TileOutputs => 1;
+    /// <summary>Tiles of an image that share a reading of the weights; 0 without tiles.</summary>
+    public virtual int Tiles => 0;
 
     /// <summary>Convolves images.</summary>
     /// <param name="input">Start of the first image, border included; the border is zero.</param>

@@ -2,11 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>3×3 convolution of levels by Winograd's F(4×4, 3×3) in integers, exactly. The points are 0, ±1, ±2 and ∞.
-/// <para>Transformed inputs are integers below 100 · 255 and fit 16 bits. Rows of the weight transform lose their denominators Nᵢ (4, −6, −6, 24, 24, 1), so that
-/// transformed weights are integers up to 49 · 128. The products' sums may overflow, which is no harm: all arithmetic is modulo 2³². The transform back gives
-/// 24 · 24 times the output or a divisor of it, 9 · 2ˢ with s ≤ 6; multiplying by the inverse of 9 modulo 2³² and shifting down gives the output itself, as long as it
-/// fits 32 − s bits with its sign.</para></summary>
+/// <summary>3×3 convolution of levels by Winograd's F(4, 3) and F(3, 3) in integers, exactly. An image is cut into tiles of 4 and 3 outputs each way, which together fit
+/// most sizes without overlap. The points are 0, ±1, 2, for four outputs also −2, and ∞, so that tiles of all sizes share the transformed weights.
+/// <para>Transformed inputs are integers up to 100 · 255 and fit 16 bits. Rows of the weight transform lose their denominators Nᵢ (4, −6, −6, 24, 24, 1 and
+/// 2, −2, −6, 6, 1), so that transformed weights are integers up to 49 · 128. The products' sums may overflow, which is no harm: all arithmetic is modulo 2³². The
+/// transform back gives 24, 12 or 6 times the output each way, 9 · 2ˢ times with s ≤ 6; multiplying by the inverse of 9 modulo 2³² and shifting down gives the output
+/// itself, as long as it fits 32 − s bits with its sign.</para></summary>
 internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvolution
     where TInteger : unmanaged, IIntegerSimd<TInteger, TSimd>
     where TSimd : unmanaged, ISimd<TSimd>
@@ -14,7 +15,10 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     /// <summary>Largest magnitude of sums that are recovered.</summary>
     public const long MostSum = (1 << 25) - 1;
 
-    private const int Outputs = 4, Side = Outputs + 2, Points = Side * Side;
+    private const int Side = 6, Points = Side * Side;
+
+    // The point −2, which tiles of three outputs don't have.
+    private const int MinusTwo = 4;
 
     // 9 · 954437177 = 1 modulo 2³².
     private const int InverseOfNine = 954437177;
@@ -30,7 +34,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     // [points, panels, pairs of channels, panel], with a gap between points
     private readonly AlignedBuffer<int> _weights;
     private readonly AlignedBuffer<int> _bias;
-    private readonly WinogradTiling _tiling;
+    private readonly MixedTiling _rows;
+    private readonly MixedTiling _columns;
     private readonly int _rowsPerChunk;
     private readonly int _pairs;
 
@@ -38,17 +43,17 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         : base(shape, epilogue, output, scales)
     {
         _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
-        _tiling = new(shape.OutputHeight, shape.OutputWidth, Outputs);
-        _rowsPerChunk = _tiling.RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TInteger>(), CacheFloats);
+        (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight), MixedTiling.Of(shape.OutputWidth));
+        _rowsPerChunk = RowsPerChunk();
         _weights = new AlignedBuffer<int>(Points * PointStride);
         _bias = new AlignedBuffer<int>(Panels * s_panel);
         bias.CopyTo(_bias.Span);
         PackWeights(weights);
     }
 
-    public override string Algorithm => "Winograd4 int8";
+    public override string Algorithm => "Winograd int8";
 
-    public override int TileOutputs => Outputs;
+    public override int Tiles => _rows.Count * _columns.Count;
 
     private int OutputStride => Residual.PixelStride;
 
@@ -60,28 +65,31 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
 
     public override long ScratchLength(int images)
     {
-        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows);
+        int rows = Math.Min(_rowsPerChunk, images * _rows.Count);
         return (Points + 1) * SlotLength(rows) + ColumnsLength + (Epilogue.Pool ? (long)StageRows * Shape.OutputWidth * OutputStride : 0);
     }
 
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
-        int totalRows = images * _tiling.Rows;
+        int totalRows = images * _rows.Count;
         float* columns = scratch + (Points + 1) * SlotLength(Math.Min(_rowsPerChunk, totalRows));
         float* stage = columns + ColumnsLength;
         for (int first = 0; first < totalRows; first += _rowsPerChunk)
         {
-            int rows = Math.Min(_rowsPerChunk, totalRows - first);
-            nint slot = SlotLength(rows);
-            for (int row = 0; row < rows; row++)
+            var places = new TilePlaces(_rows, _columns, first, Math.Min(_rowsPerChunk, totalRows - first));
+            nint slot = SlotLength(places.Rows);
+            for (int row = 0; row < places.Rows; row++)
             {
-                (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                (int n, int tileRow) = Math.DivRem(first + row, _rows.Count);
                 float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
-                    + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
-                TransformInput(source, columns, scratch + slot + (nint)row * _tiling.Columns * _pairs, slot);
+                    + (nint)(_rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
+                (int four, int three) = places.Of(row);
+                float* transformed = scratch + slot;
+                if (_rows.IsFour(tileRow)) TransformInput<Four>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
+                else TransformInput<Three>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
             }
-            Multiply(scratch, slot, rows * _tiling.Columns);
-            Finish(scratch, slot, first, rows, output, residual, columns, stage);
+            Multiply(scratch, slot, places);
+            Finish(scratch, slot, places, output, residual, columns, stage);
         }
         GC.KeepAlive(this);
     }
@@ -96,7 +104,10 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     private long ColumnsLength => (long)Side * Math.Max(Shape.OutputWidth + 2, Side) * 16;
 
     // An odd number of cache lines, so that the same place in each slot falls into another set of the cache.
-    private nint SlotLength(int rows) => ((nint)rows * _tiling.Columns * SlotWidth / 16 | 1) * 16;
+    private nint SlotLength(int rows) => ((nint)rows * _columns.Count * SlotWidth / 16 | 1) * 16;
+
+    // As many as stay in the cache, and of those the number that fills register tiles best: most points have all tiles.
+    private int RowsPerChunk() => new WinogradTiling(_rows.Count, _columns.Count, 1).RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TInteger>(), CacheFloats);
 
     // G g Gᵀ with rows [1, 0, 0], [1, ±1, 1], [1, ±2, 4], [0, 0, 1].
     private void PackWeights(ReadOnlySpan<sbyte> weights)
@@ -135,52 +146,46 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         points[5] = g2;
     }
 
-    /// <summary>Bᵀ d B of one row of tiles; the transform down the columns is shared by tiles that overlap.</summary>
+    // Bᵀ d B of one row of tiles; the transform down the columns is shared by tiles that overlap.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void TransformInput(float* source, float* columns, float* transformed, nint slot)
+    private void TransformInput<TRows>(float* source, float* columns, float* fours, float* threes, nint slot) where TRows : struct, ISide
     {
-        int width = _tiling.Width + 2, pixelStride = Shape.Input.PixelStride;
+        int width = Shape.OutputWidth + 2, pixelStride = Shape.Input.PixelStride;
         nint rowStride = Shape.Input.RowStride, lineStride = (nint)width * TInteger.Count;
-        for (int c = 0; c < pixelStride; c += 2 * TInteger.Count, transformed += TInteger.Count)
+        for (int c = 0; c < pixelStride; c += 2 * TInteger.Count, fours += TInteger.Count, threes += TInteger.Count)
         {
             float* pixel = source + c;
             float* column = columns;
             for (int x = 0; x < width; x++, pixel += pixelStride, column += TInteger.Count)
             {
-                Input(TInteger.Pack(pixel), TInteger.Pack(pixel + rowStride), TInteger.Pack(pixel + 2 * rowStride), TInteger.Pack(pixel + 3 * rowStride),
-                    TInteger.Pack(pixel + 4 * rowStride), TInteger.Pack(pixel + 5 * rowStride), column, lineStride);
+                TRows.Input(TInteger.Pack(pixel), TInteger.Pack(pixel + rowStride), TInteger.Pack(pixel + 2 * rowStride), TInteger.Pack(pixel + 3 * rowStride),
+                    TInteger.Pack(pixel + 4 * rowStride), TRows.Outputs == 4 ? TInteger.Pack(pixel + 5 * rowStride) : TInteger.Zero, column, lineStride);
             }
-            float* tile = transformed;
-            for (int t = 0; t < _tiling.Columns; t++, tile += _pairs)
+            TransformLines<TRows, Four>(columns, 0, _columns.Fours, fours, slot, lineStride);
+            TransformLines<TRows, Three>(columns, _columns.Fours, _columns.Count, threes, slot, lineStride);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void TransformLines<TRows, TColumns>(float* columns, int first, int end, float* tile, nint slot, nint lineStride)
+        where TRows : struct, ISide
+        where TColumns : struct, ISide
+    {
+        for (int t = first; t < end; t++, tile += _pairs)
+        {
+            float* line = columns + _columns.Start(t) * TInteger.Count;
+            float* point = tile;
+            for (int i = 0; i < Side; i++, line += lineStride, point += Side * slot)
             {
-                float* line = columns + _tiling.Left(t) * TInteger.Count;
-                float* point = tile;
-                for (int i = 0; i < Side; i++, line += lineStride, point += Side * slot)
-                {
-                    Input(TInteger.Load(line), TInteger.Load(line + TInteger.Count), TInteger.Load(line + 2 * TInteger.Count), TInteger.Load(line + 3 * TInteger.Count),
-                        TInteger.Load(line + 4 * TInteger.Count), TInteger.Load(line + 5 * TInteger.Count), point, slot);
-                }
+                if (TRows.Outputs == 3 && i == MinusTwo) continue;
+                TColumns.Input(TInteger.Load(line), TInteger.Load(line + TInteger.Count), TInteger.Load(line + 2 * TInteger.Count), TInteger.Load(line + 3 * TInteger.Count),
+                    TInteger.Load(line + 4 * TInteger.Count), TColumns.Outputs == 4 ? TInteger.Load(line + 5 * TInteger.Count) : TInteger.Zero, point, slot);
             }
         }
     }
 
-    // Rows [4, 0, −5, 0, 1, 0], [0, ∓4, −4, ±1, 1, 0], [0, ∓2, −1, ±2, 1, 0], [0, 4, 0, −5, 0, 1].
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Input(TInteger d0, TInteger d1, TInteger d2, TInteger d3, TInteger d4, TInteger d5, float* destination, nint stride)
-    {
-        TInteger far = TInteger.SubtractPairs(d4, TInteger.ShiftPairsLeft(d2, 2)), farOdd = TInteger.SubtractPairs(d3, TInteger.ShiftPairsLeft(d1, 2));
-        TInteger near = TInteger.SubtractPairs(d4, d2), nearOdd = TInteger.ShiftPairsLeft(TInteger.SubtractPairs(d3, d1), 1);
-        TInteger.Store(TInteger.AddPairs(TInteger.SubtractPairs(far, d2), TInteger.ShiftPairsLeft(d0, 2)), destination);
-        TInteger.Store(TInteger.AddPairs(far, farOdd), destination + stride);
-        TInteger.Store(TInteger.SubtractPairs(far, farOdd), destination + 2 * stride);
-        TInteger.Store(TInteger.AddPairs(near, nearOdd), destination + 3 * stride);
-        TInteger.Store(TInteger.SubtractPairs(near, nearOdd), destination + 4 * stride);
-        // 4 d1 − 5 d3 + d5 = d5 − d3 − 4 (d3 − d1)
-        TInteger.Store(TInteger.SubtractPairs(TInteger.SubtractPairs(d5, d3), TInteger.ShiftPairsLeft(nearOdd, 1)), destination + 5 * stride);
-    }
-
-    // Slot p becomes the products of point p, from slot p + 1.
-    private void Multiply(float* ring, nint slot, int tiles)
+    // Slot p becomes the products of point p, from slot p + 1, for the tiles that have the point.
+    private void Multiply(float* ring, nint slot, in TilePlaces places)
     {
         TileArguments tile = new()
         {
@@ -194,40 +199,54 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         };
         for (int point = 0; point < Points; point++)
         {
-            tile.A = (byte*)(ring + (point + 1) * slot);
+            (int first, int end) = places.With(fourRows: point / Side == MinusTwo, fourColumns: point % Side == MinusTwo);
+            if (first == end) continue;
+            tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * _pairs);
             tile.B = (byte*)(_weights.Pointer + point * PointStride);
             for (int j = 0; j < OutputStride; j += s_panel)
             {
-                tile.C = (byte*)(ring + point * slot + j);
-                Tile.MultiplyRows<TInteger>(tile, tiles, Math.Min(s_panel, OutputStride - j));
+                tile.C = (byte*)(ring + point * slot + (nint)first * OutputStride + j);
+                Tile.MultiplyRows<TInteger>(tile, end - first, Math.Min(s_panel, OutputStride - j));
                 tile.B += tile.Prefetch;
             }
         }
     }
 
     // Back from products, then to levels, residual and pooling, of some rows of tiles.
-    private void Finish(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
+    private void Finish(float* ring, nint slot, in TilePlaces places, float* output, float* residual, float* square, float* stage)
     {
         int width = Shape.OutputWidth;
-        float** lines = stackalloc float*[Outputs];
-        for (int row = 0; row < rows; row++)
+        float** lines = stackalloc float*[4];
+        for (int row = 0; row < places.Rows; row++)
         {
-            (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
-            int top = _tiling.Top(tileRow);
+            (int n, int tileRow) = Math.DivRem(places.First + row, _rows.Count);
+            int top = _rows.Start(tileRow);
             float* image = output + (long)n * Output.ImageStride + Output.Origin;
             float* added = residual == null ? null : residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride;
+            (int four, int three) = places.Of(row);
             for (int k = 0; k < OutputStride; k += TSimd.Count)
             {
                 float* staged = stage + (nint)k * StageRows * width;
-                for (int i = 0; i < Outputs; i++)
+                for (int i = 0; i < 4; i++)
                 {
                     lines[i] = Epilogue.Pool
                         ? staged + ((top + i) & (StageRows - 1)) * width * TSimd.Count
                         : image + (nint)(top + i) * Output.RowStride + k;
                 }
-                TransformOutput(ring + (nint)row * _tiling.Columns * OutputStride + k, slot, square, k, lines, Epilogue.Pool ? TSimd.Count : OutputStride, added == null ? null : added + k);
+                var place = new OutputPlace(lines, Epilogue.Pool ? TSimd.Count : OutputStride, added == null ? null : added + k, k);
+                float* fours = ring + (nint)four * OutputStride + k, threes = ring + (nint)three * OutputStride + k;
+                if (_rows.IsFour(tileRow))
+                {
+                    TransformOutput<Four, Four>(fours, 0, _columns.Fours, slot, square, place);
+                    TransformOutput<Four, Three>(threes, _columns.Fours, _columns.Count, slot, square, place);
+                }
+                else
+                {
+                    TransformOutput<Three, Four>(fours, 0, _columns.Fours, slot, square, place);
+                    TransformOutput<Three, Three>(threes, _columns.Fours, _columns.Count, slot, square, place);
+                }
                 if (!Epilogue.Pool) continue;
-                for (int y = top | 1; y < _tiling.Top(tileRow + 1); y += 2)
+                for (int y = top | 1; y < _rows.Start(tileRow + 1); y += 2)
                 {
                     RowEpilogue.MaxPool<TSimd>(staged + ((y - 1) & (StageRows - 1)) * width * TSimd.Count, staged + (y & (StageRows - 1)) * width * TSimd.Count, TSimd.Count,
                         image + (nint)(y / 2) * Output.RowStride + k, OutputStride, width / 2, TSimd.Count);
@@ -236,64 +255,148 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         }
     }
 
-    // One row of tiles, one vector of channels.
+    // Some tiles of a row, one vector of channels.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void TransformOutput(float* products, nint slot, float* square, int channel, float** lines, nint pixelStride, float* residual)
+    private void TransformOutput<TRows, TColumns>(float* products, int first, int end, nint slot, float* square, in OutputPlace place)
+        where TRows : struct, ISide
+        where TColumns : struct, ISide
     {
+        if (first == end) return;
         var arithmetic = new LevelArithmetic<TSimd>(Epilogue);
-        TSimd scale = TSimd.Load(Scales + channel);
-        TInteger bias = TInteger.Load((float*)_bias.Pointer + channel), inverse = TInteger.Broadcast(BitConverter.Int32BitsToSingle(InverseOfNine));
-        nint residualPixel = OutputStride, residualRow = Residual.RowStride;
-        for (int t = 0; t < _tiling.Columns; t++, products += OutputStride)
+        TSimd scale = TSimd.Load(Scales + place.Channel);
+        TInteger bias = TInteger.Load((float*)_bias.Pointer + place.Channel), inverse = TInteger.Broadcast(BitConverter.Int32BitsToSingle(InverseOfNine));
+        nint residualPixel = OutputStride, residualRow = Residual.RowStride, pixelStride = place.PixelStride;
+        float* residual = place.Residual;
+        for (int t = first; t < end; t++, products += OutputStride)
         {
             float* product = products, column = square;
             for (int i = 0; i < Side; i++, product += slot, column += TInteger.Count)
             {
-                Back(product, Side * slot, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3);
+                if (TColumns.Outputs == 3 && i == MinusTwo) continue;
+                TRows.Back(product, Side * slot, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3);
                 TInteger.Store(y0, column);
                 TInteger.Store(y1, column + Side * TInteger.Count);
                 TInteger.Store(y2, column + 2 * Side * TInteger.Count);
-                TInteger.Store(y3, column + 3 * Side * TInteger.Count);
+                if (TRows.Outputs == 4) TInteger.Store(y3, column + 3 * Side * TInteger.Count);
             }
-            int left = _tiling.Left(t);
-            for (int i = 0; i < Outputs; i++)
+            int left = _columns.Start(t);
+            for (int i = 0; i < TRows.Outputs; i++)
             {
-                Back(square + i * Side * TInteger.Count, TInteger.Count, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3);
-                // Multiples of 24, 12, 6, 6 each way: 3 is taken out as 9, the powers of two by shifts.
-                int shift = Math.Max(1, 3 - i);
-                TSimd l0 = arithmetic.Levels(TInteger.ToFloats((y0 * inverse >> shift + 3) + bias), scale);
-                TSimd l1 = arithmetic.Levels(TInteger.ToFloats((y1 * inverse >> shift + 2) + bias), scale);
-                TSimd l2 = arithmetic.Levels(TInteger.ToFloats((y2 * inverse >> shift + 1) + bias), scale);
-                TSimd l3 = arithmetic.Levels(TInteger.ToFloats((y3 * inverse >> shift + 1) + bias), scale);
+                TColumns.Back(square + i * Side * TInteger.Count, TInteger.Count, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3);
+                // 3 is taken out as 9 both ways, the powers of two by shifts.
+                int shift = TRows.Shift(i);
+                TSimd l0 = arithmetic.Levels(TInteger.ToFloats((y0 * inverse >> shift + TColumns.Shift(0)) + bias), scale);
+                TSimd l1 = arithmetic.Levels(TInteger.ToFloats((y1 * inverse >> shift + TColumns.Shift(1)) + bias), scale);
+                TSimd l2 = arithmetic.Levels(TInteger.ToFloats((y2 * inverse >> shift + TColumns.Shift(2)) + bias), scale);
+                TSimd l3 = TColumns.Outputs == 4 ? arithmetic.Levels(TInteger.ToFloats((y3 * inverse >> shift + TColumns.Shift(3)) + bias), scale) : default;
                 if (residual != null)
                 {
                     float* added = residual + i * residualRow + left * residualPixel;
                     l0 = arithmetic.Add(l0, TSimd.Load(added));
                     l1 = arithmetic.Add(l1, TSimd.Load(added + residualPixel));
                     l2 = arithmetic.Add(l2, TSimd.Load(added + 2 * residualPixel));
-                    l3 = arithmetic.Add(l3, TSimd.Load(added + 3 * residualPixel));
+                    if (TColumns.Outputs == 4) l3 = arithmetic.Add(l3, TSimd.Load(added + 3 * residualPixel));
                 }
-                float* destination = lines[i] + left * pixelStride;
+                float* destination = place.Lines[i] + left * pixelStride;
                 TSimd.Store(l0, destination);
                 TSimd.Store(l1, destination + pixelStride);
                 TSimd.Store(l2, destination + 2 * pixelStride);
-                TSimd.Store(l3, destination + 3 * pixelStride);
+                if (TColumns.Outputs == 4) TSimd.Store(l3, destination + 3 * pixelStride);
             }
         }
     }
 
-    // Aᵀ with the denominators 1 / Nᵢ: 24, 12, 6 and 6 times the outputs.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Back(float* source, nint stride, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3)
+    /// <summary>Where results go: the first pixel of each row of a row of tiles, and what is added to it.</summary>
+    private readonly struct OutputPlace(float** lines, nint pixelStride, float* residual, int channel)
     {
-        TInteger p0 = TInteger.Load(source), p5 = TInteger.Load(source + 5 * stride);
-        TInteger plus = TInteger.Load(source + stride), minus = TInteger.Load(source + 2 * stride), sum = plus + minus, difference = plus - minus;
-        plus = TInteger.Load(source + 3 * stride);
-        minus = TInteger.Load(source + 4 * stride);
-        TInteger sum2 = plus + minus, difference2 = plus - minus;
-        y0 = ((p0 + (p0 - sum << 1)) << 1) + sum2;
-        y1 = difference2 - (difference << 1);
-        y2 = sum2 - sum;
-        y3 = ((difference2 + p5 + (p5 << 1)) << 1) - difference;
+        public readonly float** Lines = lines;
+        public readonly nint PixelStride = pixelStride;
+        public readonly float* Residual = residual;
+        public readonly int Channel = channel;
+    }
+
+    /// <summary>The transforms of one dimension of a tile.</summary>
+    private interface ISide
+    {
+        static abstract int Outputs { get; }
+
+        /// <summary>Bᵀ: the inputs at the points, in the order 0, 1, −1, 2, −2, ∞.</summary>
+        static abstract void Input(TInteger d0, TInteger d1, TInteger d2, TInteger d3, TInteger d4, TInteger d5, float* destination, nint stride);
+
+        /// <summary>Aᵀ with the denominators 1 / Nᵢ: 3 · 2ˢ times the outputs.</summary>
+        static abstract void Back(float* source, nint stride, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3);
+
+        /// <summary>s of an output.</summary>
+        static abstract int Shift(int output);
+    }
+
+    private readonly struct Four : ISide
+    {
+        public static int Outputs => 4;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static int Shift(int output) => output == 0 ? 3 : output == 1 ? 2 : 1;
+
+        // Rows [4, 0, −5, 0, 1, 0], [0, ∓4, −4, ±1, 1, 0], [0, ∓2, −1, ±2, 1, 0], [0, 4, 0, −5, 0, 1].
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Input(TInteger d0, TInteger d1, TInteger d2, TInteger d3, TInteger d4, TInteger d5, float* destination, nint stride)
+        {
+            TInteger far = TInteger.SubtractPairs(d4, TInteger.ShiftPairsLeft(d2, 2)), farOdd = TInteger.SubtractPairs(d3, TInteger.ShiftPairsLeft(d1, 2));
+            TInteger near = TInteger.SubtractPairs(d4, d2), nearOdd = TInteger.ShiftPairsLeft(TInteger.SubtractPairs(d3, d1), 1);
+            TInteger.Store(TInteger.AddPairs(TInteger.SubtractPairs(far, d2), TInteger.ShiftPairsLeft(d0, 2)), destination);
+            TInteger.Store(TInteger.AddPairs(far, farOdd), destination + stride);
+            TInteger.Store(TInteger.SubtractPairs(far, farOdd), destination + 2 * stride);
+            TInteger.Store(TInteger.AddPairs(near, nearOdd), destination + 3 * stride);
+            TInteger.Store(TInteger.SubtractPairs(near, nearOdd), destination + 4 * stride);
+            // 4 d1 − 5 d3 + d5 = d5 − d3 − 4 (d3 − d1)
+            TInteger.Store(TInteger.SubtractPairs(TInteger.SubtractPairs(d5, d3), TInteger.ShiftPairsLeft(nearOdd, 1)), destination + 5 * stride);
+        }
+
+        // 24, 12, 6 and 6 times the outputs.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Back(float* source, nint stride, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3)
+        {
+            TInteger p0 = TInteger.Load(source), p5 = TInteger.Load(source + 5 * stride);
+            TInteger plus = TInteger.Load(source + stride), minus = TInteger.Load(source + 2 * stride), sum = plus + minus, difference = plus - minus;
+            plus = TInteger.Load(source + 3 * stride);
+            minus = TInteger.Load(source + 4 * stride);
+            TInteger sum2 = plus + minus, difference2 = plus - minus;
+            y0 = ((p0 + (p0 - sum << 1)) << 1) + sum2;
+            y1 = difference2 - (difference << 1);
+            y2 = sum2 - sum;
+            y3 = ((difference2 + p5 + (p5 << 1)) << 1) - difference;
+        }
+    }
+
+    private readonly struct Three : ISide
+    {
+        public static int Outputs => 3;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static int Shift(int output) => 1;
+
+        // Rows [2, −1, −2, 1, 0], [0, −2, −1, 1, 0], [0, 2, −3, 1, 0], [0, −1, 0, 1, 0], [0, 2, −1, −2, 1].
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Input(TInteger d0, TInteger d1, TInteger d2, TInteger d3, TInteger d4, TInteger d5, float* destination, nint stride)
+        {
+            TInteger odd = TInteger.SubtractPairs(d3, d1), even = TInteger.SubtractPairs(d0, d2), twice = TInteger.ShiftPairsLeft(d1, 1), near = TInteger.SubtractPairs(d3, d2);
+            TInteger.Store(TInteger.AddPairs(odd, TInteger.ShiftPairsLeft(even, 1)), destination);
+            TInteger.Store(TInteger.SubtractPairs(near, twice), destination + stride);
+            TInteger.Store(TInteger.AddPairs(TInteger.SubtractPairs(near, TInteger.ShiftPairsLeft(d2, 1)), twice), destination + 2 * stride);
+            TInteger.Store(odd, destination + 3 * stride);
+            TInteger.Store(TInteger.SubtractPairs(TInteger.SubtractPairs(d4, d2), TInteger.ShiftPairsLeft(odd, 1)), destination + 5 * stride);
+        }
+
+        // 6 times the outputs.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Back(float* source, nint stride, out TInteger y0, out TInteger y1, out TInteger y2, out TInteger y3)
+        {
+            TInteger p0 = TInteger.Load(source), p1 = TInteger.Load(source + stride), p2 = TInteger.Load(source + 2 * stride), p3 = TInteger.Load(source + 3 * stride);
+            TInteger infinity = TInteger.Load(source + 5 * stride), first = p0 - p1, one = p1 + (p1 << 1), two = p3 << 1;
+            y0 = first + (first << 1) + (p3 - p2);
+            y1 = two + p2 - one;
+            y2 = ((two + infinity + (infinity << 1)) << 1) - one - p2;
+            y3 = default;
+        }
     }
 }

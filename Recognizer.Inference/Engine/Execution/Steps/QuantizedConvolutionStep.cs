@@ -7,16 +7,7 @@ internal sealed unsafe class QuantizedConvolutionStep(QuantizedConvolution kerne
     : Step(residual is null ? [input] : [input, residual], [output])
 {
     // Panels of 14 tiles; several of them share a reading of the weights.
-    public override int PreferredImages
-    {
-        get
-        {
-            int tile = kernel.TileOutputs;
-            if (tile == 1) return 1;
-            int tiles = ((kernel.Shape.OutputHeight + tile - 1) / tile) * ((kernel.Shape.OutputWidth + tile - 1) / tile);
-            return Math.Clamp(28 / tiles, 1, 14);
-        }
-    }
+    public override int PreferredImages => kernel.Tiles == 0 ? 1 : Math.Clamp(28 / kernel.Tiles, 1, 14);
 
     public override string Description =>
         $"Conv {kernel.Shape.KernelHeight}x{kernel.Shape.KernelWidth} {kernel.Shape.Input.Channels}→{kernel.Shape.OutputChannels} on {kernel.Shape.Input.Height}x{kernel.Shape.Input.Width} {kernel.Algorithm}"
