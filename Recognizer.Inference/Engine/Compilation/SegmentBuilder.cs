@@ -199,6 +199,8 @@ internal sealed unsafe partial class SegmentBuilder
                 int border = Math.Max(BorderOf(group.Residual), BorderOf(group.Last.Outputs[0]));
                 changed |= Need(group.Residual, border) | Need(group.Last.Outputs[0], border);
             }
+            // Values and their levels in the same layout are converted in one go.
+            foreach (Node node in _nodes.Where(QuantizationRewrites.IsFakeQuantize)) changed |= Need(node.Inputs[0], BorderOf(node.Outputs[0]));
         }
     }
 

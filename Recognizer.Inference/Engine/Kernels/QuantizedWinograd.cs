@@ -24,7 +24,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     private const int InverseOfNine = 954437177;
 
     // Floats of ring that leave room for weights in a second-level cache of 1 MB.
-    private const long CacheFloats = 150_000;
+    private const long CacheFloats = 100_000;
 
     // Rows of results that wait for pooling: a tile's and one from the tile above.
     private const int StageRows = 8;
