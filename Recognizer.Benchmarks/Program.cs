@@ -9,6 +9,7 @@ return args switch
     ["startup", .. string[] options] => StartupCommand.Run(options),
     ["profile", string network, .. string[] options] => ProfileCommand.Run(network, options),
     ["agreement", .. string[] options] => AgreementCommand.Run(options),
+    ["stability", .. string[] options] => StabilityCommand.Run(options),
     ["pages", .. string[] options] => PagesCommand.Run(options),
     ["kernels", .. string[] options] => RunKernels(options),
     _ => Usage(),
@@ -30,6 +31,7 @@ static int Usage()
                agreement --model FILE.onnx --dataset NAME [--count N]    the same on real images
                pages --model FILE.onnx [--split validation|test] [--alphabet A] [--dataset NAME] [--count N] [--only TEXT] [--write DIR]
                                                              character error rates on painted pages, and fields
+               stability (the same options)                  whether labels stay when a character comes in another size, light or file
                kernels [BenchmarkDotNet's options]           micro-benchmarks
         """);
     return 2;
