@@ -84,6 +84,7 @@ public partial class ShapeInferenceTests
     [InlineData("Add", 17, "f[N] f[M]", "", "Float[?]")]
     [InlineData("Add", 6, "f[2,3,4,5] f[3,4]", "broadcast=1;axis=1", "Float[2, 3, 4, 5]")]
     [InlineData("Pow", 17, "f[2,3] i64[3]", "", "Float[2, 3]")]
+    [InlineData("Equal", 17, "f[2,1] f[3]", "", "Bool[2, 3]")]
     [InlineData("Where", 17, "b[2,1] f[3] f[1]", "", "Float[2, 3]")]
     [InlineData("Max", 17, "f[2,1] f[3] f[1]", "", "Float[2, 3]")]
     [InlineData("PRelu", 17, "f[N,3,4] f[3,1]", "", "Float[N, 3, 4]")]

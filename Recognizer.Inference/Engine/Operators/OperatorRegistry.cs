@@ -27,6 +27,7 @@ internal static class OperatorRegistry
         ["Dropout"] = new Dropout(),
         ["DynamicQuantizeLinear"] = new DynamicQuantizeLinear(),
         ["Elu"] = new FloatElementwise<Elu>(),
+        ["Equal"] = new Equal(),
         ["Erf"] = new FloatElementwise<Erf>(),
         ["Exp"] = new FloatElementwise<Exponential>(),
         ["Expand"] = new Expand(),

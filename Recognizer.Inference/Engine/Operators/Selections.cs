@@ -99,6 +99,29 @@ internal sealed class Expand : MovementOperator
     }
 }
 
+/// <summary>Equal: whether elements are the same, broadcast to one shape; NaN is unlike everything.</summary>
+internal sealed class Equal : MovementOperator
+{
+    protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
+    {
+        Tensor x = inputs.Required(node, 0), y = inputs.Required(node, 1);
+        int[] right = [.. y.Shape, .. Enumerable.Repeat(1, Broadcasting.LegacyPadding(node, opset, x.Rank, y.Rank))];
+        int[] shape = Broadcasting.Shape(node, x.Shape, right);
+        T[] a = Shapes.Stretch(node, x.Values<T>(node, 0), x.Shape, shape), b = Shapes.Stretch(node, y.Values<T>(node, 1), right, shape);
+        var equal = new bool[a.Length];
+        for (int i = 0; i < equal.Length; i++) equal[i] = EqualityComparer<T>.Default.Equals(a[i], b[i]) && !IsNaN(a[i]);
+        return [Tensor.Create(equal, shape)];
+    }
+
+    private static bool IsNaN<T>(T value) => value switch
+    {
+        float number => float.IsNaN(number),
+        double number => double.IsNaN(number),
+        Half number => Half.IsNaN(number),
+        _ => false,
+    };
+}
+
 /// <summary>Where: elements of the second input where the condition holds, else of the third, all broadcast to one shape.</summary>
 internal sealed class Where : MovementOperator
 {

@@ -25,6 +25,7 @@ internal static class ElementwiseShapes
         rules.Add("Sub", 2, 2, c => Arithmetic(c, Subtract));
         rules.Add("Mul", 2, 2, c => Arithmetic(c, Multiply));
         rules.Add("Div", 2, 2, c => Arithmetic(c, Divide));
+        rules.Add("Equal", 2, 2, Equal);
         rules.Add("Pow", 2, 2, Pow);
         foreach (string name in new[] { "Min", "Max", "Sum", "Mean" }) rules.Add(name, 1, int.MaxValue, Variadic);
         rules.Add("Where", 3, 3, Where);
@@ -154,6 +155,14 @@ internal static class ElementwiseShapes
     private static Element Multiply(Element a, Element b) => a.IsFixed && b.IsFixed ? unchecked(a.Value * b.Value) : a.IsOne ? b : b.IsOne ? a : Element.Unknown;
 
     private static Element Divide(Element a, Element b) => a.IsFixed && b.IsFixed && b.Value is not (0 or -1) ? a.Value / b.Value : b.IsOne ? a : Element.Unknown;
+
+    private static void Equal(ShapeContext context)
+    {
+        InferredValue a = context.Input(0);
+        InferredValue b = context.Like(1, a)!;
+        context.Output(0, ElementType.Bool, Broadcast(context, a.Shape, Aligned(context, a.Shape, b.Shape)),
+            Combine(a, b, (left, right) => left.IsFixed && right.IsFixed ? left.Value == right.Value ? 1 : 0 : Element.Unknown));
+    }
 
     private static void Pow(ShapeContext context)
     {

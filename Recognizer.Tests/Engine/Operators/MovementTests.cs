@@ -170,8 +170,11 @@ public sealed class MovementTests
     }
 
     [Fact]
-    public void Where_and_arg_max_choose()
+    public void Equal_where_and_arg_max_choose()
     {
+        Same<bool>([true, false, false, true], [2, 2], Evaluate("Equal", [Longs(-1, 5), Tensor.Create(new long[] { -1, 5 }, 2, 1)])[0]);
+        Same<bool>([false, true, false], [3], Evaluate("Equal", [Floats([3], float.NaN, 0, 1), Floats([3], float.NaN, -0f, 2)])[0]);
+        Same<bool>([true, false], [2], Evaluate("Equal", [Tensor.Vector(true, true), Tensor.Vector(true, false)])[0]);
         Floats("Where", [1, 20, 3, 20], [2, 2], [Tensor.Vector(true, false), Floats([2, 1], 1, 3), Tensor.Scalar(20f)]);
         Same<long>([1, 0], [2, 1], Evaluate("ArgMax", [Floats([2, 2], 1, 2, 3, 3)], 17, 1, ("axis", 1))[0]);
         Same<long>([1, 1], [2], Evaluate("ArgMax", [Floats([2, 2], 1, 2, 3, 3)], 17, 1, ("axis", 1), ("keepdims", 0), ("select_last_index", 1))[0]);
