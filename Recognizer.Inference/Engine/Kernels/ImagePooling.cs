@@ -82,15 +82,37 @@ internal static unsafe class ImagePooling
                     ? Math.Max(0, lastY - firstY + 1) * Math.Max(0, lastX - firstX + 1)
                     : Padded(y0, s.KernelHeight, s.DilationY, s.Input.Height + s.PadBottom) * Padded(x0, s.KernelWidth, s.DilationX, s.Input.Width + s.PadRight);
                 TSimd factor = TSimd.Broadcast(s.Kind == PoolingKind.Sum ? 1 : 1f / Math.Max(1, divisor));
-                for (int c = 0; c < channels; c += TSimd.Count)
+                float* first = input + (y0 + firstY * s.DilationY) * s.Input.RowStride + (x0 + firstX * s.DilationX) * channels;
+                int rows = lastY - firstY + 1, columns = lastX - firstX + 1, channel = 0;
+                // Four sums at a time, because an addition has to wait for the one before.
+                for (; channel <= channels - 4 * TSimd.Count; channel += 4 * TSimd.Count)
+                {
+                    TSimd sum0 = TSimd.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
+                    for (int ky = 0; ky < rows; ky++)
+                    {
+                        float* sample = first + ky * s.DilationY * s.Input.RowStride + channel;
+                        for (int kx = 0; kx < columns; kx++, sample += s.DilationX * channels)
+                        {
+                            sum0 += TSimd.Load(sample);
+                            sum1 += TSimd.Load(sample + TSimd.Count);
+                            sum2 += TSimd.Load(sample + 2 * TSimd.Count);
+                            sum3 += TSimd.Load(sample + 3 * TSimd.Count);
+                        }
+                    }
+                    TSimd.Store(sum0 * factor, destination + channel);
+                    TSimd.Store(sum1 * factor, destination + channel + TSimd.Count);
+                    TSimd.Store(sum2 * factor, destination + channel + 2 * TSimd.Count);
+                    TSimd.Store(sum3 * factor, destination + channel + 3 * TSimd.Count);
+                }
+                for (; channel < channels; channel += TSimd.Count)
                 {
                     TSimd sum = TSimd.Zero;
-                    for (int ky = firstY; ky <= lastY; ky++)
+                    for (int ky = 0; ky < rows; ky++)
                     {
-                        float* row = input + (y0 + ky * s.DilationY) * s.Input.RowStride + x0 * channels + c;
-                        for (int kx = firstX; kx <= lastX; kx++) sum += TSimd.Load(row + kx * s.DilationX * channels);
+                        float* sample = first + ky * s.DilationY * s.Input.RowStride + channel;
+                        for (int kx = 0; kx < columns; kx++, sample += s.DilationX * channels) sum += TSimd.Load(sample);
                     }
-                    TSimd.Store(sum * factor, destination + c);
+                    TSimd.Store(sum * factor, destination + channel);
                 }
             }
         }
