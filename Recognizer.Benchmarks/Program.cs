@@ -17,7 +17,8 @@ return args switch
 
 static int RunKernels(string[] options)
 {
-    BenchmarkSwitcher.FromAssembly(typeof(PeersCommand).Assembly).Run(options);
+    // In this process: what is measured is internal to the libraries.
+    BenchmarkSwitcher.FromAssembly(typeof(PeersCommand).Assembly).Run([.. options, "--inProcess"]);
     return 0;
 }
 

@@ -6,7 +6,6 @@ namespace Recognizer.Benchmarks.Kernels;
 
 /// <summary>The convolutions of the built-in networks with bias and ReLU. Multiply-adds counted as in direct convolution:
 /// 2 · size² · channels · outputs · 9 a call and image, so that algorithms compare.</summary>
-[InProcess]
 public unsafe class ConvolutionBenchmarks
 {
     private const int Images = 14;

@@ -5,7 +5,6 @@ using Recognizer.Inference.Engine.Kernels;
 namespace Recognizer.Benchmarks.Kernels;
 
 /// <summary>Dense layers: 2 · rows · depth · columns floating-point operations a call.</summary>
-[InProcess]
 public unsafe class GemmBenchmarks
 {
     private const int Depth = 3136, Columns = 128;

@@ -66,4 +66,5 @@ def main():
     print(json.dumps({"testAccuracy": accuracy(model, test_images, test_labels)}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

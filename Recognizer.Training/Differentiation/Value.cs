@@ -124,6 +124,9 @@ internal sealed unsafe class Value
     /// <summary>The same memory under another shape; only for <see cref="ValueLayout.Flat"/>.</summary>
     public Value Reshape(string name, int[] shape) => new(Root, name, shape);
 
+    /// <summary>Memory for a number beside each element of an image's pixels, padded channels included, without border; to be kept for the backward pass.</summary>
+    public Value BesideElements() => new(Name, [Shape[1], Shape[2], new ImageShape(1, 1, Shape[0], 0).PixelStride], ValueLayout.Flat, needsGradient: false);
+
     public void RequireBorder(int border) => Border = Math.Max(Border, border);
 
     /// <summary>Elements of the chunk's first image.</summary>
@@ -158,6 +161,13 @@ internal readonly unsafe record struct Rows(nint Address, long ImageStride, long
     }
 
     public float* this[int image, int row] => (float*)Address + image * ImageStride + row * RowStride;
+
+    /// <summary>Sets the rows of some images to zero.</summary>
+    public void Clear(int images)
+    {
+        for (int n = 0; n < images; n++)
+            for (int r = 0; r < Count; r++) new Span<float>(this[n, r], Length).Clear();
+    }
 }
 
 /// <summary>Images that one worker takes through a segment at a time.</summary>

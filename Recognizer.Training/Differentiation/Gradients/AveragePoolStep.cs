@@ -9,17 +9,13 @@ internal sealed unsafe class AveragePoolStep(Value input, Value output, WindowGe
 {
     public override void Forward(in Chunk chunk)
     {
-        Rows y = Output.Rows(Output.Data(chunk));
-        for (int n = 0; n < chunk.Count; n++)
-            for (int r = 0; r < y.Count; r++) new Span<float>(y[n, r], y.Length).Clear();
+        Output.Rows(Output.Data(chunk)).Clear(chunk.Count);
         Move(chunk, Inputs[0].Data(chunk), Output.Data(chunk), forward: true);
     }
 
     public override void Backward(in Chunk chunk)
     {
-        Rows result = Inputs[0].Rows(Inputs[0].Gradient(chunk));
-        for (int n = 0; n < chunk.Count && !Adds[0]; n++)
-            for (int r = 0; r < result.Count; r++) new Span<float>(result[n, r], result.Length).Clear();
+        if (!Adds[0]) Inputs[0].Rows(Inputs[0].Gradient(chunk)).Clear(chunk.Count);
         Move(chunk, Inputs[0].Gradient(chunk), Output.Gradient(chunk), forward: false);
     }
 

@@ -185,11 +185,11 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
 
     private void ByDataWithStrides(in Chunk chunk, float* result)
     {
-        Rows gradient = Output.Rows(Output.Gradient(chunk)), cleared = Inputs[0].Rows(result);
+        Rows gradient = Output.Rows(Output.Gradient(chunk));
+        if (!Adds[0]) Inputs[0].Rows(result).Clear(chunk.Count);
         int stride = Output.Image.PixelStride, columns = Columns;
         for (int n = 0; n < chunk.Count; n++, result += _shape.Input.ImageStride)
         {
-            for (int r = 0; r < cleared.Count && !Adds[0]; r++) new Span<float>(cleared[n, r], cleared.Length).Clear();
             for (int r = 0; r < _shape.OutputHeight; r++)
             {
                 for (int g = 0; g < _shape.Groups; g++)

@@ -13,7 +13,7 @@ internal sealed unsafe class MaxPool2x2Step : Step
     public MaxPool2x2Step(Value input, Value output, bool afterRelu) : base(output, input)
     {
         _afterRelu = afterRelu;
-        _choices = new Value(output.Name, [output.Shape[1], output.Shape[2], new ImageShape(1, 1, output.Shape[0], 0).PixelStride], ValueLayout.Flat, needsGradient: false);
+        _choices = output.BesideElements();
         Kept = [_choices];
     }
 

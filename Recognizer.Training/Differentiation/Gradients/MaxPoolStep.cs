@@ -13,8 +13,7 @@ internal sealed unsafe class MaxPoolStep : Step
     public MaxPoolStep(Value input, Value output, WindowGeometry window) : base(output, input)
     {
         _window = window;
-        // One index per element of the output as it lies in memory, without border.
-        _indices = new Value(output.Name, [output.Shape[1], output.Shape[2], new ImageShape(1, 1, output.Shape[0], 0).PixelStride], ValueLayout.Flat, needsGradient: false);
+        _indices = output.BesideElements();
         Kept = [_indices];
     }
 
@@ -59,11 +58,9 @@ internal sealed unsafe class MaxPoolStep : Step
     public override void Backward(in Chunk chunk)
     {
         ImageShape input = Inputs[0].Image, output = Output.Image;
-        Rows cleared = Inputs[0].Rows(Inputs[0].Gradient(chunk));
+        if (!Adds[0]) Inputs[0].Rows(Inputs[0].Gradient(chunk)).Clear(chunk.Count);
         for (int n = 0; n < chunk.Count; n++)
         {
-            if (!Adds[0])
-                for (int r = 0; r < cleared.Count; r++) new Span<float>(cleared[n, r], cleared.Length).Clear();
             float* result = Inputs[0].Gradient(chunk) + n * (long)input.ImageStride + input.Origin;
             float* gradient = Output.Gradient(chunk) + n * (long)output.ImageStride + output.Origin;
             int* index = (int*)_indices.Data(chunk) + n * _indices.Stride;
