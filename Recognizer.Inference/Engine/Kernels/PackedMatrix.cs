@@ -109,9 +109,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
                     Clamp = k0 + steps == K && Activation.IsClamp && Activation.Kind != ActivationKind.None,
                     Floor = Activation.Floor, Ceiling = Activation.Ceiling,
                 };
-                for (int m0 = 0; m0 < M; m0 += rows)
+                // Tiles of nearly equal height: a low last one would wait for its few sums.
+                for (int tiles = (M + rows - 1) / rows, m0 = 0, height; tiles > 0; tiles--, m0 += height)
                 {
-                    int height = Math.Min(rows, M - m0);
+                    height = (M - m0 + tiles - 1) / tiles;
                     tile.A = (byte*)(A + m0 * Lda + k0);
                     for (int j = firstColumn; j < endColumn; j += panel)
                     {
