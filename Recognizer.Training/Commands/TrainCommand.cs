@@ -70,9 +70,7 @@ internal static class TrainCommand
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             };
-            Dataset dataset = DatasetLoader.Load(config.Dataset, load);
-            if (config.Coarser.Count > 0)
-                dataset = dataset with { Coarse = CoarseLabels.Find(dataset, [.. config.Coarser.Select(name => DatasetLoader.Load(name, load with { NeedTest = false }))]) };
+            Dataset dataset = DatasetLoader.Load(config.Dataset, config.Coarser, load);
             foreach (string file in dataset.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));

@@ -24,6 +24,14 @@ internal static class DatasetLoader
         return dataset;
     }
 
+    /// <summary>Loads a data set with what others, of the same training images, know of those without a class.</summary>
+    /// <exception cref="DatasetException">One of them isn't there, or is not fit for use; the message says which file and why.</exception>
+    public static Dataset Load(string nameOrPath, IReadOnlyList<string> coarser, DatasetLoadOptions options)
+    {
+        Dataset dataset = Load(nameOrPath, options);
+        return coarser.Count == 0 ? dataset : dataset with { Coarse = CoarseLabels.Find(dataset, [.. coarser.Select(name => Load(name, options with { NeedTest = false }))]) };
+    }
+
     private static string Locate(string nameOrPath, DatasetLoadOptions options)
     {
         string under = Path.Combine(options.Root, nameOrPath);

@@ -35,7 +35,7 @@ internal readonly record struct StepResult(double Loss, int Correct);
 /// <remarks>The batch is split into parts of which each sums the gradients of its images on its own; the sums are added in the order
 /// of the parts. Their number depends on the batch size only. A part goes through the steps in chunks that fit the second-level
 /// cache, as far as it gets without statistics over the whole batch.</remarks>
-internal sealed unsafe class TrainingPlan : IDisposable
+internal sealed unsafe class TrainingPlan : ITrainingPlan
 {
     /// <summary>Threads meet every millisecond or so.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMicroseconds(200);

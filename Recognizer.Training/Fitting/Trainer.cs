@@ -23,7 +23,7 @@ internal sealed class Trainer : IDisposable
     private readonly TrainingData _data;
     private readonly TrainingConfig _config;
     private readonly int _threads;
-    private readonly TrainingPlan _plan;
+    private readonly ITrainingPlan _plan;
     private readonly Optimizer _optimizer;
     private readonly LearningRateSchedule _schedule;
     private readonly float[] _average;
@@ -41,13 +41,15 @@ internal sealed class Trainer : IDisposable
     /// <param name="data">What to train on.</param>
     /// <param name="config">How.</param>
     /// <param name="threads">Threads; results don't depend on it.</param>
-    public Trainer(Graph graph, TrainingData data, TrainingConfig config, int threads)
+    /// <param name="createPlan">What computes the gradients; null for the engine.</param>
+    public Trainer(Graph graph, TrainingData data, TrainingConfig config, int threads, Func<Graph, TrainingPlanOptions, ITrainingPlan>? createPlan = null)
     {
         _graph = graph;
         _data = data;
         _config = config;
         _threads = threads;
-        _plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = Frozen(graph, config.Freeze) });
+        createPlan ??= static (graph, options) => new TrainingPlan(graph, options);
+        _plan = createPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = Frozen(graph, config.Freeze) });
         _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
         StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
@@ -233,7 +235,7 @@ internal sealed class Trainer : IDisposable
     private Graph ToGraph(ReadOnlySpan<float> weights, Func<int, float[]> statistics)
     {
         Graph graph = _graph.Clone();
-        _plan.WriteTo(graph, weights);
+        _plan.Parameters.CopyTo(graph, weights);
         for (int i = 0; i < _plan.Statistics.Count; i++) statistics(i).CopyTo(graph.Initializers[_plan.Statistics[i].Name].Span<float>());
         return graph;
     }

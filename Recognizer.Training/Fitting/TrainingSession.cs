@@ -6,6 +6,7 @@ using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Differentiation;
 using Recognizer.Training.Quantization;
 
 namespace Recognizer.Training.Fitting;
@@ -20,6 +21,9 @@ internal sealed record SessionOptions
 
     /// <summary>Goes on from the newest checkpoint, if there is one.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>What computes the gradients; null for the engine.</summary>
+    public Func<Graph, TrainingPlanOptions, ITrainingPlan>? CreatePlan { get; init; }
 }
 
 /// <summary>What came out.</summary>
@@ -56,7 +60,7 @@ internal static class TrainingSession
         var data = new TrainingData(dataset, alphabet, config.Validation, config.Seed);
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
-        using var trainer = new Trainer(graph, data, config, options.Threads);
+        using var trainer = new Trainer(graph, data, config, options.Threads, options.CreatePlan);
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.Validation.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
 
         Directory.CreateDirectory(options.Output);
