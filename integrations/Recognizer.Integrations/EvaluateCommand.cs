@@ -79,7 +79,8 @@ internal static class EvaluateCommand
         double largest = 0;
         foreach ((string name, double their, double our) in figures)
         {
-            double difference = their.Equals(our) ? 0 : Math.Abs(their - our);
+            // Without entropy to reduce, the reduction is no number on either side; which one differs.
+            double difference = double.IsFinite(their) || double.IsFinite(our) ? Math.Abs(their - our) : 0;
             if (!(difference <= MetricsTolerance)) output.WriteLine($"  {name}: ML.NET {their:R}, ours {our:R}");
             largest = difference <= largest ? largest : difference;
         }

@@ -34,7 +34,8 @@ internal static class TorchCommands
         bool agree = unchanged;
         foreach (ValueInfo value in graph.Outputs)
         {
-            using IGraphRunner engine = Plan.Compile(graph, new PlanOptions { Outputs = [value.Name] }), onnxRuntime = new OnnxRuntimeRunner(graph, new PlanOptions { Outputs = [value.Name] });
+            using Plan engine = Plan.Compile(graph, new PlanOptions { Outputs = [value.Name] });
+            using var onnxRuntime = new OnnxRuntimeRunner(graph, new PlanOptions { Outputs = [value.Name] });
             using var torchModule = new GraphModule(graph, value.Name);
             torchModule.eval();
             int classes = value.Shape![^1].Size;

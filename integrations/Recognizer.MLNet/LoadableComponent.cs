@@ -45,7 +45,7 @@ internal static class LoadableComponent
         (SchemaShape)Method(typeof(SchemaShape), "Create", BindingFlags.Static).Invoke(null, [schema])!;
 
     // Called by ML.NET with its ModelLoadContext.
-    private static ITransformer Load(object context) => RecognizeHandwritingTransformer.Load((BinaryReader)Field(context, "Reader"));
+    private static RecognizeHandwritingTransformer Load(object context) => RecognizeHandwritingTransformer.Load((BinaryReader)Field(context, "Reader"));
 
     private static Type TypeOf(string name) => s_core.GetType(name) ?? throw Missing(name);
 

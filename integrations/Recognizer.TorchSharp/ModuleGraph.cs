@@ -10,6 +10,7 @@ public sealed class ModuleGraph
 {
     private readonly GraphBuilder _builder;
     private readonly IReadOnlyList<IModuleExporter> _exporters;
+    private readonly HashSet<string> _nodes = new(StringComparer.Ordinal);
     private string _path = "";
 
     internal ModuleGraph(GraphBuilder builder, string input, IReadOnlyList<IModuleExporter> exporters)
@@ -26,8 +27,12 @@ public sealed class ModuleGraph
     /// <param name="operatorType">ONNX operator.</param>
     /// <param name="inputs">Names of what it reads besides, from <see cref="Weight"/> or <see cref="Value"/>; empty names are left-out inputs.</param>
     /// <param name="attributes">Attributes; integers, floats, strings and arrays of them.</param>
-    public void Apply(string operatorType, IEnumerable<string>? inputs = null, params ReadOnlySpan<(string Name, object Value)> attributes) =>
-        Value = _builder.Node(operatorType, Name(operatorType.ToLowerInvariant()), [Value, .. inputs ?? []], attributes);
+    public void Apply(string operatorType, IEnumerable<string>? inputs = null, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        string first = Name(operatorType.ToLowerInvariant()), name = first;
+        for (int number = 2; !_nodes.Add(name); number++) name = $"{first}{number}";
+        Value = _builder.Node(operatorType, name, [Value, .. inputs ?? []], attributes);
+    }
 
     /// <summary>Adds a weight of the module.</summary>
     /// <param name="name">Its name in the module, such as <c>weight</c>.</param>
