@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Recognizer.Inference.Imaging;
 
@@ -73,7 +74,7 @@ internal static class InkRenderer
         var filterY = new ResampleFilter(height, scale, centerY, Canvas / 2f);
         // Rows first, with vectors along them, then the columns that are left
         int needed = Canvas * width;
-        if (work.Columns.Length < needed) work.Columns = new float[needed];
+        if (work.Columns.Length < needed) (work.Columns, work.Turned) = (new float[needed], new float[needed]);
         if (work.InkRow.Length < width) work.InkRow = new float[width];
         Span<float> columns = work.Columns.AsSpan(0, needed), source = work.InkRow.AsSpan(0, width);
         columns.Clear();
@@ -92,7 +93,7 @@ internal static class InkRenderer
         {
             var ink = work.Ink.AsSpan(row * width, width);
             if (ink.IndexOfAnyExcept((byte)0) < 0) continue;
-            for (int x = 0; x < width; x++) source[x] = ink[x];
+            Widen(ink, source);
             while (lowest < Canvas && firsts[lowest] + counts[lowest] <= row) lowest++;
             for (int y = lowest; y < Canvas && (counts[y] == 0 || firsts[y] <= row); y++)
             {
@@ -100,18 +101,54 @@ internal static class InkRenderer
                 MultiplyAdd(source, rowWeights[y * ResampleFilter.MaxTaps + row - firsts[y]], columns.Slice(y * width, width));
             }
         }
+        Span<float> turned = work.Turned.AsSpan(0, needed), sums = stackalloc float[Canvas];
+        Transpose(columns, turned, Canvas, width);
         // Where a source pixel covers several canvas pixels the rise is spread over them: steepen it again
         float gain = Math.Clamp(scale, 1.5f, 4f);
         for (int x = 0; x < Canvas; x++)
         {
             int first = filterX.Weights(x, weights, out int taps);
-            for (int y = 0, p = first; y < Canvas; y++, p += width)
-            {
-                float sum = 0;
-                for (int t = 0; t < taps; t++) sum += weights[t] * columns[p + t];
-                work.Canvas[y * Canvas + x] = (byte)Math.Clamp((sum - 127.5f) * gain + 127.5f, 0, 255);
-            }
+            sums.Clear();
+            for (int t = 0; t < taps; t++) MultiplyAdd(turned.Slice((first + t) * Canvas, Canvas), weights[t], sums);
+            Steepen(sums, gain, work.Canvas.AsSpan(x * Canvas, Canvas));
         }
+    }
+
+    /// <summary>(value − 127.5)·gain + 127.5, held to 0…255; the canvas's side is a multiple of a vector of bytes.</summary>
+    private static void Steepen(ReadOnlySpan<float> values, float gain, Span<byte> target)
+    {
+        Vector128<float> middle = Vector128.Create(127.5f), factor = Vector128.Create(gain);
+        for (int i = 0; i < values.Length; i += Vector128<byte>.Count)
+        {
+            var low = Vector128.Narrow(Quarter(values[i..]), Quarter(values[(i + 4)..]));
+            Vector128.Narrow(low, Vector128.Narrow(Quarter(values[(i + 8)..]), Quarter(values[(i + 12)..]))).CopyTo(target[i..]);
+        }
+
+        Vector128<uint> Quarter(ReadOnlySpan<float> four) => Vector128.ConvertToInt32(
+            Vector128.Min(Vector128.Max((Vector128.Create(four) - middle) * factor + middle, Vector128<float>.Zero), Vector128.Create(255f))).AsUInt32();
+    }
+
+    private static void Widen(ReadOnlySpan<byte> from, Span<float> to)
+    {
+        int i = 0;
+        for (; i <= from.Length - Vector128<byte>.Count; i += Vector128<byte>.Count)
+        {
+            var (low, high) = Vector128.Widen(Vector128.Create(from[i..]));
+            var (a, b) = Vector128.Widen(low);
+            var (c, d) = Vector128.Widen(high);
+            Vector128.ConvertToSingle(a.AsInt32()).CopyTo(to[i..]);
+            Vector128.ConvertToSingle(b.AsInt32()).CopyTo(to[(i + 4)..]);
+            Vector128.ConvertToSingle(c.AsInt32()).CopyTo(to[(i + 8)..]);
+            Vector128.ConvertToSingle(d.AsInt32()).CopyTo(to[(i + 12)..]);
+        }
+        for (; i < from.Length; i++) to[i] = from[i];
+    }
+
+    /// <summary>[rows, columns] to [columns, rows].</summary>
+    private static void Transpose(ReadOnlySpan<float> from, Span<float> to, int rows, int columns)
+    {
+        for (int row = 0; row < rows; row++)
+            for (int column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column];
     }
 
     /// <summary>target += weight · source.</summary>
@@ -127,87 +164,86 @@ internal static class InkRenderer
     /// <summary>Greatest value of the neighbours: of four, or of eight. In turn they grow ink by an octagon.</summary>
     private static void Thicken(NormalizerWorkspace work, bool square)
     {
-        byte[] from = work.Canvas, to = work.CanvasTemporary;
-        for (int y = 0; y < Canvas; y++)
-            for (int x = 0; x < Canvas; x++)
-            {
-                int p = y * Canvas + x;
-                byte value = from[p];
-                if (x > 0) value = Math.Max(value, from[p - 1]);
-                if (x < Canvas - 1) value = Math.Max(value, from[p + 1]);
-                if (y > 0)
-                {
-                    value = Math.Max(value, from[p - Canvas]);
-                    if (square && x > 0) value = Math.Max(value, from[p - Canvas - 1]);
-                    if (square && x < Canvas - 1) value = Math.Max(value, from[p - Canvas + 1]);
-                }
-                if (y < Canvas - 1)
-                {
-                    value = Math.Max(value, from[p + Canvas]);
-                    if (square && x > 0) value = Math.Max(value, from[p + Canvas - 1]);
-                    if (square && x < Canvas - 1) value = Math.Max(value, from[p + Canvas + 1]);
-                }
-                to[p] = value;
-            }
-        (work.Canvas, work.CanvasTemporary) = (to, from);
+        ReadOnlySpan<byte> from = work.Canvas;
+        Span<byte> to = work.CanvasTemporary;
+        // a column with an empty pixel before and after it, and the greatest of three columns
+        Span<byte> middle = stackalloc byte[Canvas + 2], across = stackalloc byte[Canvas + 2];
+        middle[0] = middle[Canvas + 1] = across[0] = across[Canvas + 1] = 0;
+        for (int x = 0; x < Canvas; x++)
+        {
+            from.Slice(x * Canvas, Canvas).CopyTo(middle[1..]);
+            ReadOnlySpan<byte> before = from.Slice(Math.Max(0, x - 1) * Canvas, Canvas), after = from.Slice(Math.Min(Canvas - 1, x + 1) * Canvas, Canvas);
+            for (int y = 0; y < Canvas; y += Vector128<byte>.Count)
+                Vector128.Max(Vector128.Create(middle[(y + 1)..]), Vector128.Max(Vector128.Create(before[y..]), Vector128.Create(after[y..]))).CopyTo(across[(y + 1)..]);
+            ReadOnlySpan<byte> beside = square ? across : middle;
+            for (int y = 0; y < Canvas; y += Vector128<byte>.Count)
+                Vector128.Max(Vector128.Create(across[(y + 1)..]), Vector128.Max(Vector128.Create(beside[y..]), Vector128.Create(beside[(y + 2)..]))).CopyTo(to[(x * Canvas + y)..]);
+        }
+        (work.Canvas, work.CanvasTemporary) = (work.CanvasTemporary, work.Canvas);
     }
 
     private static (float X, float Y) CenterOfMass(ReadOnlySpan<byte> canvas)
     {
         long mass = 0, massX = 0, massY = 0;
-        for (int y = 0; y < Canvas; y++)
-            for (int x = 0; x < Canvas; x++)
+        for (int x = 0; x < Canvas; x++)
+        {
+            var column = canvas.Slice(x * Canvas, Canvas);
+            if (column.IndexOfAnyExcept((byte)0) < 0) continue;
+            for (int y = 0; y < Canvas; y++)
             {
-                int value = canvas[y * Canvas + x];
+                int value = column[y];
                 mass += value;
                 massX += value * x;
                 massY += value * y;
             }
+        }
         return mass == 0 ? (Canvas / 2f, Canvas / 2f) : ((float)massX / mass + 0.5f, (float)massY / mass + 0.5f);
     }
 
-    /// <summary>Gaussian samples of the canvas at the centres of the result's pixels.</summary>
+    /// <summary>Gaussian samples of the canvas at the centres of the result's pixels. These are a whole number of canvas pixels apart, so that all have the
+    /// same weights.</summary>
     private static void Sample(NormalizerWorkspace work, float offsetX, float offsetY, Span<float> destination)
     {
-        const int Size = CharacterNormalizer.Size, Radius = 6, Taps = 2 * Radius + 1;
-        const float Sigma = EdgeSigma * Scale;
-        Span<float> source = stackalloc float[Canvas];
-        Span<float> rows = stackalloc float[Size * Canvas], weights = stackalloc float[Taps];
-        rows.Clear();
+        const int Size = CharacterNormalizer.Size;
+        Span<float> source = stackalloc float[Canvas], weights = stackalloc float[Taps];
+        Span<float> columns = stackalloc float[Size * Canvas], turned = stackalloc float[Size * Canvas];
+        columns.Clear();
+        int first = Kernel(Scale / 2f + offsetX, weights);
+        for (int x = 0; x < Canvas; x++)
+        {
+            var ink = work.Canvas.AsSpan(x * Canvas, Canvas);
+            if (ink.IndexOfAnyExcept((byte)0) < 0) continue;
+            Widen(ink, source);
+            // the samples that this column is within reach of
+            for (int to = Math.Max(0, (x - first - Taps + Scale) / Scale); to < Size && to * Scale + first <= x; to++)
+                MultiplyAdd(source, weights[x - first - to * Scale], columns.Slice(to * Canvas, Canvas));
+        }
+        Transpose(columns, turned, Size, Canvas);
+        first = Kernel(Scale / 2f + offsetY, weights);
         for (int y = 0; y < Size; y++)
         {
-            int first = Kernel(y * Scale + Scale / 2f + offsetY, Sigma, weights);
-            for (int t = Math.Max(0, -first); t < Math.Min(Taps, Canvas - first); t++)
-            {
-                var from = work.Canvas.AsSpan((first + t) * Canvas, Canvas);
-                if (from.IndexOfAnyExcept((byte)0) < 0) continue;
-                for (int x = 0; x < Canvas; x++) source[x] = from[x];
-                MultiplyAdd(source, weights[t], rows.Slice(y * Canvas, Canvas));
-            }
+            var row = destination.Slice(y * Size, Size);
+            row.Clear();
+            int start = y * Scale + first;
+            for (int t = Math.Max(0, -start); t < Math.Min(Taps, Canvas - start); t++) MultiplyAdd(turned.Slice((start + t) * Size, Size), weights[t], row);
+            for (int x = 0; x < Size; x++) row[x] = Math.Clamp(row[x] * (1 / 255f), 0, 1);
         }
-        for (int x = 0; x < Size; x++)
-        {
-            int first = Kernel(x * Scale + Scale / 2f + offsetX, Sigma, weights);
-            int from = Math.Max(0, -first), to = Math.Min(Taps, Canvas - first);
-            for (int y = 0; y < Size; y++)
-            {
-                float sum = 0;
-                for (int t = from; t < to; t++) sum += weights[t] * rows[y * Canvas + first + t];
-                destination[y * Size + x] = Math.Clamp(sum * (1 / 255f), 0, 1);
-            }
-        }
+    }
 
-        static int Kernel(float center, float sigma, Span<float> weights)
+    private const int Radius = 6, Taps = 2 * Radius + 1;
+
+    /// <summary>Weights of the canvas pixels about a place, of which the first is returned.</summary>
+    private static int Kernel(float center, Span<float> weights)
+    {
+        const float Sigma = EdgeSigma * Scale;
+        int first = (int)MathF.Floor(center) - Radius;
+        float total = 0;
+        for (int t = 0; t < Taps; t++)
         {
-            int first = (int)MathF.Floor(center) - Radius;
-            float total = 0;
-            for (int t = 0; t < Taps; t++)
-            {
-                float d = (first + t + 0.5f - center) / sigma;
-                total += weights[t] = MathF.Exp(-0.5f * d * d);
-            }
-            for (int t = 0; t < Taps; t++) weights[t] /= total;
-            return first;
+            float d = (first + t + 0.5f - center) / Sigma;
+            total += weights[t] = MathF.Exp(-0.5f * d * d);
         }
+        for (int t = 0; t < Taps; t++) weights[t] /= total;
+        return first;
     }
 }

@@ -24,12 +24,16 @@ internal sealed class NormalizerWorkspace
 
     public float[] Row = new float[512];
 
+    /// <summary>[x, y]: turned, as the last of the steps that draw go down the columns.</summary>
     public byte[] Canvas = new byte[CanvasSize * CanvasSize];
 
     public byte[] CanvasTemporary = new byte[CanvasSize * CanvasSize];
 
     /// <summary>The picture with its rows resampled; [canvas, width].</summary>
     public float[] Columns = [];
+
+    /// <summary><see cref="Columns"/> the other way round; [width, canvas].</summary>
+    public float[] Turned = [];
 
     public float[] InkRow = [];
 
