@@ -89,10 +89,14 @@ internal static class InkRenderer
             from = Math.Min(from, firsts[y]);
             to = Math.Max(to, firsts[y] + counts[y]);
         }
+        int left = width, right = -1;
         for (int row = from, lowest = 0; row < to; row++)
         {
             var ink = work.Ink.AsSpan(row * width, width);
-            if (ink.IndexOfAnyExcept((byte)0) < 0) continue;
+            int start = ink.IndexOfAnyExcept((byte)0);
+            if (start < 0) continue;
+            left = Math.Min(left, start);
+            right = Math.Max(right, ink.LastIndexOfAnyExcept((byte)0));
             Widen(ink, source);
             while (lowest < Canvas && firsts[lowest] + counts[lowest] <= row) lowest++;
             for (int y = lowest; y < Canvas && (counts[y] == 0 || firsts[y] <= row); y++)
@@ -107,6 +111,11 @@ internal static class InkRenderer
         float gain = Math.Clamp(scale, 1.5f, 4f);
         for (int x = 0; x < Canvas; x++)
         {
+            if (!filterX.Reaches(x, left, right))
+            {
+                work.Canvas.AsSpan(x * Canvas, Canvas).Clear();
+                continue;
+            }
             int first = filterX.Weights(x, weights, out int taps);
             sums.Clear();
             for (int t = 0; t < taps; t++) MultiplyAdd(turned.Slice((first + t) * Canvas, Canvas), weights[t], sums);

@@ -19,6 +19,9 @@ internal readonly struct ResampleFilter(int inputSize, float scale, float inputC
 
     private int Last(int output) => (int)MathF.Ceiling(Center(output) + 2 * _stretch);
 
+    /// <summary>Whether an output sample depends on any of the input samples from one to another.</summary>
+    public bool Reaches(int output, int from, int to) => First(output) <= to && Last(output) >= from;
+
     /// <summary>The weights within the picture, adding up to at most 1: outside it there is no ink.</summary>
     /// <returns>The first sample; its count in <paramref name="taps"/>.</returns>
     public int Weights(int output, Span<float> weights, out int taps)
