@@ -25,6 +25,9 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
         new("16×16 pixels, enlarged", false, (ink, _) => Enlarged(Shrunk(ink, 16), 96)),
         new("8×8 pixels", false, (ink, _) => Shrunk(ink, 8)),
         new("thin pen, 112 px", false, (ink, _) => Paint(112, (x, y) => 235 - 190 * Math.Clamp((At(ink, x, y, 112) / 255 - 0.85) * 6 + 0.5, 0, 1))),
+        new("thick pen, 112 px", false, (ink, _) => Paint(112, (x, y) => 235 - 190 * Math.Clamp((At(ink, x, y, 112) / 255 - 0.12) * 6 + 0.5, 0, 1))),
+        new("slanted by up to 27°, 200 px", false, (ink, random) => Slanted(ink, random.NextSingle(-0.5f, 0.5f))),
+        new("slanted by 39°, 200 px", false, (ink, random) => Slanted(ink, random.NextInt32(2) == 0 ? 0.8 : -0.8)),
         new("blurred, noisy, pale, 112 px", false, (ink, random) => Pale(ink, random)),
         new("shadow across, 112 px", false, (ink, random) => Shadow(ink, random)),
         new("in a box, 112 px", false, (ink, _) => Paint(112, (x, y) => Math.Min(x, y) is >= 2 and < 4 || Math.Max(x, y) is >= 108 and < 110 ? 70 : 240 - 0.8 * At(ink, x * 1.25 - 14, y * 1.25 - 14, 112))),
@@ -70,6 +73,9 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
         double direction = random.NextSingle() * 2 * Math.PI, dx = Math.Cos(direction), dy = Math.Sin(direction);
         return Paint(side, (x, y) => (150 + 75 * (dx * (2.0 * x / side - 1) + dy * (2.0 * y / side - 1)) / 1.42) * (1 - 0.75 * At(ink, x, y, side) / 255));
     }
+
+    /// <summary>Each row moved to the side by a share of its height.</summary>
+    private static GrayImage Slanted(byte[] ink, double slant) => Paint(200, (x, y) => 230 - 0.8 * At(ink, x - 44 + slant * (y - 100), y - 44, 112));
 
     private static GrayImage Pale(byte[] ink, CounterRandom random) => Paint(112, (x, y) =>
     {
