@@ -32,7 +32,7 @@ public class TemperatureScalingTests
 
     [Fact]
     public void Perfect_answers_do_not_ask_for_infinite_confidence() =>
-        Assert.Equal(0.5, TemperatureScaling.Fit([5f, 0, 0, 5], [0, 1], 2), 3);
+        Assert.Equal(0.2, TemperatureScaling.Fit([5f, 0, 0, 5], [0, 1], 2), 3);
 
     [Fact]
     public void Weights_count_rows_by_class()

@@ -32,6 +32,7 @@ internal sealed class BatchSource : IDisposable
     private readonly int _batchSize;
     private readonly ulong _seed;
     private readonly float _marks;
+    private readonly byte[] _mark = new byte[DatasetPart.PixelsPerImage];
     private readonly Augmenter? _augmenter;
     private readonly BlockingCollection<Batch> _free = [];
     private readonly BlockingCollection<Batch> _ready = [];
@@ -133,15 +134,18 @@ internal sealed class BatchSource : IDisposable
         {
             int index = images[i];
             Span<float> destination = batch.Images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
+            ReadOnlySpan<byte> image = _part.Image(index);
+            batch.Labels[i] = _part.Labels[index];
             if (_marks > 0 && IsMark(batch.Epoch, index, out ulong key))
             {
+                // Varied like characters: what variation does to pixels must not tell the two apart.
                 MarkPainter.Paint(_part, _indices, (int)(key % MarkPainter.Ways), key, destination);
+                for (int k = 0; k < destination.Length; k++) _mark[k] = (byte)(255 * destination[k] + 0.5f);
+                image = _mark;
                 batch.Labels[i] = Differentiation.SoftmaxCrossEntropy.NoCharacter;
-                continue;
             }
-            if (_augmenter is null) Augmenter.ToUnit(_part.Image(index), destination);
-            else _augmenter.Apply(_part.Image(index), destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
-            batch.Labels[i] = _part.Labels[index];
+            if (_augmenter is null) Augmenter.ToUnit(image, destination);
+            else _augmenter.Apply(image, destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
         }
         batch.Count = images.Length;
     }

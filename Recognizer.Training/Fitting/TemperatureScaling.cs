@@ -13,7 +13,7 @@ internal static class TemperatureScaling
     public const string Initializer = "temperature";
 
     // Few images that are all read right would ask for a temperature of zero.
-    private const double Lowest = 0.5;
+    private const double Lowest = 0.2;
     private const double Highest = 5;
     private const int Chunk = 512;
 
