@@ -18,7 +18,7 @@ namespace Recognizer.Integrations;
 /// <summary><c>benchmark</c>: the ways to run a model side by side, on the same images, a thread each.</summary>
 internal static class Benchmark
 {
-    private const int Batch = 64;
+    private const int Batch = 128;
     private const int Rounds = 5;
 
     public static int Run(string model, string dataset, string? data, int count, TextWriter output)
@@ -26,25 +26,27 @@ internal static class Benchmark
         torch.set_num_threads(1);
         var images = new TestImages(dataset, data, count);
         float[] pixels = images.Pixels;
-        output.WriteLine($"{images.Count} images of {dataset}, {model}, one thread; the best of {Rounds} rounds");
-        output.WriteLine("| scoring | batch | images/s |");
-        output.WriteLine("| --- | --- | --- |");
+        output.WriteLine($"{images.Count} images of {dataset}, {model}, the best of {Rounds} rounds, {Environment.ProcessorCount} processors");
+        output.WriteLine("| scoring | batch | threads | images/s |");
+        output.WriteLine("| --- | --- | --- | --- |");
 
         using CharacterRecognizer engine = CharacterRecognizer.Load(model), onnxRuntime = CharacterRecognizer.Load(model, new RecognizerOptions().UseOnnxRuntime());
         var context = new MLContext(seed: 0);
         IDataView rows = context.Data.Cache(context.Data.LoadFromEnumerable(Enumerable.Range(0, images.Count).Select(i => new Pixels { Values = images.PixelsOf(i) })));
         Consume(rows, "input");
-        using Fitted ours = Fit(context.Transforms.RecognizeHandwriting(model, new() { InputColumnName = "input", BatchSize = Batch }), rows);
-        using Fitted theirs = Fit(context.Transforms.ApplyOnnxModel(new OnnxOptions
+        int all = Environment.ProcessorCount;
+        Fitted Ours(int threads) => Fit(context.Transforms.RecognizeHandwriting(model, new() { InputColumnName = "input", Threads = threads }), rows);
+        Fitted Theirs(int threads) => Fit(context.Transforms.ApplyOnnxModel(new OnnxOptions
         {
             ModelFile = model,
             InputColumns = ["input"],
             OutputColumns = ["probabilities"],
             ShapeDictionary = new Dictionary<string, int[]> { ["input"] = [1, 1, 28, 28], ["probabilities"] = [1, engine.Labels.Count] },
-            IntraOpNumThreads = 1,
+            IntraOpNumThreads = threads,
             InterOpNumThreads = 1,
         }).Append(context.Transforms.CopyColumns("Score", "probabilities")), rows);
-        using PredictionEngine<Pixels, Scores> ourEngine = context.Model.CreatePredictionEngine<Pixels, Scores>(ours.Transformer), theirEngine = context.Model.CreatePredictionEngine<Pixels, Scores>(theirs.Transformer);
+        using Fitted ours = Ours(1), oursAll = Ours(all), theirs = Theirs(1), theirsAll = Theirs(all);
+        using PredictionEngine<Pixels, Scores> ourEngine = context.Model.CreatePredictionEngine<Pixels, Scores>(oursAll.Transformer), theirEngine = context.Model.CreatePredictionEngine<Pixels, Scores>(theirs.Transformer);
         Graph graph = OnnxReader.ReadFile(model);
         using var module = new GraphModule(graph, "probabilities");
         module.eval();
@@ -52,25 +54,27 @@ internal static class Benchmark
 
         Compare(output, images.Count,
         [
-            ("engine", Batch, () => Score(engine, pixels, Batch)),
-            ("engine", 1, () => Score(engine, pixels, 1)),
-            ("ONNX Runtime, direct", Batch, () => Score(onnxRuntime, pixels, Batch)),
-            ("ONNX Runtime, direct", 1, () => Score(onnxRuntime, pixels, 1)),
-            ("ML.NET, RecognizeHandwriting", Batch, () => Consume(ours.Transformer.Transform(rows), "Score")),
-            ("ML.NET, ApplyOnnxModel", 1, () => Consume(theirs.Transformer.Transform(rows), "Score")),
-            ("PredictionEngine, RecognizeHandwriting", 1, () => Predict(ourEngine)),
-            ("PredictionEngine, ApplyOnnxModel", 1, () => Predict(theirEngine)),
-            ("TorchSharp", Batch, () => Forward(module, pixels)),
+            ("engine", Batch, 1, () => Score(engine, pixels, Batch)),
+            ("engine", 1, 1, () => Score(engine, pixels, 1)),
+            ("ONNX Runtime, direct", Batch, 1, () => Score(onnxRuntime, pixels, Batch)),
+            ("ONNX Runtime, direct", 1, 1, () => Score(onnxRuntime, pixels, 1)),
+            ("ML.NET, RecognizeHandwriting", Batch, all, () => Consume(oursAll.Transformer.Transform(rows), "Score")),
+            ("ML.NET, RecognizeHandwriting", Batch, 1, () => Consume(ours.Transformer.Transform(rows), "Score")),
+            ("ML.NET, ApplyOnnxModel", 1, all, () => Consume(theirsAll.Transformer.Transform(rows), "Score")),
+            ("ML.NET, ApplyOnnxModel", 1, 1, () => Consume(theirs.Transformer.Transform(rows), "Score")),
+            ("PredictionEngine, RecognizeHandwriting", 1, 1, () => Predict(ourEngine)),
+            ("PredictionEngine, ApplyOnnxModel", 1, 1, () => Predict(theirEngine)),
+            ("TorchSharp", Batch, 1, () => Forward(module, pixels)),
         ]);
 
         output.WriteLine();
-        output.WriteLine("| training, cnn2, batch 128 | images/s |");
-        output.WriteLine("| --- | --- |");
+        output.WriteLine("| training of cnn2 | batch | threads | images/s |");
+        output.WriteLine("| --- | --- | --- | --- |");
         Graph network = Architecture.Build("cnn2", engine.Labels, seed: 1);
         var options = new TrainingPlanOptions { BatchSize = 128, Threads = 1 };
         using ITrainingPlan native = new TrainingPlan(network, options), torchPlan = new TorchTrainingPlan(network, options, torch.CPU);
         int[] labels = [.. images.Labels.Select(label => engine.Labels.ToList().IndexOf(label))];
-        Compare(output, images.Count / 128 * 128, [("engine", null, () => Train(native)), ("TorchSharp", null, () => Train(torchPlan))]);
+        Compare(output, images.Count / 128 * 128, [("engine", 128, 1, () => Train(native)), ("TorchSharp", 128, 1, () => Train(torchPlan))]);
         return 0;
 
         void Predict(PredictionEngine<Pixels, Scores> predictor)
@@ -91,7 +95,7 @@ internal static class Benchmark
     }
 
     // Rounds go through all ways in turn, so that what else the machine does meets all alike.
-    private static void Compare(TextWriter output, int images, (string Name, int? Batch, Action Run)[] ways)
+    private static void Compare(TextWriter output, int images, (string Name, int Batch, int Threads, Action Run)[] ways)
     {
         var best = new double[ways.Length];
         for (int round = 0; round <= Rounds; round++)
@@ -105,7 +109,7 @@ internal static class Benchmark
             }
         }
         for (int i = 0; i < ways.Length; i++)
-            output.WriteLine(ways[i].Batch is { } batch ? $"| {ways[i].Name} | {batch} | {best[i]:N0} |" : $"| {ways[i].Name} | {best[i]:N0} |");
+            output.WriteLine($"| {ways[i].Name} | {ways[i].Batch} | {ways[i].Threads} | {best[i]:N0} |");
     }
 
     private static void Score(CharacterRecognizer recognizer, float[] pixels, int batch)

@@ -20,5 +20,8 @@ public sealed record RecognizeHandwritingOptions
     public Alphabet? Alphabet { get; init; }
 
     /// <summary>Rows that are scored together when a whole <see cref="IDataView"/> is read.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Threads that share a batch; 0 takes one per processor. Single rows, as of a <c>PredictionEngine</c>, are scored by the thread that asks.</summary>
+    public int Threads { get; init; }
 }

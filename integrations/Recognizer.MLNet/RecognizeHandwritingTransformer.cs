@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Recognizer.Inference;
+using Recognizer.Inference.Engine;
 
 namespace Recognizer.MLNet;
 
@@ -13,9 +14,14 @@ public sealed class RecognizeHandwritingTransformer : ITransformer, IDisposable
     internal RecognizeHandwritingTransformer(byte[] model, RecognizeHandwritingOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         _model = model;
         Options = options;
-        Recognizer = CharacterRecognizer.Load(model, new RecognizerOptions { Alphabet = options.Alphabet });
+        Recognizer = CharacterRecognizer.Load(model, new RecognizerOptions
+        {
+            Alphabet = options.Alphabet,
+            Plan = new PlanOptions { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount },
+        });
         AddedSchema = CreateAddedSchema();
     }
 
@@ -64,6 +70,7 @@ public sealed class RecognizeHandwritingTransformer : ITransformer, IDisposable
         writer.Write(Options.PredictedLabelColumnName);
         writer.Write(Options.ScoreColumnName);
         writer.Write(Options.BatchSize);
+        writer.Write(Options.Threads);
         string[] alphabet = [.. Options.Alphabet?.Labels ?? []];
         writer.Write(alphabet.Length);
         foreach (string label in alphabet) writer.Write(label);
@@ -79,6 +86,7 @@ public sealed class RecognizeHandwritingTransformer : ITransformer, IDisposable
             PredictedLabelColumnName = reader.ReadString(),
             ScoreColumnName = reader.ReadString(),
             BatchSize = reader.ReadInt32(),
+            Threads = reader.ReadInt32(),
         };
         var alphabet = new string[reader.ReadInt32()];
         for (int i = 0; i < alphabet.Length; i++) alphabet[i] = reader.ReadString();
