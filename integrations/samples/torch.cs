@@ -3,7 +3,7 @@
 #:property PublishAot=false
 
 // Two ways from TorchSharp to model.onnx: a recipe trained with TorchSharp, and a module of your own exported.
-//   dotnet run samples/torchsharp.cs -- models/torch
+//   dotnet run samples/torch.cs -- models/torch
 
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
@@ -13,7 +13,7 @@ using static TorchSharp.torch.nn;
 
 if (args is not [var folder])
 {
-    Console.Error.WriteLine("usage: dotnet run torchsharp.cs -- FOLDER");
+    Console.Error.WriteLine("usage: dotnet run torch.cs -- FOLDER");
     return 2;
 }
 
