@@ -17,7 +17,7 @@ public class BatchSourceTests
 
     private static List<(int Epoch, int Step, int[] Labels, float[] Images)> Read(int firstEpoch, int epochs, int pause = 0)
     {
-        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 8, AugmentationOptions.Parse("standard"), 5, firstEpoch, epochs);
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 8, _ => AugmentationOptions.Parse("standard"), 5, firstEpoch, epochs);
         var batches = new List<(int, int, int[], float[])>();
         for (int i = 0; i < (epochs - firstEpoch) * source.StepsPerEpoch; i++)
         {
@@ -40,9 +40,22 @@ public class BatchSourceTests
     }
 
     [Fact]
+    public void Each_epoch_is_varied_in_its_own_way()
+    {
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, epoch => AugmentationOptions.Parse(epoch < 2 ? "standard" : "none"), 5, 0, 3);
+        for (int epoch = 0; epoch < 3; epoch++)
+        {
+            Batch batch = source.Next(CancellationToken.None);
+            float[] plain = [.. batch.Labels[..20].SelectMany(label => Part.Image(label).ToArray()).Select(b => b * (1f / 255))];
+            Assert.Equal(epoch == 2, plain.AsSpan().SequenceEqual(batch.Images));
+            source.Return(batch);
+        }
+    }
+
+    [Fact]
     public void Marks_replace_a_share_of_the_images()
     {
-        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, new AugmentationOptions(), 5, 0, 50, marks: 0.2);
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, _ => new AugmentationOptions(), 5, 0, 50, marks: 0.2);
         int marks = 0;
         for (int epoch = 0; epoch < 50; epoch++)
         {
@@ -69,7 +82,7 @@ public class BatchSourceTests
     [Fact]
     public void Stops_while_nobody_reads()
     {
-        var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 2, new AugmentationOptions(), 5, 0, 1000);
+        var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 2, _ => new AugmentationOptions(), 5, 0, 1000);
         source.Next(CancellationToken.None);
         source.Dispose();
     }
@@ -77,7 +90,7 @@ public class BatchSourceTests
     [Fact]
     public void A_failure_reaches_the_reader()
     {
-        using var source = new BatchSource(Part, [500], 2, new AugmentationOptions(), 5, 0, 1);
+        using var source = new BatchSource(Part, [500], 2, _ => new AugmentationOptions(), 5, 0, 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => source.Next(CancellationToken.None));
     }
 

@@ -30,6 +30,8 @@ internal static class TrainCommand
         settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });
         settings.Add<double?>("--clip", "NORM", "Largest norm of the gradient; 0 is no limit [default: 0]", (c, v) => c with { GradientClipping = v!.Value });
         settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: depends on the data set]", (c, v) => c with { Augment = v });
+        settings.Add<int?>("--final-epochs", "N", "Vary the images otherwise in the last epochs, as --final-augment says [default: 0]", (c, v) => c with { FinalEpochs = v!.Value });
+        settings.Add<string>("--final-augment", "WHAT", $"How to vary them then [default: {usual.FinalAugment}]", (c, v) => c with { FinalAugment = v });
         settings.Add<string[]>("--coarser", "NAME|DIR|FILE", "Data set of the same images whose labels say less, for images whose class isn't known; may be repeated; none for a configuration's", (c, v) => c with { Coarser = v is ["none"] ? [] : v });
         settings.Add<string[]>("--teacher", "FILE.onnx", "Learn what this model answers besides the labels; may be repeated", (c, v) => c with { Teachers = v });
         settings.Add<double?>("--distillation", "WEIGHT", $"Weight of the teachers' answer, 0 … 1 [default: {Text(usual.Distillation)}]", (c, v) => c with { Distillation = v!.Value });
@@ -37,6 +39,7 @@ internal static class TrainCommand
         settings.Add<double?>("--label-smoothing", "SHARE", $"Share of each target that is spread over all classes [default: {Text(usual.LabelSmoothing)}]", (c, v) => c with { LabelSmoothing = v!.Value });
         settings.Add<double?>("--ema", "DECAY", $"Decay of the moving average of the weights, which is what is kept; 0 is none [default: {Text(usual.Ema)}]", (c, v) => c with { Ema = v!.Value });
         settings.Add<double?>("--validation", "SHARE", $"Share of the training images held back to choose the best epoch [default: {Text(usual.Validation)}]", (c, v) => c with { Validation = v!.Value });
+        settings.Add<string>("--keep", "best|last", "Weights to keep: those of the epoch that is best on these images, or the last ones [default: best]", (c, v) => c with { Keep = v }, TrainingConfig.KeepNames);
         settings.Add<int?>("--patience", "N", "Stop after this many epochs without progress on those images; 0 is never [default: 0]", (c, v) => c with { Patience = v!.Value });
         settings.Add<ulong?>("--seed", "N", $"Everything random follows from it [default: {usual.Seed}]", (c, v) => c with { Seed = v!.Value });
         settings.Add<bool?>("--quantize", "true|false", "Store the model in 8 bits too [default: false]", (c, v) => c with { Quantize = v!.Value });

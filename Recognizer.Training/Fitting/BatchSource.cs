@@ -33,7 +33,7 @@ internal sealed class BatchSource : IDisposable
     private readonly ulong _seed;
     private readonly float _marks;
     private readonly byte[] _mark = new byte[DatasetPart.PixelsPerImage];
-    private readonly Augmenter? _augmenter;
+    private readonly Func<int, Augmenter?> _augmenter;
     private readonly BlockingCollection<Batch> _free = [];
     private readonly BlockingCollection<Batch> _ready = [];
     private readonly CancellationTokenSource _stop = new();
@@ -44,19 +44,25 @@ internal sealed class BatchSource : IDisposable
     /// <param name="part">The images.</param>
     /// <param name="indices">Which of them to use.</param>
     /// <param name="batchSize">Images per batch; the last of an epoch takes what is left.</param>
-    /// <param name="augmentation">How to vary them.</param>
+    /// <param name="augmentation">How to vary them in each epoch.</param>
     /// <param name="seed">Decides order and variation.</param>
     /// <param name="firstEpoch">Epoch to begin with.</param>
     /// <param name="epochs">Epoch to end before.</param>
     /// <param name="marks">Share of images that is replaced by marks that are no characters.</param>
-    public BatchSource(DatasetPart part, int[] indices, int batchSize, AugmentationOptions augmentation, ulong seed, int firstEpoch, int epochs, double marks = 0)
+    public BatchSource(DatasetPart part, int[] indices, int batchSize, Func<int, AugmentationOptions> augmentation, ulong seed, int firstEpoch, int epochs, double marks = 0)
     {
         _marks = (float)marks;
         _part = part;
         _indices = indices;
         _batchSize = batchSize;
         _seed = seed;
-        _augmenter = augmentation.IsNone ? null : new Augmenter(augmentation);
+        var augmenters = new Dictionary<AugmentationOptions, Augmenter?>();
+        _augmenter = epoch =>
+        {
+            AugmentationOptions options = augmentation(epoch);
+            if (!augmenters.TryGetValue(options, out Augmenter? augmenter)) augmenters[options] = augmenter = options.IsNone ? null : new Augmenter(options);
+            return augmenter;
+        };
         StepsPerEpoch = (indices.Length + batchSize - 1) / batchSize;
         for (int i = 0; i < Ahead; i++) _free.Add(new Batch(batchSize));
         _thread = new Thread(() => Produce(firstEpoch, epochs)) { IsBackground = true, Name = "Recognizer batches" };
@@ -130,6 +136,7 @@ internal sealed class BatchSource : IDisposable
 
     private void Fill(Batch batch, ReadOnlySpan<int> images)
     {
+        Augmenter? augmenter = _augmenter(batch.Epoch);
         for (int i = 0; i < images.Length; i++)
         {
             int index = images[i];
@@ -144,8 +151,8 @@ internal sealed class BatchSource : IDisposable
                 image = _mark;
                 batch.Labels[i] = Differentiation.SoftmaxCrossEntropy.NoCharacter;
             }
-            if (_augmenter is null) Augmenter.ToUnit(image, destination);
-            else _augmenter.Apply(image, destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
+            if (augmenter is null) Augmenter.ToUnit(image, destination);
+            else augmenter.Apply(image, destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
         }
         batch.Count = images.Length;
     }

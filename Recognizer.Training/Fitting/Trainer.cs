@@ -84,7 +84,7 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">The loss is no longer a number.</exception>
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
-        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, AugmentationOptions.Parse(_config.Augment), _config.Seed, Epoch, _config.Epochs, _config.Marks);
+        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks);
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
         var watch = Stopwatch.StartNew();
@@ -118,7 +118,7 @@ internal sealed class Trainer : IDisposable
         Epoch++;
 
         MulticlassMetrics? validation = _data.Validation.Length > 0 ? Validate(CurrentGraph(), cancellation).Metrics : null;
-        bool best = validation is null || BestEpoch == 0 || validation.MicroAccuracy > BestAccuracy || (validation.MicroAccuracy == BestAccuracy && validation.LogLoss < BestLoss);
+        bool best = validation is null || _config.Keep == "last" || BestEpoch == 0 || validation.MicroAccuracy > BestAccuracy || (validation.MicroAccuracy == BestAccuracy && validation.LogLoss < BestLoss);
         if (best)
         {
             BestEpoch = Epoch;
@@ -225,6 +225,8 @@ internal sealed class Trainer : IDisposable
         }
         return frozen;
     }
+
+    private AugmentationOptions Augmentation(int epoch) => AugmentationOptions.Parse(epoch < _config.Epochs - _config.FinalEpochs ? _config.Augment : _config.FinalAugment);
 
     private Span<float> Weights() => _config.Ema > 0 ? _average : _plan.Parameters.Values;
 

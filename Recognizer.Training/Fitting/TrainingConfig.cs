@@ -65,8 +65,19 @@ internal sealed record TrainingConfig
     /// <summary>How images are varied; see <see cref="AugmentationOptions.Syntax"/>.</summary>
     public string Augment { get; init; } = "none";
 
+    /// <summary>How images are varied in the last epochs: variation makes a network robust, but takes away what tells O from 0 or 1 from l; it learns that again from images
+    /// that are close to those in use.</summary>
+    public string FinalAugment { get; init; } = "none";
+
+    /// <summary>Number of those epochs.</summary>
+    public int FinalEpochs { get; init; }
+
     /// <summary>Share of the training images held back to choose the epoch.</summary>
     public double Validation { get; init; } = 0.1;
+
+    /// <summary>Which weights are kept: best, those of the epoch that reads most validation images right, or last, where the validation images are few or have another mix of
+    /// classes than the images in use, and the schedule ends with small steps.</summary>
+    public string Keep { get; init; } = "best";
 
     /// <summary>Epochs without progress on the validation images after which training stops; 0 never stops early.</summary>
     public int Patience { get; init; }
@@ -92,6 +103,9 @@ internal sealed record TrainingConfig
     /// <summary>Whether the model is stored in 8 bits too, beside the float one.</summary>
     public bool Quantize { get; init; }
 
+    /// <summary>What <see cref="Keep"/> takes.</summary>
+    internal static IReadOnlyList<string> KeepNames { get; } = ["best", "last"];
+
     /// <summary>Checks every value.</summary>
     /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
     public void Validate()
@@ -111,11 +125,14 @@ internal sealed record TrainingConfig
         Check(Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || Architectures.Architecture.Names.Contains(Architecture, StringComparer.OrdinalIgnoreCase),
             "architecture", Architecture, $"{string.Join(", ", Architectures.Architecture.Names)}, or a file whose name ends in .onnx");
         CheckName("optimizer", Optimizer, Optimization.Optimizer.Names);
+        CheckName("keep", Keep, KeepNames);
         CheckName("schedule", Schedule, LearningRateSchedule.Names);
         Check(Alphabet is not "", "alphabet", "empty", "at least one character");
         Check(Normalizer is null or "emnist" or "mnist", "normalizer", Normalizer, "emnist or mnist");
         Check(Patience == 0 || Validation > 0, "patience", Patience, "validation images (--validation) to stop early on");
+        Check(FinalEpochs >= 0 && FinalEpochs <= Epochs, "final-epochs", FinalEpochs, $"0 … {Epochs}, the number of epochs");
         AugmentationOptions.Parse(Augment);
+        AugmentationOptions.Parse(FinalAugment);
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, TrainingConfigJson.Default.TrainingConfig);

@@ -8,7 +8,7 @@ internal static class TrainingDefaults
 
     /// <summary>Networks of others take pixels as they are, not normalised, so that the same step changes less of what they compute. (From digits to letters
     /// better than the usual rate with 40, 400 and 2800 images per class.)</summary>
-    public const double FileLearningRate = 0.008;
+    public const double FileLearningRate = 0.016;
 
     /// <summary>The settings for what is given so far.</summary>
     public static TrainingConfig For(TrainingConfig given)
