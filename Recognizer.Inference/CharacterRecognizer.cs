@@ -300,7 +300,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         lock (_replacing) Interlocked.Exchange(ref _model, null)?.Release();
     }
 
-    private static Graph Shipped(ShippedModel model)
+    internal static Graph Shipped(ShippedModel model)
     {
         string name = model switch
         {

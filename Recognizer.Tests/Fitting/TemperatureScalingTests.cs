@@ -35,12 +35,20 @@ public class TemperatureScalingTests
         Assert.Equal(0.2, TemperatureScaling.Fit([5f, 0, 0, 5], [0, 1], 2), 3);
 
     [Fact]
-    public void Weights_count_rows_by_class()
+    public void Images_of_another_mix_give_the_temperature_of_the_mix_that_is_expected()
     {
-        // Class 0 is right and sure, class 1 wrong half of the time: with all the weight on one of them it decides alone.
-        float[] logits = [3, 0, 3, 0, 0, 3, 3, 0];
-        int[] labels = [0, 0, 1, 1];
-        Assert.Equal(TemperatureScaling.Fit(logits.AsSpan(0, 4), labels.AsSpan(0, 2), 2), TemperatureScaling.Fit(logits, labels, 2, [1, 0]), 6);
-        Assert.Equal(TemperatureScaling.Fit(logits.AsSpan(4, 4), labels.AsSpan(2, 2), 2), TemperatureScaling.Fit(logits, labels, 2, [0, 1]), 6);
+        // Scores of two classes that overlap; the model expects them equally often, the images have three times as many of the second.
+        const double Temperature = 1.7;
+        var random = new CounterRandom(CounterRandom.Key(4));
+        var logits = new float[2 * 20_000];
+        var labels = new int[20_000];
+        for (int row = 0; row < labels.Length; row++)
+        {
+            labels[row] = row % 4 == 0 ? 0 : 1;
+            // Normal with means ±1 and deviation 1: the logit of one class against the other is 2 x.
+            logits[2 * row + labels[row]] = (float)Temperature * 2 * (1 + random.NextGaussian());
+        }
+        float[] adjustment = [MathF.Log(0.25f / 0.5f), MathF.Log(0.75f / 0.5f)];
+        Assert.InRange(TemperatureScaling.Fit(logits, labels, 2, adjustment) / Temperature, 0.97, 1.03);
     }
 }

@@ -35,8 +35,7 @@ internal static class EvaluateCommand
         {
             if (result.GetValue(baseline) is not null && !result.GetValue(corruptions)) throw new UsageException("--baseline goes with --corruptions.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
-            string path = model.Path(result);
-            Graph graph = OnnxReader.ReadFile(path);
+            (string path, Graph graph) = model.Read(result);
             string name = result.GetValue(dataset) ?? TrainedOn(graph) ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);
             Dataset data = DatasetLoader.Load(name, new DatasetLoadOptions

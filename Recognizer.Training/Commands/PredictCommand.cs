@@ -25,7 +25,7 @@ internal static class PredictCommand
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
-            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Path(result), new RecognizerOptions
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Read(result).Graph, new RecognizerOptions
             {
                 Top = result.GetValue(top),
                 Alphabet = alphabet.Value(result),

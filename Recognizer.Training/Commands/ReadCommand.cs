@@ -25,7 +25,7 @@ internal static class ReadCommand
         command.SetAction(result =>
         {
             FieldFormat? fieldFormat = Format(result.GetValue(format));
-            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Path(result), new RecognizerOptions
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Read(result).Graph, new RecognizerOptions
             {
                 Alphabet = alphabet.Value(result),
                 Plan = new PlanOptions { Threads = common.Threads(result) },

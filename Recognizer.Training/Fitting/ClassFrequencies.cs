@@ -17,9 +17,6 @@ internal static class ClassFrequencies
         return Array.ConvertAll(shares, s => s / sum);
     }
 
-    /// <summary>ln(share in training / share in use) of each class; where a class has no training images its logit is left alone.</summary>
-    public static float[] Adjustment(double[] training, double[] use) => [.. training.Zip(use, (t, u) => t > 0 ? (float)Math.Log(t / u) : 0)];
-
-    /// <summary>Weight per class that gives images the mix of use.</summary>
-    public static double[] Weights(double[] images, double[] use) => [.. images.Zip(use, (i, u) => i > 0 ? u / i : 0)];
+    /// <summary>ln(share among images / share in use) of each class; where a class has no images its logit is left alone.</summary>
+    public static float[] Adjustment(double[] images, double[] use) => [.. images.Zip(use, (i, u) => i > 0 ? (float)Math.Log(i / u) : 0)];
 }

@@ -25,9 +25,9 @@ internal static class TemperatureScaling
     /// <param name="model">The model.</param>
     /// <param name="part">Images.</param>
     /// <param name="indices">Those held back.</param>
-    /// <param name="weights">Weight of an image by its class; null counts all alike.</param>
+    /// <param name="adjustment">[classes], ln of how much more often a class is met among these images than the model expects; empty where it expects their mix.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static float Fit(CharacterRecognizer model, DatasetPart part, int[] indices, double[]? weights, CancellationToken cancellation)
+    public static float Fit(CharacterRecognizer model, DatasetPart part, int[] indices, float[] adjustment, CancellationToken cancellation)
     {
         int classes = model.Labels.Count;
         var logits = new float[(long)indices.Length * classes];
@@ -42,43 +42,45 @@ internal static class TemperatureScaling
         }
         // A softmax forgets only a constant per row, so that logarithms of its probabilities are as good as the logits.
         for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Log(Math.Max(logits[i], 1e-37f));
-        return (float)Fit(logits, Array.ConvertAll(indices, i => part.Labels[i]), classes, weights);
+        return (float)Fit(logits, Array.ConvertAll(indices, i => part.Labels[i]), classes, adjustment);
     }
 
     /// <summary>Finds the temperature with the least mean log-loss.</summary>
     /// <param name="logits">[rows, classes].</param>
     /// <param name="labels">Class of each row.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="weights">Weight of a row by its class; null counts all alike.</param>
-    internal static double Fit(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, double[]? weights = null)
+    /// <param name="adjustment">[classes], added to the logits after they are divided; empty adds nothing.</param>
+    internal static double Fit(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, ReadOnlySpan<float> adjustment = default)
     {
         // The loss is convex in 1 / temperature: its derivative, E[mean logit − logit of the label], crosses zero once.
         double low = 1 / Highest, high = 1 / Lowest;
         for (int step = 0; step < 24; step++)
         {
             double middle = (low + high) / 2;
-            if (Slope(logits, labels, classes, weights, middle) > 0) high = middle;
+            if (Slope(logits, labels, classes, adjustment, middle) > 0) high = middle;
             else low = middle;
         }
         return 2 / (low + high);
     }
 
-    private static double Slope(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, double[]? weights, double inverse)
+    private static double Slope(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, ReadOnlySpan<float> adjustment, double inverse)
     {
         double slope = 0;
         for (int row = 0; row < labels.Length; row++)
         {
             ReadOnlySpan<float> values = logits.Slice(row * classes, classes);
             double highest = double.NegativeInfinity, sum = 0, mean = 0;
-            foreach (float value in values) highest = Math.Max(highest, value);
-            foreach (float value in values)
+            for (int k = 0; k < classes; k++) highest = Math.Max(highest, Scaled(values[k], k, adjustment));
+            for (int k = 0; k < classes; k++)
             {
-                double weight = Math.Exp((value - highest) * inverse);
+                double weight = Math.Exp(Scaled(values[k], k, adjustment) - highest);
                 sum += weight;
-                mean += weight * value;
+                mean += weight * values[k];
             }
-            slope += (weights?[labels[row]] ?? 1) * (mean / sum - values[labels[row]]);
+            slope += mean / sum - values[labels[row]];
         }
         return slope;
+
+        double Scaled(float value, int k, ReadOnlySpan<float> adjustment) => value * inverse + (adjustment.IsEmpty ? 0 : adjustment[k]);
     }
 }

@@ -95,8 +95,8 @@ internal static class TrainingSession
         if (data.Validation.Length > 0 && TemperatureScaling.Find(best) is { } temperature)
         {
             using CharacterRecognizer uncalibrated = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
-            double[]? weights = ClassFrequencies.Of(config.ClassFrequencies, data.Labels) is { } use ? ClassFrequencies.Weights(data.ValidationFrequencies(), use) : null;
-            temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, data.Images, data.Validation, weights, cancellation);
+            float[] adjustment = ClassFrequencies.Of(config.ClassFrequencies, data.Labels) is { } use ? ClassFrequencies.Adjustment(data.ValidationFrequencies(), use) : [];
+            temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, data.Images, data.Validation, adjustment, cancellation);
         }
         if (RejectionFitting.Fit(best, data.Images, data.Validation, config.Seed, options.Threads, cancellation) is { } rejection)
             best.Metadata[ModelMetadata.RejectionKey] = rejection;
