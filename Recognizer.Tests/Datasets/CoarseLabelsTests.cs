@@ -44,8 +44,10 @@ public class CoarseLabelsTests
         Assert.Equal(1.0 / 6, shares[2], 1e-9);
         // A group of which a class isn't trained is left out.
         Assert.Equal([0, 1, 2, 5], new TrainingData(fine, Recognizer.Inference.Alphabet.Parse("AB"), 0, 1).Train);
-        // Only images of known class are held back.
-        Assert.All(new TrainingData(fine, null, 0.5, 1).Validation, i => Assert.InRange(i, 0, 3));
+        // Of each label a share is held back, but only images of known class can be judged by class.
+        var half = new TrainingData(fine, null, 0.4, 1);
+        Assert.Equal([0, 1, 2, 3, 4, 5], half.Train.Concat(half.HeldBack).Order());
+        Assert.Equal(half.HeldBack.Where(i => half.Images.Labels[i] < 3), half.Validation);
     }
 
     [Fact]

@@ -1,38 +1,39 @@
 using Recognizer.Training;
+using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;
 
 public class TemperatureScalingTests
 {
+    private const int Rows = 30_000;
+
     [Theory]
     [InlineData(0.7)]
     [InlineData(1)]
     [InlineData(2.5)]
     public void Finds_the_temperature_that_the_labels_were_drawn_with(double temperature)
     {
-        const int Rows = 20_000, Classes = 5;
-        var random = new CounterRandom(CounterRandom.Key(1));
-        var logits = new float[Rows * Classes];
-        var labels = new int[Rows];
+        (float[] logits, int[] labels) = Draw(5, temperature);
+        Assert.InRange(Fit(logits, Data(5, labels)) / temperature, 0.95, 1.05);
+    }
+
+    [Fact]
+    public void Images_known_by_group_only_count_as_such()
+    {
+        // Classes 0 and 1 can't be told apart in two images of three; these are of classes that the model is too sure of.
+        const double Temperature = 1.6;
+        (float[] logits, int[] labels) = Draw(3, Temperature);
         for (int row = 0; row < Rows; row++)
         {
-            Span<float> values = logits.AsSpan(row * Classes, Classes);
-            double sum = 0;
-            for (int c = 0; c < Classes; c++)
-            {
-                values[c] = 3 * random.NextGaussian();
-                sum += Math.Exp(values[c] / temperature);
-            }
-            double draw = random.NextDouble() * sum;
-            while (labels[row] < Classes - 1 && (draw -= Math.Exp(values[labels[row]] / temperature)) > 0) labels[row]++;
+            if (row % 3 != 0 && labels[row] < 2) labels[row] = 3;
         }
-        Assert.InRange(TemperatureScaling.Fit(logits, labels, Classes) / temperature, 0.95, 1.05);
+        Assert.InRange(Fit(logits, Data(3, labels, [0, 1])) / Temperature, 0.95, 1.05);
     }
 
     [Fact]
     public void Perfect_answers_do_not_ask_for_infinite_confidence() =>
-        Assert.Equal(0.2, TemperatureScaling.Fit([5f, 0, 0, 5], [0, 1], 2), 3);
+        Assert.Equal(0.2, TemperatureScaling.Fit([5f, 0, 0, 5], new HeldBackImages(Data(2, [0, 0, 1, 1]), null)), 3);
 
     [Fact]
     public void Images_of_another_mix_give_the_temperature_of_the_mix_that_is_expected()
@@ -40,15 +41,48 @@ public class TemperatureScalingTests
         // Scores of two classes that overlap; the model expects them equally often, the images have three times as many of the second.
         const double Temperature = 1.7;
         var random = new CounterRandom(CounterRandom.Key(4));
-        var logits = new float[2 * 20_000];
-        var labels = new int[20_000];
-        for (int row = 0; row < labels.Length; row++)
+        var logits = new float[2 * Rows];
+        var labels = new int[Rows];
+        for (int row = 0; row < Rows; row++)
         {
             labels[row] = row % 4 == 0 ? 0 : 1;
             // Normal with means ±1 and deviation 1: the logit of one class against the other is 2 x.
             logits[2 * row + labels[row]] = (float)Temperature * 2 * (1 + random.NextGaussian());
         }
-        float[] adjustment = [MathF.Log(0.25f / 0.5f), MathF.Log(0.75f / 0.5f)];
-        Assert.InRange(TemperatureScaling.Fit(logits, labels, 2, adjustment) / Temperature, 0.97, 1.03);
+        Assert.InRange(Fit(logits, Data(2, labels), [0.5, 0.5]) / Temperature, 0.95, 1.05);
+    }
+
+    /// <summary>Logits, and labels that are drawn from the probabilities that they give at a temperature.</summary>
+    private static (float[] Logits, int[] Labels) Draw(int classes, double temperature)
+    {
+        var random = new CounterRandom(CounterRandom.Key(1));
+        var logits = new float[Rows * classes];
+        var labels = new int[Rows];
+        for (int row = 0; row < Rows; row++)
+        {
+            Span<float> values = logits.AsSpan(row * classes, classes);
+            double sum = 0;
+            for (int c = 0; c < classes; c++)
+            {
+                values[c] = 3 * random.NextGaussian();
+                sum += Math.Exp(values[c] / temperature);
+            }
+            double draw = random.NextDouble() * sum;
+            while (labels[row] < classes - 1 && (draw -= Math.Exp(values[labels[row]] / temperature)) > 0) labels[row]++;
+        }
+        return (logits, labels);
+    }
+
+    private static TrainingData Data(int classes, int[] labels, params int[][] groups)
+    {
+        string[] names = [.. Enumerable.Range(0, classes).Select(k => $"{k}")];
+        var dataset = new Dataset("drawn", names, new DatasetPart(new byte[labels.Length * DatasetPart.PixelsPerImage], labels), null) { Coarse = new CoarseLabels(labels, groups) };
+        return new TrainingData(dataset, null, 0.5, 1);
+    }
+
+    private static double Fit(float[] logits, TrainingData data, double[]? use = null)
+    {
+        int classes = data.Labels.Count;
+        return TemperatureScaling.Fit([.. data.HeldBack.SelectMany(i => logits[(i * classes)..((i + 1) * classes)])], new HeldBackImages(data, use));
     }
 }

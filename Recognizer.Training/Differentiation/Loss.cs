@@ -29,7 +29,7 @@ internal abstract class Loss
     }
 
     /// <summary>Index of the largest element, the lowest one among equals.</summary>
-    protected static int Largest(ReadOnlySpan<float> values)
+    internal static int Largest(ReadOnlySpan<float> values)
     {
         int best = 0;
         for (int k = 1; k < values.Length; k++)

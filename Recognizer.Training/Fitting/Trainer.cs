@@ -53,13 +53,18 @@ internal sealed class Trainer : IDisposable
         _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
         StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
-        _adjustment = ClassFrequencies.Of(config.ClassFrequencies, data.Labels) is { } use ? ClassFrequencies.Adjustment(data.TrainingFrequencies(), use) : [];
+        double[]? use = ClassFrequencies.Of(config.ClassFrequencies, data.Labels);
+        _adjustment = use is null ? [] : ClassFrequencies.Adjustment(data.TrainingFrequencies(), use);
+        HeldBack = new HeldBackImages(data, use);
         if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, config.BatchSize, _adjustment, threads);
         _average = _plan.Parameters.Values.ToArray();
         _averageStatistics = [.. _plan.Statistics.Select(s => s.Values.ToArray())];
     }
 
     public int StepsPerEpoch { get; }
+
+    /// <summary>What epochs are measured on.</summary>
+    public HeldBackImages HeldBack { get; }
 
     /// <summary>Finished epochs.</summary>
     public int Epoch { get; private set; }
@@ -117,25 +122,28 @@ internal sealed class Trainer : IDisposable
         double seconds = watch.Elapsed.TotalSeconds;
         Epoch++;
 
-        MulticlassMetrics? validation = _data.Validation.Length > 0 ? Validate(CurrentGraph(), cancellation).Metrics : null;
-        bool best = validation is null || _config.Keep == "last" || BestEpoch == 0 || validation.MicroAccuracy > BestAccuracy || (validation.MicroAccuracy == BestAccuracy && validation.LogLoss < BestLoss);
+        (double Accuracy, double LogLoss)? validation = HeldBack.Count > 0 ? MeasureHeldBack(cancellation) : null;
+        bool best = validation is not (double accuracy, double logLoss) || _config.Keep == "last" || BestEpoch == 0 || accuracy > BestAccuracy || (accuracy == BestAccuracy && logLoss < BestLoss);
         if (best)
         {
             BestEpoch = Epoch;
-            BestAccuracy = validation?.MicroAccuracy ?? 0;
+            BestAccuracy = validation?.Accuracy ?? 0;
             BestLoss = validation?.LogLoss ?? 0;
             _best = Weights().ToArray();
             _bestStatistics = [.. Enumerable.Range(0, _averageStatistics.Length).Select(i => Statistics(i).ToArray())];
         }
-        var epoch = new EpochResult(Epoch, loss / images, (double)correct / images, validation?.LogLoss, validation?.MicroAccuracy, rate, images, seconds, best);
+        var epoch = new EpochResult(Epoch, loss / images, (double)correct / images, validation?.LogLoss, validation?.Accuracy, rate, images, seconds, best);
         _history.Add(ToLine(epoch));
         return epoch;
     }
 
-    /// <summary>Measures a graph on the images held back.</summary>
+    /// <summary>A graph as recogniser, with the threads of the training.</summary>
+    public CharacterRecognizer Load(Graph graph) => CharacterRecognizer.Load(graph, new RecognizerOptions { Plan = new PlanOptions { Threads = _threads } });
+
+    /// <summary>Measures a graph on the images held back whose class is known.</summary>
     public ModelEvaluation Validate(Graph graph, CancellationToken cancellation)
     {
-        using CharacterRecognizer model = CharacterRecognizer.Load(graph, new RecognizerOptions { Plan = new PlanOptions { Threads = _threads } });
+        using CharacterRecognizer model = Load(graph);
         return ModelEvaluation.Run(model, _data.Images, _data.Validation, _data.Labels, cancellation: cancellation);
     }
 
@@ -224,6 +232,12 @@ internal sealed class Trainer : IDisposable
             bool Matches(string name) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace(@"\", @"\\", StringComparison.Ordinal), name, ignoreCase: false);
         }
         return frozen;
+    }
+
+    private (double Accuracy, double LogLoss) MeasureHeldBack(CancellationToken cancellation)
+    {
+        using CharacterRecognizer model = Load(CurrentGraph());
+        return HeldBack.Measure(model, cancellation);
     }
 
     private AugmentationOptions Augmentation(int epoch) => AugmentationOptions.Parse(epoch < _config.Epochs - _config.FinalEpochs ? _config.Augment : _config.FinalAugment);

@@ -6,10 +6,12 @@ namespace Recognizer.Training.Fitting;
 /// <summary>A data set prepared for training: restricted to the classes wanted, and divided.</summary>
 internal sealed class TrainingData
 {
+    private readonly int[] _classes;
+
     /// <summary>Prepares a data set.</summary>
     /// <param name="dataset">The set.</param>
     /// <param name="alphabet">Classes to train; null takes all.</param>
-    /// <param name="validation">Share of the images of known class that is held back.</param>
+    /// <param name="validation">Share of the images of each class and group that is held back.</param>
     /// <param name="seed">Decides which.</param>
     /// <exception cref="DatasetException">Nothing is left to train on.</exception>
     public TrainingData(Dataset dataset, Alphabet? alphabet, double validation, ulong seed)
@@ -21,6 +23,7 @@ internal sealed class TrainingData
             throw new DatasetException($"{dataset.Name}: {Labels.Count} of its classes are {(alphabet is null ? "there" : $"in the alphabet '{alphabet}'")}; training needs at least two.");
         if (dataset.Train is not { } train) throw new DatasetException($"{dataset.Name} has no training images.");
 
+        _classes = [.. Enumerable.Range(0, Labels.Count)];
         var classes = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < Labels.Count; i++) classes[Labels[i]] = i;
         int[] ofDataset = [.. dataset.Labels.Select(label => classes.GetValueOrDefault(label, -1))];
@@ -29,10 +32,11 @@ internal sealed class TrainingData
         int[] mapped = Array.ConvertAll(coarse?.Labels ?? train.Labels, label =>
             label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Contains(-1) ? -1 : Labels.Count + label - ofDataset.Length);
         Images = new DatasetPart(train.Images, mapped);
-        int[] exact = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0 && mapped[i] < Labels.Count)];
-        (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(exact, i => mapped[i]), validation, seed);
-        Train = [.. kept.Select(i => exact[i]).Concat(Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= Labels.Count)).Order()];
-        Validation = Array.ConvertAll(held, i => exact[i]);
+        int[] known = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0)];
+        (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(known, i => mapped[i]), validation, seed);
+        Train = Array.ConvertAll(kept, i => known[i]);
+        HeldBack = Array.ConvertAll(held, i => known[i]);
+        Validation = [.. HeldBack.Where(i => mapped[i] < Labels.Count)];
         if (Train.Length == 0) throw new DatasetException($"{dataset.Name} has no training images of the classes wanted.");
     }
 
@@ -51,8 +55,14 @@ internal sealed class TrainingData
     /// <summary>Indices into <see cref="Images"/> to train on.</summary>
     public int[] Train { get; }
 
-    /// <summary>Indices into <see cref="Images"/> held back to choose the epoch; their classes are known.</summary>
+    /// <summary>Indices into <see cref="Images"/> held back to choose the epoch and the temperature.</summary>
+    public int[] HeldBack { get; }
+
+    /// <summary>Those of <see cref="HeldBack"/> whose class is known.</summary>
     public int[] Validation { get; }
+
+    /// <summary>Classes that an image with a label of <see cref="Images"/> may have.</summary>
+    public ReadOnlySpan<int> Members(int label) => label < Labels.Count ? _classes.AsSpan(label, 1) : Groups[label - Labels.Count];
 
     /// <summary>Share of each class among the training images, those of a group shared out as the others of its classes are: the most likely
     /// frequencies (Dempster, Laird and Rubin 1977).</summary>
@@ -71,14 +81,6 @@ internal sealed class TrainingData
             }
             shares = Array.ConvertAll(next, n => n / Train.Length);
         }
-        return shares;
-    }
-
-    /// <summary>Share of each class among the images held back.</summary>
-    public double[] ValidationFrequencies()
-    {
-        var shares = new double[Labels.Count];
-        foreach (int i in Validation) shares[Images.Labels[i]] += 1.0 / Validation.Length;
         return shares;
     }
 }

@@ -61,7 +61,7 @@ internal static class TrainingSession
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
         using var trainer = new Trainer(graph, data, config, options.Threads, options.CreatePlan);
-        progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.Validation.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
+        progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.HeldBack.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
 
         Directory.CreateDirectory(options.Output);
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
@@ -92,11 +92,10 @@ internal static class TrainingSession
         if (trainer.Epoch < config.Epochs) progress.Message($"stopped early: no progress on the validation images since epoch {trainer.BestEpoch}");
 
         Graph best = trainer.BestGraph();
-        if (data.Validation.Length > 0 && TemperatureScaling.Find(best) is { } temperature)
+        if (trainer.HeldBack.Count > 0 && TemperatureScaling.Find(best) is { } temperature)
         {
-            using CharacterRecognizer uncalibrated = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
-            float[] adjustment = ClassFrequencies.Of(config.ClassFrequencies, data.Labels) is { } use ? ClassFrequencies.Adjustment(data.ValidationFrequencies(), use) : [];
-            temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, data.Images, data.Validation, adjustment, cancellation);
+            using CharacterRecognizer uncalibrated = trainer.Load(best);
+            temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, trainer.HeldBack, cancellation);
         }
         if (RejectionFitting.Fit(best, data.Images, data.Validation, config.Seed, options.Threads, cancellation) is { } rejection)
             best.Metadata[ModelMetadata.RejectionKey] = rejection;
