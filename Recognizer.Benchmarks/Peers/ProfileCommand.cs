@@ -12,11 +12,11 @@ internal static class ProfileCommand
     public static unsafe int Run(string network, string[] arguments)
     {
         int batch = 32, threads = 1;
-        bool winograd = true, measure = false, int8 = false, training = false;
+        bool winograd = true, measure = true, int8 = false, training = false;
         for (int i = 0; i < arguments.Length; i++)
         {
             if (arguments[i] == "--no-winograd") winograd = false;
-            else if (arguments[i] == "--measure") measure = true;
+            else if (arguments[i] == "--no-measure") measure = false;
             else if (arguments[i] == "--int8") int8 = true;
             else if (arguments[i] == "--training") training = true;
             else if (i + 1 < arguments.Length && int.TryParse(arguments[i + 1], out int number) && number > 0 && arguments[i] is "--batch" or "--threads")
@@ -26,7 +26,7 @@ internal static class ProfileCommand
             }
             else
             {
-                Console.Error.WriteLine($"profile: '{arguments[i]}' is not understood; options are --batch N, --threads N, --no-winograd, --measure, --int8, --training.");
+                Console.Error.WriteLine($"profile: '{arguments[i]}' is not understood; options are --batch N, --threads N, --no-winograd, --no-measure, --int8, --training.");
                 return 2;
             }
         }

@@ -9,8 +9,9 @@ public sealed record PlanOptions
     /// <summary>Whether 3×3 convolutions may use Winograd's algorithm (faster, error about 1e-5 of the largest output instead of 1e-6).</summary>
     public bool Winograd { get; init; } = true;
 
-    /// <summary>Whether kernels are chosen per layer by timing them once while compiling; otherwise a fixed table decides.</summary>
-    public bool MeasureKernels { get; init; }
+    /// <summary>Whether layers for which a table expects several kernels to be about as fast get the one that is fastest on this machine: timed once per process and shape, while
+    /// compiling. Otherwise the table decides alone, and a model gives the same bits in every process on machines of one kind.</summary>
+    public bool MeasureKernels { get; init; } = true;
 
     /// <summary>Outputs to compute; null means all of the graph's.</summary>
     public IReadOnlyList<string>? Outputs { get; init; }

@@ -1,4 +1,5 @@
 using Recognizer.Inference.Engine;
+using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 
@@ -133,6 +134,26 @@ public sealed class PlanConcurrencyTests
     }
 
     [Fact]
-    public void KernelsMayBeMeasured() =>
-        PlanCheck.AgreesWithReference(Network("residual"), batch: 2, tolerance: 2e-5, new PlanOptions { MeasureKernels = true });
+    public void KernelsAreMeasuredOncePerProcessOrNotAtAll()
+    {
+        Graph graph = Network("residual");
+        PlanCheck.AgreesWithReference(graph, batch: 2, tolerance: 2e-5, new PlanOptions { MeasureKernels = true });
+        string[] Steps(bool measure)
+        {
+            using Plan plan = Plan.Compile(graph, new PlanOptions { MeasureKernels = measure });
+            return [.. plan.Description];
+        }
+        Assert.Equal(Steps(true), Steps(true));
+        Assert.Equal(Steps(false), Steps(false));
+    }
+
+    [Fact]
+    public void OnlyKernelsThatMayWinAreMeasured()
+    {
+        // 14x14 with many channels: 4 tiles of 81 products against 16 of 36.
+        var large = new ConvolutionShape(new ImageShape(14, 14, 64, 1), 64, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1);
+        Assert.Equal([ConvolutionAlgorithm.Winograd7], Convolution.Candidates(large, winograd: true, 32, 1.1));
+        Assert.Equal([ConvolutionAlgorithm.Winograd7, ConvolutionAlgorithm.Winograd4], Convolution.Candidates(large, winograd: true, 32, 2));
+        Assert.Equal([ConvolutionAlgorithm.Direct], Convolution.Candidates(large, winograd: false, 32, 1000));
+    }
 }

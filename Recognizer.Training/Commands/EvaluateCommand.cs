@@ -53,7 +53,7 @@ internal static class EvaluateCommand
             using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
             {
                 Labels = data.Labels,
-                Plan = new PlanOptions { Threads = common.Threads(result) },
+                Plan = ReproduciblePlan.Options(common.Threads(result)),
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);

@@ -65,7 +65,7 @@ internal static class QuantizeCommand
             ModelEvaluation? Evaluate(Graph model)
             {
                 if (data.Test is not { } test) return null;
-                using CharacterRecognizer recognizer = CharacterRecognizer.Load(model, new RecognizerOptions { Labels = data.Labels, Plan = new PlanOptions { Threads = threads } });
+                using CharacterRecognizer recognizer = CharacterRecognizer.Load(model, ReproduciblePlan.Recognizer(threads) with { Labels = data.Labels });
                 return ModelEvaluation.Run(recognizer, test, null, data.Labels, cancellation: host.Cancellation);
             }
         });

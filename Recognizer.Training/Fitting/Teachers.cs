@@ -24,7 +24,7 @@ internal sealed class Teachers : IDisposable
         _probabilities = new float[batchSize * labels.Count];
         _single = new float[_probabilities.Length];
         _ratios = Array.ConvertAll(adjustment, MathF.Exp);
-        _models = [.. files.Select(file => CharacterRecognizer.Load(file, new RecognizerOptions { Plan = new PlanOptions { Threads = threads } }))];
+        _models = [.. files.Select(file => CharacterRecognizer.Load(file, ReproduciblePlan.Recognizer(threads)))];
         for (int i = 0; i < _models.Length; i++)
         {
             if (_models[i].Labels.SequenceEqual(labels, StringComparer.Ordinal)) continue;

@@ -138,7 +138,7 @@ internal sealed class Trainer : IDisposable
     }
 
     /// <summary>A graph as recogniser, with the threads of the training.</summary>
-    public CharacterRecognizer Load(Graph graph) => CharacterRecognizer.Load(graph, new RecognizerOptions { Plan = new PlanOptions { Threads = _threads } });
+    public CharacterRecognizer Load(Graph graph) => CharacterRecognizer.Load(graph, ReproduciblePlan.Recognizer(_threads));
 
     /// <summary>Measures a graph on the images held back whose class is known.</summary>
     public ModelEvaluation Validate(Graph graph, CancellationToken cancellation)

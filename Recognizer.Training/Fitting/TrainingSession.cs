@@ -100,7 +100,7 @@ internal static class TrainingSession
         if (RejectionFitting.Fit(best, data.Images, data.Validation, config.Seed, options.Threads, cancellation) is { } rejection)
             best.Metadata[ModelMetadata.RejectionKey] = rejection;
         ModelEvaluation? validation = data.Validation.Length > 0 ? trainer.Validate(best, cancellation) : null;
-        using var recognizer = CharacterRecognizer.Load(best, new RecognizerOptions { Plan = new PlanOptions { Threads = options.Threads } });
+        using var recognizer = CharacterRecognizer.Load(best, ReproduciblePlan.Recognizer(options.Threads));
         (string split, ModelEvaluation evaluation) = dataset.Test is { Count: > 0 } test
             ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, alphabet, cancellation: cancellation))
             : validation is not null

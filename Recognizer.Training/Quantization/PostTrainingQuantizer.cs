@@ -110,7 +110,7 @@ internal static class PostTrainingQuantizer
 
     private static Dictionary<string, (float, byte)> Calibrate(Graph graph, string[] values, ReadOnlySpan<float> images, int count, int threads)
     {
-        using Plan plan = Plan.Compile(graph, new PlanOptions { Outputs = values, Threads = threads });
+        using Plan plan = Plan.Compile(graph, ReproduciblePlan.Options(threads) with { Outputs = values });
         var ranges = values.ToDictionary(value => value, _ => new ActivationRange());
         IReadOnlyList<Dimension> declared = graph.Inputs[0].Shape!;
         int[] image = [.. declared.Skip(1).Select(dimension => dimension.IsFixed ? dimension.Size : throw new OnnxException($"The input {graph.Inputs[0]} leaves the size of an image open."))];

@@ -364,8 +364,8 @@ internal sealed unsafe partial class SegmentBuilder
         {
             output = NewPixels(y, shape);
         }
-        ConvolutionAlgorithm algorithm = _kernels.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, KernelChoice.TypicalImages);
-        ConvolutionAlgorithm algorithmAlone = _kernels.Choose(convolution, epilogue, output.Image!.Value, weights.Span<float>(), bias, 1);
+        ConvolutionAlgorithm algorithm = _kernels.Choose(convolution, epilogue, output.Image!.Value, KernelChoice.TypicalImages);
+        ConvolutionAlgorithm algorithmAlone = _kernels.Choose(convolution, epilogue, output.Image!.Value, 1);
         Convolution kernel = Convolution.Create(convolution, epilogue, output.Image!.Value, algorithm, weights.Span<float>(), bias);
         Convolution? alone = algorithmAlone == algorithm ? null
             : Convolution.Create(convolution, epilogue, output.Image!.Value, algorithmAlone, weights.Span<float>(), bias);

@@ -48,18 +48,22 @@ internal abstract unsafe class Convolution : IDisposable
     /// <param name="shape">The convolution.</param>
     /// <param name="winograd">Whether Winograd's algorithm is allowed.</param>
     /// <param name="images">Images in a run.</param>
-    public static ConvolutionAlgorithm Default(in ConvolutionShape shape, bool winograd, int images)
+    public static ConvolutionAlgorithm Default(in ConvolutionShape shape, bool winograd, int images) => Candidates(shape, winograd, images, 1)[0];
+
+    /// <summary>The algorithms that may be fastest, the most likely first.</summary>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="winograd">Whether Winograd's algorithm is allowed.</param>
+    /// <param name="images">Images in a run.</param>
+    /// <param name="margin">Estimated time that is taken seriously, as a multiple of the least; 1 takes only the best.</param>
+    public static IReadOnlyList<ConvolutionAlgorithm> Candidates(in ConvolutionShape shape, bool winograd, int images, double margin)
     {
-        if (!winograd || !Supports(shape, ConvolutionAlgorithm.Winograd2)) return ConvolutionAlgorithm.Direct;
-        ConvolutionAlgorithm best = ConvolutionAlgorithm.Direct;
-        double bestCost = Cost(shape, best, images);
-        for (ConvolutionAlgorithm a = ConvolutionAlgorithm.Winograd2; a <= ConvolutionAlgorithm.Winograd7; a++)
+        var costs = new List<(ConvolutionAlgorithm Algorithm, double Cost)>();
+        foreach (ConvolutionAlgorithm algorithm in Enum.GetValues<ConvolutionAlgorithm>())
         {
-            if (!Supports(shape, a)) continue;
-            double cost = Cost(shape, a, images);
-            if (cost < bestCost) (best, bestCost) = (a, cost);
+            if (algorithm == ConvolutionAlgorithm.Direct || (winograd && Supports(shape, algorithm))) costs.Add((algorithm, Cost(shape, algorithm, images)));
         }
-        return best;
+        double least = costs.Min(c => c.Cost);
+        return [.. costs.Where(c => c.Cost <= margin * least).OrderBy(c => c.Cost).Select(c => c.Algorithm)];
     }
 
     /// <summary>Packs weights.</summary>
