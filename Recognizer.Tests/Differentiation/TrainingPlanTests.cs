@@ -58,11 +58,15 @@ public class TrainingPlanTests
     }
 
     [Theory]
-    [InlineData("vgg")]
-    [InlineData("residual")]
-    public void Winograd_changes_gradients_by_rounding_only(string architecture)
+    [InlineData("vgg", true, 1e-5)]
+    [InlineData("residual", true, 1e-5)]
+    // Activations near zero that fall on the other side of a kink take their whole gradient with them: a few more or fewer, by chance, with each
+    // change of the order of operations.
+    [InlineData("vgg", false, 1.5e-2)]
+    [InlineData("residual", false, 1.5e-2)]
+    public void Winograd_changes_gradients_by_rounding_only(string architecture, bool smooth, double bound)
     {
-        float[] with = Gradients(architecture, winograd: true, out double lossWith), without = Gradients(architecture, winograd: false, out double lossWithout);
+        float[] with = Gradients(architecture, smooth, winograd: true, out double lossWith), without = Gradients(architecture, smooth, winograd: false, out double lossWithout);
         double difference = 0, norm = 0;
         for (int i = 0; i < with.Length; i++)
         {
@@ -70,9 +74,7 @@ public class TrainingPlanTests
             norm += Math.Pow(without[i], 2);
         }
         Assert.Equal(lossWithout, lossWith, 1e-4);
-        // Nearly all of it comes from activations near zero that fall on the other side, and take their whole gradient with them: a few more or
-        // fewer of them, by chance, with each change of the order of operations.
-        Assert.InRange(Math.Sqrt(difference / norm), 1e-9, 1.5e-2);
+        Assert.InRange(Math.Sqrt(difference / norm), 1e-9, bound);
     }
 
     [Fact]
@@ -167,9 +169,15 @@ public class TrainingPlanTests
         return (plan.Parameters.Values.ToArray(), [.. plan.Statistics.SelectMany(s => s.Values.ToArray())]);
     }
 
-    private static float[] Gradients(string architecture, bool winograd, out double loss)
+    private static float[] Gradients(string architecture, bool smooth, bool winograd, out double loss)
     {
         Graph graph = Architecture.Build(architecture, Labels, seed: 3, width: 0.5);
+        for (int i = 0; smooth && i < graph.Nodes.Count; i++)
+        {
+            Node node = graph.Nodes[i];
+            graph.Nodes[i] = new Node(node.OperatorType switch { "Relu" => "Softplus", "MaxPool" => "AveragePool", var other => other }, node.Inputs, node.Outputs, node.Name);
+            foreach ((string name, object value) in node.Attributes) graph.Nodes[i].Attributes[name] = value;
+        }
         using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 24, Threads = 2, Winograd = winograd });
         float[] images = GradientCheck.Images(graph, 24);
         loss = plan.Step(images, 24, new SoftmaxCrossEntropy(Enumerable.Range(0, 24).Select(i => i % 4).ToArray()), 1).Loss;
