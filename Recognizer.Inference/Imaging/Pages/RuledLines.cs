@@ -1,7 +1,7 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them. Done before
-/// the page is turned, because turning blurs thin lines until parts of them fade.</summary>
+/// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them; and the borders of
+/// boxes that hang between two of them. Done before the page is turned, because turning blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
 {
     /// <summary>Rules are fainter than writing, and what is left of their edges is fainter still.</summary>
@@ -43,13 +43,15 @@ internal static class RuledLines
         Profile(runs, slope, width, beyond, bins);
         var columns = new List<Run>[width];
         foreach (var run in runs) (columns[run.X] ??= []).Add(run);
+        var rules = new List<(int Middle, int Thickness)>();
         for (int i = 1; i + 1 < bins.Length; i++)
         {
             float count = bins[i - 1] + bins[i] + bins[i + 1];
             // the highest of its neighbours, the first of equals
             if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1] || count < LeastShare * Math.Max(40, Span(slope, i - beyond, width, height))) continue;
-            Clear(ink, width, height, columns, slope, i - beyond);
+            if (Clear(ink, width, height, columns, slope, i - beyond) is > 0 and var thickness) rules.Add((i - beyond, thickness));
         }
+        for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i].Middle, rules[i + 1].Middle, Math.Max(rules[i].Thickness, rules[i + 1].Thickness));
     }
 
     /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>
@@ -95,7 +97,8 @@ internal static class RuledLines
     }
 
     /// <summary>Follows a rule from column to column and clears it where it isn't part of a stroke.</summary>
-    private static void Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
+    /// <returns>How thick it is, 0 if there is none.</returns>
+    private static int Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
     {
         const float Reach = 3, Following = 0.1f, MostDrift = 4;
         var found = new List<Run>();
@@ -111,7 +114,7 @@ internal static class RuledLines
             drift = Math.Clamp(drift + Following * (nearest.Middle - expected), -MostDrift, MostDrift);
             found.Add(nearest);
         }
-        if (found.Count == 0) return;
+        if (found.Count == 0) return 0;
         int[] thickness = [.. found.Select(r => r.Thickness)];
         Array.Sort(thickness);
         int typical = thickness[thickness.Length / 2], most = typical + Math.Max(2, typical / 2);
@@ -119,6 +122,73 @@ internal static class RuledLines
         {
             if (run.Thickness > most) continue; // a stroke joins
             for (int y = Math.Max(0, run.Top - 1); y < Math.Min(height, run.Bottom + 1); y++) ink[y * width + run.X] = 0;
+        }
+        return typical;
+    }
+
+    /// <summary>Clears straight thin lines from one rule to the next, square to both. One alone may be a stroke.</summary>
+    /// <param name="ink">[height, width], without the rules.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="slope">Rows by which rules fall per column.</param>
+    /// <param name="upper">Row of the upper rule in the picture's middle.</param>
+    /// <param name="lower">Row of the lower one.</param>
+    /// <param name="thickness">How thick rules are, in pixels.</param>
+    private static void ClearBorders(byte[] ink, int width, int height, double slope, int upper, int lower, int thickness)
+    {
+        const int LeastGap = 16;
+        const double LeastBorder = 0.9, MostHidden = 0.4;
+        int gap = lower - upper, near = thickness + 2, most = thickness + 2;
+        if (gap < LeastGap) return;
+        var borders = new List<int>();
+        double last = 0;
+        for (int x = 0; x < width; x++)
+        {
+            double share = Share(x);
+            if (share < LeastBorder) last = 0;
+            else if (last == 0) (last, _) = (share, Add(x));
+            else if (share > last) (last, borders[^1]) = (share, x);
+        }
+        if (borders.Count < 2) return;
+        foreach (int border in borders)
+        {
+            for (int t = 0; t <= gap; t++)
+            {
+                if (Thin(border, t, out int row, out int left, out int right) != true) continue;
+                for (int x = Math.Max(0, left - 1); x < Math.Min(width, right + 1); x++) ink[row + x] = 0;
+            }
+        }
+
+        int Add(int x)
+        {
+            borders.Add(x);
+            return x;
+        }
+
+        // Of the rows between the rules, those with thin ink here; strokes may hide some.
+        double Share(int x)
+        {
+            int thin = 0, hidden = 0, rows = 0;
+            for (int t = near; t <= gap - near; t++, rows++)
+            {
+                switch (Thin(x, t, out _, out _, out _))
+                {
+                    case true: thin++; break;
+                    case null: hidden++; break;
+                }
+            }
+            return rows == 0 || hidden > MostHidden * rows ? 0 : (double)thin / (rows - hidden);
+        }
+
+        // Whether ink t rows below the upper rule is as thin as a rule; null where it is a stroke.
+        bool? Thin(int x, int t, out int row, out int left, out int right)
+        {
+            int y = (int)Math.Round(upper + slope * (x - width / 2.0) + t), column = (int)Math.Round(x - slope * t);
+            (row, left, right) = (y * width, column, column);
+            if (y < 0 || y >= height || column < 0 || column >= width || ink[row + column] < LeastInk) return false;
+            while (left > 0 && ink[row + left - 1] >= LeastInk) left--;
+            while (right < width && ink[row + right] >= LeastInk) right++;
+            return right - left <= most ? true : null;
         }
     }
 }

@@ -5,8 +5,16 @@ namespace Recognizer.Tests.Imaging.Pages;
 /// <summary>Pictures of pages of drawn digits.</summary>
 internal static class DrawnPage
 {
+    /// <summary>What is printed around each digit.</summary>
+    public enum Boxes
+    {
+        None,
+        Comb,
+        Apart,
+    }
+
     /// <summary>Lines of digits, 40 pixels high.</summary>
-    public static GrayImage Paint(string[] lines, double gap = 14, double skew = 0, bool ruled = false, bool shadow = false, bool inverted = false)
+    public static GrayImage Paint(string[] lines, double gap = 14, double skew = 0, bool ruled = false, bool shadow = false, bool inverted = false, Boxes boxes = Boxes.None)
     {
         int width = 80 + lines.Max(l => l.Length) * (int)(24 + gap + 2), height = 80 + lines.Length * 80;
         var cover = new float[width * height];
@@ -39,7 +47,12 @@ internal static class DrawnPage
         double Ground(int x, int y)
         {
             double light = shadow && x + 2 * y > 0.7 * width ? 130 : 230;
-            bool line = ruled && (int)(Level(x, y).Y + 782) % 80 is >= 0 and < 2;
+            var (u, v) = Level(x, y);
+            double inBox = (u - 40 + gap / 2) % (24 + gap), apart = boxes == Boxes.Apart ? 2.5 : 0;
+            bool between = u >= 40 - gap / 2 && u < 42 - gap / 2 + lines[0].Length * (24 + gap) && v is >= 42 and < 98;
+            bool box = boxes != Boxes.None && between && (boxes == Boxes.Comb ? inBox < 2 || v < 44 || v >= 96
+                : u < 40 - gap / 2 + lines[0].Length * (24 + gap) && (inBox is >= 2.5 and < 4.5 || inBox >= 24 + gap - 2 || (inBox >= apart && (v < 44 || v >= 96))));
+            bool line = box || ruled && (int)(v + 782) % 80 is >= 0 and < 2;
             return inverted ? 20 : line ? light * 0.6 : light;
         }
         return Drawing.Paint(turned, turnedWidth, Ground, (x, y) => inverted ? 220 : 0.25 * Ground(x, y));

@@ -75,6 +75,20 @@ public class PageReaderTests
         Assert.Equal("20753461", new FieldReader(s_scorer, FieldFormat.FromWords(["20753461", "20753467", "3333", "98765432"])).Read(image)?.Text);
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(4, false)]
+    [InlineData(-6, false)]
+    [InlineData(0, true)]
+    public void A_field_of_boxes_is_read_without_their_borders(double skew, bool apart)
+    {
+        // 11 and 7 stand close to the borders, and 1 is about as straight.
+        const string Digits = "2071134611";
+        var image = DrawnPage.Paint([Digits], gap: 14, skew, boxes: apart ? DrawnPage.Boxes.Apart : DrawnPage.Boxes.Comb);
+        Assert.Equal(Digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', Digits.Length))).Read(image)?.Text);
+        Assert.Equal(Digits, string.Concat(new PageReader(s_scorer).Read(image).Text.Where(char.IsAsciiDigit)));
+    }
+
     [Fact]
     public void A_list_of_words_corrects_what_is_read()
     {
