@@ -6,6 +6,9 @@ using Microsoft.ML.Transforms.Image;
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.MLNet;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.PixelFormats;
 using Xunit;
 
 namespace Recognizer.Integrations.Tests;
@@ -98,6 +101,68 @@ public class MLNetTests
         foreach (Candidate candidate in expected.Candidates) Assert.Equal(candidate.Confidence, scores[Array.IndexOf(Models.Digits, candidate.Label)], 1e-5);
     }
 
+    [Theory]
+    [InlineData("black ink")]
+    [InlineData("blue ink")]
+    [InlineData("white ink")]
+    [InlineData("two inks")]
+    [InlineData("veil on paper")]
+    public void Transparency_is_resolved_as_the_recognizer_does(string kind)
+    {
+        byte[] png = TranslucentPng(kind);
+        using var image = MLImage.CreateFromStream(new MemoryStream(png));
+        byte[] expected = ImageDecoder.Decode(png).ToGray().Pixels.ToArray(), actual = PixelReaders.ToGray(image).Pixels.ToArray();
+        Assert.True(expected.Max() - expected.Min() > 60);
+        Assert.Equal(expected, actual, (a, b) => Math.Abs(a - b) <= 2);
+
+        IDataView rows = _context.Data.LoadFromEnumerable([new ImageRow { Image = image }]);
+        using RecognizeHandwritingTransformer transformer = Estimator(new()).Fit(rows);
+        float[] scores = _context.Data.CreateEnumerable<Scored>(transformer.Transform(rows), reuseRowObject: false).Single().Score;
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Models.Bytes, new RecognizerOptions { Top = 10 });
+        foreach (Candidate candidate in recognizer.Recognize(png).Candidates) Assert.Equal(candidate.Confidence, scores[Array.IndexOf(Models.Digits, candidate.Label)], 1e-3);
+    }
+
+    [Fact]
+    public void Pixels_that_are_not_multiplied_by_their_opacity_are_told_apart()
+    {
+        using Image<Rgba32> picture = Translucent("two inks");
+        var pixels = new byte[picture.Width * picture.Height * 4];
+        picture.CopyPixelDataTo(pixels);
+        using MLImage image = MLImage.CreateFromPixels(picture.Width, picture.Height, MLPixelFormat.Rgba32, pixels);
+        Assert.Equal(Inference.Imaging.Image.FromChannels(picture.Width, picture.Height, 4, pixels).ToGray().Pixels.ToArray(), PixelReaders.ToGray(image).Pixels.ToArray());
+    }
+
+    private static byte[] TranslucentPng(string kind)
+    {
+        using Image<Rgba32> picture = Translucent(kind);
+        var stream = new MemoryStream();
+        picture.SaveAsPng(stream, new() { ColorType = PngColorType.RgbWithAlpha, TransparentColorMode = PngTransparentColorMode.Preserve });
+        return stream.ToArray();
+    }
+
+    // A stroke whose edges fade.
+    private static Image<Rgba32> Translucent(string kind)
+    {
+        var picture = new Image<Rgba32>(48, 60);
+        for (int y = 0; y < picture.Height; y++)
+        {
+            for (int x = 0; x < picture.Width; x++)
+            {
+                double distance = y is < 8 or > 52 ? 99 : Math.Abs(x - 16 - y / 4);
+                byte cover = (byte)(255 * Math.Clamp(1.5 - distance / 4, 0, 1));
+                picture[x, y] = kind switch
+                {
+                    "black ink" => new Rgba32(0, 0, 0, cover),
+                    "blue ink" => new Rgba32(25, 60, 210, cover),
+                    "white ink" => new Rgba32(255, 255, 255, cover),
+                    "two inks" => y < 30 ? new Rgba32(200, 10, 30, (byte)(cover / 2)) : new Rgba32(10, 90, 20, (byte)(cover * 2 / 3)),
+                    _ => cover > 0 ? new Rgba32(30, 20, 20, (byte)(255 - cover / 2)) : new Rgba32(250, 248, 240, 255),
+                };
+            }
+        }
+        return picture;
+    }
+
     [Fact]
     public void A_model_zip_comes_back_in_another_context()
     {
@@ -184,7 +249,7 @@ public class MLNetTests
             File.WriteAllBytes(model, Models.Bytes);
             float[] pixels = [.. Models.Pixels(6).Select(pixel => MathF.Round(pixel * 255) / 255)];
             for (int i = 0; i < 6; i++)
-                File.WriteAllBytes(Path.Combine(folder, $"{i}.png"), PngEncoder.Encode(28, 28, 1, [.. pixels[(i * 784)..((i + 1) * 784)].Select(pixel => (byte)MathF.Round(pixel * 255))]));
+                File.WriteAllBytes(Path.Combine(folder, $"{i}.png"), Inference.Imaging.PngEncoder.Encode(28, 28, 1, [.. pixels[(i * 784)..((i + 1) * 784)].Select(pixel => (byte)MathF.Round(pixel * 255))]));
             IDataView rows = _context.Data.LoadFromEnumerable(Enumerable.Range(0, 6).Select(i => new PathRow { ImagePath = $"{i}.png" }));
             ITransformer chain = OnnxPipeline.Create(_context, model, folder).Fit(rows);
             string zip = Path.Combine(folder, "chain.zip");

@@ -23,6 +23,20 @@ public class OnnxRuntimeTests
     }
 
     [Fact]
+    public void Sessions_are_configured_by_the_caller()
+    {
+        int sessions = 0;
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Models.Bytes, new RecognizerOptions().UseOnnxRuntime(session =>
+        {
+            sessions++;
+            session.AppendExecutionProvider_CPU(useArena: 0);
+        }));
+        Assert.Equal(1, sessions);
+        // The native package for processors has no CUDA in it, and says so.
+        Assert.ThrowsAny<Exception>(() => CharacterRecognizer.Load(Models.Bytes, new RecognizerOptions().UseOnnxRuntime(session => session.AppendExecutionProvider_CUDA())));
+    }
+
+    [Fact]
     public void Tensors_go_in_and_out_by_name()
     {
         Graph graph = Models.Network();

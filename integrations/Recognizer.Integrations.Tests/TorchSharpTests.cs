@@ -151,6 +151,36 @@ public class TorchSharpTests
     }
 
     [Fact]
+    public void A_module_of_a_graph_exports_that_graph_or_says_what_does_not_fit()
+    {
+        Graph graph = Models.Network();
+        using var module = new GraphModule(graph);
+        Assert.Equal(OnnxWriter.ToBytes(graph), OnnxWriter.ToBytes(ModuleExport.ToGraph(module, Models.Digits, [1, 28, 28], [new TwiceExporter()])));
+        Assert.Equal("labels", Assert.Throws<ArgumentException>(() => ModuleExport.ToGraph(module, [.. Models.Digits.Reverse()])).ParamName);
+        Assert.Equal("inputShape", Assert.Throws<ArgumentException>(() => ModuleExport.ToGraph(module, Models.Digits, [1, 32, 32])).ParamName);
+
+        graph.Metadata.Remove("recognizer.labels");
+        using var unnamed = new GraphModule(graph);
+        Assert.Equal("labels", Assert.Throws<ArgumentException>(() => ModuleExport.ToGraph(unnamed, Models.Digits[..9])).ParamName);
+        string[] letters = [.. "abcdefghij".Select(letter => letter.ToString())];
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(ModuleExport.ToGraph(unnamed, letters));
+        Assert.Equal(letters, recognizer.Labels);
+
+        // An exporter comes before the graph.
+        Graph other = ModuleExport.ToGraph(module, Models.Digits, exporters: [new StandInExporter()]);
+        Assert.Contains(other.Nodes, node => node.OperatorType == "Flatten");
+        Assert.DoesNotContain(other.Nodes, node => node.OperatorType == "Conv");
+    }
+
+    [Fact]
+    public void Labels_and_input_have_to_fit_the_layers()
+    {
+        using torch.nn.Module<torch.Tensor, torch.Tensor> module = torch.nn.Sequential(("flat", torch.nn.Flatten()), ("out", torch.nn.Linear(784, 10)));
+        Assert.Contains("logits", Assert.Throws<OnnxException>(() => ModuleExport.ToGraph(module, Models.Digits[..9])).Message, StringComparison.Ordinal);
+        Assert.Contains("out", Assert.Throws<OnnxException>(() => ModuleExport.ToGraph(module, Models.Digits, [1, 20, 20])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Operators_without_a_form_are_named()
     {
         Graph graph = Models.Network();
@@ -176,6 +206,17 @@ public class TorchSharpTests
     private sealed class Twice() : torch.nn.Module<torch.Tensor, torch.Tensor>(nameof(Twice))
     {
         public override torch.Tensor forward(torch.Tensor input) => input * 2;
+    }
+
+    private sealed class StandInExporter : IModuleExporter
+    {
+        public bool TryExport(torch.nn.Module module, ModuleGraph graph)
+        {
+            if (module is not GraphModule) return false;
+            graph.Apply("Flatten");
+            graph.Apply("MatMul", [graph.Weight("weight", torch.ones(784, 10))]);
+            return true;
+        }
     }
 
     private sealed class TwiceExporter : IModuleExporter

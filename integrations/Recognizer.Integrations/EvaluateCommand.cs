@@ -60,9 +60,9 @@ internal static class EvaluateCommand
     /// <summary>The largest difference between ML.NET's metrics of some rows and this library's.</summary>
     internal static double CompareMetrics(MLContext context, IDataView rows, TextWriter output)
     {
-        const int TopK = 5;
-        MulticlassClassificationMetrics theirs = RecognizerEvaluation.Evaluate(context, rows, topKPredictionCount: TopK);
         MulticlassMetrics ours = RecognizerEvaluation.Measure(rows);
+        int topK = Math.Min(5, ours.PerClass.Count);
+        MulticlassClassificationMetrics theirs = RecognizerEvaluation.Evaluate(context, rows, topKPredictionCount: topK);
         IEnumerable<(string Name, double Theirs, double Ours)> figures =
         [
             ("MicroAccuracy", theirs.MicroAccuracy, ours.MicroAccuracy),
@@ -84,7 +84,7 @@ internal static class EvaluateCommand
             if (!(difference <= MetricsTolerance)) output.WriteLine($"  {name}: ML.NET {their:R}, ours {our:R}");
             largest = difference <= largest ? largest : difference;
         }
-        output.WriteLine($"  micro {ours.MicroAccuracy:R}, macro {ours.MacroAccuracy:R}, log-loss {ours.LogLoss:R}, reduction {ours.LogLossReduction:R}, top {TopK} {ours.TopKAccuracy[TopK - 1]:R}");
+        output.WriteLine($"  micro {ours.MicroAccuracy:R}, macro {ours.MacroAccuracy:R}, log-loss {ours.LogLoss:R}, reduction {ours.LogLossReduction:R}, top {topK} {ours.TopKAccuracy[topK - 1]:R}");
         return largest;
     }
 

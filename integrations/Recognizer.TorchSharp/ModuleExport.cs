@@ -9,31 +9,53 @@ namespace Recognizer.TorchSharp;
 /// <summary>Exports TorchSharp modules to ONNX: sequences of the usual layers, in evaluation mode, and what <see cref="IModuleExporter"/>s add.</summary>
 public static class ModuleExport
 {
+    private const string LabelsKey = "recognizer.labels";
+
     /// <summary>Makes a graph of a classifier.</summary>
-    /// <param name="module">The module, from images to logits or probabilities.</param>
+    /// <param name="module">The module, from images to logits or probabilities. A <see cref="GraphModule"/> gives its own graph, with whatever outputs that has.</param>
     /// <param name="labels">Text of each class; kept in the model, so that a recognizer can load it.</param>
-    /// <param name="inputShape">Shape of one image; null for [1, 28, 28].</param>
+    /// <param name="inputShape">Shape of one image; null for [1, 28, 28], or what the graph of a <see cref="GraphModule"/> takes.</param>
     /// <param name="exporters">Asked before what is known here.</param>
     /// <returns>A graph with input <c>input</c> [N, …] and outputs <c>logits</c> (unless the module ends with a softmax) and <c>probabilities</c>; <see cref="OnnxWriter"/> writes it.</returns>
     /// <exception cref="NotSupportedException">A module inside is of a kind that no exporter knows; the message names it.</exception>
+    /// <exception cref="ArgumentException">The graph of a <see cref="GraphModule"/> has other labels, another number of classes or another input.</exception>
+    /// <exception cref="OnnxException">The layers don't fit each other, the input or the number of labels; the message names the node or the output.</exception>
     public static Graph ToGraph(nn.Module<Tensor, Tensor> module, IReadOnlyList<string> labels, IReadOnlyList<int>? inputShape = null, IEnumerable<IModuleExporter>? exporters = null)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(labels);
-        if (module is GraphModule graphModule) return graphModule.ToGraph();
         var builder = new GraphBuilder(module.GetName());
         string input = builder.Input("input", ElementType.Float, [Dimension.Named("N"), .. (inputShape ?? [1, 28, 28]).Select(Dimension.Fixed)]);
         var graph = new ModuleGraph(builder, input, [.. exporters ?? [], new UsualLayers()]);
-        graph.Export("", module);
+        if (module is not GraphModule graphModule) graph.Export("", module);
+        else if (!graph.TryExport(module)) return Check(graphModule.ToGraph(), labels, inputShape);
         bool endsWithSoftmax = module is Softmax || module.modules().LastOrDefault() is Softmax;
         string logits = endsWithSoftmax ? "" : builder.Node("Identity", "logits", [graph.Value]);
         string probabilities = endsWithSoftmax ? builder.Node("Identity", "probabilities", [graph.Value]) : builder.Node("Softmax", "probabilities", [logits], ("axis", 1));
         foreach (string output in new[] { logits, probabilities }.Where(name => name.Length > 0))
             builder.Output(output, ElementType.Float, Dimension.Named("N"), labels.Count);
         Graph built = builder.Build();
-        built.Metadata["recognizer.labels"] = JsonSerializer.Serialize(labels);
-        GraphValidator.Validate(built);
+        built.Metadata[LabelsKey] = JsonSerializer.Serialize(labels);
+        ShapeInference.Infer(built);
         return built;
+    }
+
+    // A graph has its labels and its input already.
+    private static Graph Check(Graph graph, IReadOnlyList<string> labels, IReadOnlyList<int>? inputShape)
+    {
+        string json = JsonSerializer.Serialize(labels);
+        if (!graph.Metadata.TryAdd(LabelsKey, json) && !JsonSerializer.Deserialize<string[]>(graph.Metadata[LabelsKey])!.SequenceEqual(labels))
+            throw new ArgumentException($"The module's graph has the labels {graph.Metadata[LabelsKey]}, not {json}.", nameof(labels));
+        IReadOnlyDictionary<string, ValueInfo> values = ShapeInference.Infer(graph);
+        foreach (ValueInfo output in graph.Outputs)
+        {
+            if (values[output.Name].Shape is [.., { IsFixed: true } classes] && classes.Size != labels.Count)
+                throw new ArgumentException($"The module's graph gives {classes} {output.Name}, there are {labels.Count} labels.", nameof(labels));
+        }
+        ValueInfo input = graph.Inputs.First(input => !graph.Initializers.ContainsKey(input.Name));
+        if (inputShape is not null && input.Shape is { } declared && !declared.Skip(1).SequenceEqual(inputShape.Select(Dimension.Fixed)))
+            throw new ArgumentException($"The module's graph takes {input}, not [N, {string.Join(", ", inputShape)}].", nameof(inputShape));
+        return graph;
     }
 
     private sealed class UsualLayers : IModuleExporter

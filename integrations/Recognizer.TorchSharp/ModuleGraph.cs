@@ -59,10 +59,13 @@ public sealed class ModuleGraph
         ArgumentNullException.ThrowIfNull(module);
         string outer = _path;
         _path = outer.Length == 0 ? name : $"{outer}.{name}";
-        if (!_exporters.Any(exporter => exporter.TryExport(module, this)))
+        if (!TryExport(module))
             throw new NotSupportedException($"Module '{_path}' of type {module.GetType().Name} can't be exported; give an {nameof(IModuleExporter)} that knows it.");
         _path = outer;
     }
+
+    /// <summary>Adds the nodes of a module where an exporter knows it.</summary>
+    internal bool TryExport(torch.nn.Module module) => _exporters.Any(exporter => exporter.TryExport(module, this));
 
     private string Name(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 }

@@ -23,11 +23,20 @@ using var fitted = pipeline.Fit(files);
 foreach (Output row in context.Data.CreateEnumerable<Output>(fitted.Transform(files), reuseRowObject: false))
     Console.WriteLine($"{row.ImagePath}: {row.Text} {row.Score.Max():P1}");
 
-context.Model.Save(fitted, files.Schema, "handwriting.zip");
-var service = new MLContext();
-service.ComponentCatalog.RegisterRecognizer();
-using var engine = service.Model.CreatePredictionEngine<Input, Output>(service.Model.Load("handwriting.zip", out _));
-Console.WriteLine($"from the zip: {engine.Predict(new Input { ImagePath = Directory.GetFiles(folder, "*.png").Order().First() }).Text}");
+string temporary = Directory.CreateTempSubdirectory("recognizer-").FullName;
+try
+{
+    string zip = Path.Combine(temporary, "handwriting.zip");
+    context.Model.Save(fitted, files.Schema, zip);
+    var service = new MLContext();
+    service.ComponentCatalog.RegisterRecognizer();
+    using var engine = service.Model.CreatePredictionEngine<Input, Output>(service.Model.Load(zip, out _));
+    Console.WriteLine($"from the zip: {engine.Predict(new Input { ImagePath = Directory.GetFiles(folder, "*.png").Order().First() }).Text}");
+}
+finally
+{
+    Directory.Delete(temporary, recursive: true);
+}
 return 0;
 
 internal sealed class Input
