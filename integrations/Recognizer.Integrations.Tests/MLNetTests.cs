@@ -270,6 +270,21 @@ public class MLNetTests
         }
     }
 
+    [Fact]
+    public void The_best_class_is_the_first_of_equals_and_none_without_numbers()
+    {
+        Action<OnnxPipeline.ScoreRow, OnnxPipeline.IndexRow> map = new OnnxPipeline.ArgMaxFactory().GetMapping();
+        foreach ((VBuffer<float> scores, int expected) in new (VBuffer<float>, int)[]
+        {
+            (new(3, [0.2f, 0.4f, 0.4f]), 1), (new(3, [float.NaN, 0.4f, 0.6f]), -1), (new(3, [0.4f, 0.6f, float.NaN]), -1), (new(5, 2, [0.3f, 0.7f], [2, 4]), 4),
+        })
+        {
+            var row = new OnnxPipeline.IndexRow();
+            map(new OnnxPipeline.ScoreRow { Score = scores }, row);
+            Assert.Equal(expected, row.PredictedIndex);
+        }
+    }
+
     private RecognizeHandwritingEstimator Estimator(RecognizeHandwritingOptions options) => _context.Transforms.RecognizeHandwriting(Models.Bytes, options);
 
     private IDataView Rows(float[] pixels) => _context.Data.LoadFromEnumerable(

@@ -77,15 +77,7 @@ public static class OnnxPipeline
     {
         public const string Contract = "Recognizer.ArgMax";
 
-        public override Action<ScoreRow, IndexRow> GetMapping() => static (row, result) =>
-        {
-            ReadOnlySpan<float> scores = row.Score.GetValues();
-            int best = 0;
-            for (int i = 1; i < scores.Length; i++)
-            {
-                if (scores[i] > scores[best]) best = i;
-            }
-            result.PredictedIndex = best;
-        };
+        // A row without a prediction has an index that no label has.
+        public override Action<ScoreRow, IndexRow> GetMapping() => static (row, result) => result.PredictedIndex = (int)ScoreBuffer.Key([.. row.Score.DenseValues()]) - 1;
     }
 }

@@ -42,8 +42,8 @@ internal sealed class ScoreBuffer
 
     private ReadOnlySpan<float> Scores(int row) => _scores.AsSpan(row * _classes, _classes);
 
-    // Keys count from 1; 0 is a missing value, which scores that aren't numbers give. The lower class wins where scores tie.
-    private static uint Key(ReadOnlySpan<float> scores)
+    /// <summary>The key of the best class. Keys count from 1; 0 is a missing value, which scores that aren't numbers give. The lower class wins where scores tie.</summary>
+    internal static uint Key(ReadOnlySpan<float> scores)
     {
         int best = -1;
         for (int i = 0; i < scores.Length; i++)
