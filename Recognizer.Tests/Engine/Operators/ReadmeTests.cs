@@ -10,7 +10,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_list_of_operators_is_complete()
     {
-        string readme = File.ReadAllText(Path.Combine(RepositoryRoot(), "README.md"));
+        string readme = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "README.md"));
         int start = readme.IndexOf("<!-- operators -->", StringComparison.Ordinal), end = readme.IndexOf("<!-- /operators -->", StringComparison.Ordinal);
         Assert.True(start >= 0 && end > start);
         Assert.Equal(OperatorRegistry.Names, Code().Matches(readme[start..end]).Select(m => m.Groups[1].Value));
@@ -19,11 +19,4 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Recognizer.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests don't run inside the repository.");
-    }
 }
