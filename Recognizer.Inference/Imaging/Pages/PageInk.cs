@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>The ink of a page, deskewed, without ruled lines, and its connected components.</summary>
+/// <summary>The ink of a page, deskewed, without ruled lines and borders of boxes, and its connected components.</summary>
 internal sealed class PageInk
 {
     /// <summary>Longest side that is worked on.</summary>

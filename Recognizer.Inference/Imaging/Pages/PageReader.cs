@@ -1,7 +1,7 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Reads pages and lines of separate or touching handwritten characters.</summary>
-/// <remarks>The page's ink is found on uneven ground, deskewed, freed of ruled lines and gathered into lines. Each line is cut wherever two
+/// <remarks>The page's ink is found on uneven ground, deskewed, freed of ruled lines and the borders of boxes, and gathered into lines. Each line is cut wherever two
 /// characters might touch, and the parts are put together so that, taken as characters, they are the most probable.
 /// Thread-safe if the scorer is.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
