@@ -52,6 +52,32 @@ public class TemperatureScalingTests
         Assert.InRange(Fit(logits, Data(2, labels), [0.5, 0.5]) / Temperature, 0.95, 1.05);
     }
 
+    [Fact]
+    public void Biases_put_wrong_frequencies_right()
+    {
+        const double Temperature = 1.5;
+        double[] wrong = [0.5, -0.4, 0];
+        (float[] logits, int[] labels) = Draw(3, 1);
+        // What the model gives is too sure, and takes class 0 for more frequent than it is, 1 for less.
+        for (int i = 0; i < logits.Length; i++) logits[i] = (float)(Temperature * (logits[i] + wrong[i % 3]));
+        for (int row = 0; row < Rows; row += 4)
+        {
+            if (labels[row] < 2) labels[row] = 3;
+        }
+        TrainingData data = Data(3, labels, [0, 1]);
+        var biases = new double[3];
+        Assert.InRange(TemperatureScaling.Fit(HeldBack(logits, data), new HeldBackImages(data, null), biases) / Temperature, 0.95, 1.05);
+        for (int k = 1; k < 3; k++) Assert.Equal(wrong[0] - wrong[k], biases[k] - biases[0], 0.06);
+    }
+
+    [Fact]
+    public void A_handful_of_images_moves_no_bias_far()
+    {
+        var biases = new double[2];
+        TemperatureScaling.Fit([1, 0, 1, 0], new HeldBackImages(Data(2, [0, 0, 1, 1]), null), biases);
+        Assert.All(biases, b => Assert.InRange(Math.Abs(b), 0, 0.05));
+    }
+
     /// <summary>Logits, and labels that are drawn from the probabilities that they give at a temperature.</summary>
     private static (float[] Logits, int[] Labels) Draw(int classes, double temperature)
     {
@@ -80,9 +106,11 @@ public class TemperatureScalingTests
         return new TrainingData(dataset, null, 0.5, 1);
     }
 
-    private static double Fit(float[] logits, TrainingData data, double[]? use = null)
+    private static float[] HeldBack(float[] logits, TrainingData data)
     {
         int classes = data.Labels.Count;
-        return TemperatureScaling.Fit([.. data.HeldBack.SelectMany(i => logits[(i * classes)..((i + 1) * classes)])], new HeldBackImages(data, use));
+        return [.. data.HeldBack.SelectMany(i => logits[(i * classes)..((i + 1) * classes)])];
     }
+
+    private static double Fit(float[] logits, TrainingData data, double[]? use = null) => TemperatureScaling.Fit(HeldBack(logits, data), new HeldBackImages(data, use));
 }

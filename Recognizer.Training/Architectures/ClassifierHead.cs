@@ -34,6 +34,10 @@ internal static class ClassifierHead
     /// <exception cref="OnnxException">The graph ends in something else.</exception>
     public static IReadOnlyList<string> Weights(Graph graph) => Find(graph) is var head && head.Bias is { } bias ? [head.Weights, bias] : [head.Weights];
 
+    /// <summary>What the last dense layer adds to the score of each class, or null where it adds nothing.</summary>
+    /// <exception cref="OnnxException">The graph ends in something else.</exception>
+    public static Tensor? Bias(Graph graph) => Find(graph) is var head && head.Bias is { } bias && graph.Initializers[bias].Length == head.Classes(graph) ? graph.Initializers[bias] : null;
+
     /// <summary>Gives a graph other classes: fresh weights in the last dense layer, new shapes of the outputs, new labels.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="labels">The new classes.</param>

@@ -68,30 +68,37 @@ internal sealed class HeldBackImages
         return (right / all, loss / all);
     }
 
-    /// <summary>Slope of the log-loss over the inverse of the temperature: E[mean score − mean score within what is known].</summary>
-    /// <param name="scores">[images, classes] at temperature 1.</param>
+    /// <summary>How the log-loss of all images, with scores · <paramref name="inverse"/> + <paramref name="biases"/> for logits, changes with these.</summary>
+    /// <param name="scores">[images, classes].</param>
     /// <param name="inverse">1 / temperature.</param>
-    public double Slope(ReadOnlySpan<float> scores, double inverse)
+    /// <param name="biases">[classes]; empty for zeros.</param>
+    /// <param name="gradient">[classes], receives the slopes over the biases: expected less known images of each class; may be empty.</param>
+    /// <param name="curvature">[classes], receives the variance of the expected images of each class, an upper bound of the slopes' own slopes.</param>
+    /// <returns>The slope over <paramref name="inverse"/>: Σ mean score − mean score within what is known.</returns>
+    public double Slope(ReadOnlySpan<float> scores, double inverse, ReadOnlySpan<double> biases = default, Span<double> gradient = default, Span<double> curvature = default)
     {
+        int classes = _data.Labels.Count;
+        Span<double> all = stackalloc double[classes];
+        gradient.Clear();
+        curvature.Clear();
         double slope = 0;
         for (int row = 0; row < Count; row++)
         {
             ReadOnlySpan<float> values = Row(scores, row, out ReadOnlySpan<int> known);
-            double highest = double.NegativeInfinity, sum = 0, mean = 0, sumKnown = 0, meanKnown = 0;
-            foreach (int k in known) highest = Math.Max(highest, values[k] * inverse);
-            foreach (int k in known)
+            double highest = double.NegativeInfinity, sum = 0, sumKnown = 0;
+            for (int k = 0; k < classes; k++) highest = Math.Max(highest, all[k] = values[k] * inverse + (biases.IsEmpty ? 0 : biases[k]));
+            for (int k = 0; k < classes; k++) sum += all[k] = Math.Exp(all[k] - highest);
+            foreach (int k in known) sumKnown += all[k];
+            // Where the model gives what is known no chance at all, any of it is as likely.
+            bool hopeless = sumKnown == 0;
+            for (int k = 0; k < classes; k++)
             {
-                double weight = Math.Exp(values[k] * inverse - highest);
-                (sumKnown, meanKnown) = (sumKnown + weight, meanKnown + weight * values[k]);
+                double expected = all[k] / sum, share = !known.Contains(k) ? 0 : hopeless ? 1.0 / known.Length : all[k] / sumKnown;
+                slope += _weights[row] * (expected - share) * values[k];
+                if (gradient.IsEmpty) continue;
+                gradient[k] += _weights[row] * (expected - share);
+                curvature[k] += _weights[row] * expected * (1 - expected);
             }
-            highest = double.NegativeInfinity;
-            foreach (float value in values) highest = Math.Max(highest, value * inverse);
-            foreach (float value in values)
-            {
-                double weight = Math.Exp(value * inverse - highest);
-                (sum, mean) = (sum + weight, mean + weight * value);
-            }
-            slope += _weights[row] * (mean / sum - meanKnown / sumKnown);
         }
         return slope;
     }

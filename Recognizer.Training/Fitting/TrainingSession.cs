@@ -92,10 +92,10 @@ internal static class TrainingSession
         if (trainer.Epoch < config.Epochs) progress.Message($"stopped early: no progress on the validation images since epoch {trainer.BestEpoch}");
 
         Graph best = trainer.BestGraph();
-        if (trainer.HeldBack.Count > 0 && TemperatureScaling.Find(best) is { } temperature)
+        if (trainer.HeldBack.Count > 0)
         {
             using CharacterRecognizer uncalibrated = trainer.Load(best);
-            temperature.Span<float>()[0] = TemperatureScaling.Fit(uncalibrated, trainer.HeldBack, cancellation);
+            TemperatureScaling.Apply(best, uncalibrated, trainer.HeldBack, biased: config.ClassFrequencies is not null, cancellation);
         }
         if (RejectionFitting.Fit(best, data.Images, data.Validation, config.Seed, options.Threads, cancellation) is { } rejection)
             best.Metadata[ModelMetadata.RejectionKey] = rejection;
