@@ -1,6 +1,6 @@
 using System.Globalization;
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
+using Recognizer.Training;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Benchmarks.Reading;
@@ -53,5 +53,5 @@ internal sealed class ReadingOptions
 
     /// <summary>Each page or picture is read by one thread.</summary>
     public static CharacterRecognizer Load(Graph graph, Alphabet? alphabet) =>
-        CharacterRecognizer.Load(graph, new RecognizerOptions { Alphabet = alphabet, Plan = new PlanOptions { Threads = 1 } });
+        CharacterRecognizer.Load(graph, new RecognizerOptions { Alphabet = alphabet, Plan = ReproduciblePlan.Options(1) });
 }

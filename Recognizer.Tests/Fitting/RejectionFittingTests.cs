@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Onnx;
@@ -77,6 +78,25 @@ public class RejectionFittingTests
         model.Score(marks, 300, new float[900], null, markScores);
         Assert.InRange(RocCurve.Area(characterScores, markScores), 0.85, 1);
         Assert.InRange(characterScores.Count(rejection.Accepts), 280, 300);
+    }
+
+    [Fact]
+    public void What_lies_further_out_than_all_marks_is_no_character()
+    {
+        // The last feature of these marks varies less than that of characters: seen by itself, an extreme value would speak for a character.
+        int names = RejectionModel.Names.Length;
+        var random = new CounterRandom(8);
+        var features = new float[2000 * names];
+        for (int i = 0; i < features.Length; i++)
+        {
+            bool mark = i / names >= 1000;
+            features[i] = random.NextGaussian() * (mark && i % names == names - 1 ? 0.2f : 1) + (mark && i % names == 0 ? 2 : 0);
+        }
+        using JsonDocument fitted = JsonDocument.Parse(RejectionFitting.Fit(features, 1000));
+        JsonElement[] terms = [.. fitted.RootElement.GetProperty("features").EnumerateObject().Select(p => p.Value)];
+        Assert.Equal(names, terms.Length);
+        Assert.All(terms, term => Assert.InRange(term.GetProperty("square").GetDouble(), 0, 10));
+        Assert.InRange(terms[0].GetProperty("weight").GetDouble(), 1, 4);
     }
 
     [Fact]

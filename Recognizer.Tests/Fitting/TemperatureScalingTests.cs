@@ -1,4 +1,7 @@
+using Recognizer.Inference;
+using Recognizer.Inference.Onnx;
 using Recognizer.Training;
+using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 
@@ -68,6 +71,70 @@ public class TemperatureScalingTests
         var biases = new double[3];
         Assert.InRange(TemperatureScaling.Fit(HeldBack(logits, data), new HeldBackImages(data, null), biases) / Temperature, 0.95, 1.05);
         for (int k = 1; k < 3; k++) Assert.Equal(wrong[0] - wrong[k], biases[k] - biases[0], 0.06);
+    }
+
+    [Fact]
+    public void Slopes_are_those_of_the_loss()
+    {
+        (float[] logits, int[] labels) = Draw(3, 1.3);
+        for (int row = 0; row < Rows; row += 3)
+        {
+            if (labels[row] < 2) labels[row] = 3;
+        }
+        TrainingData data = Data(3, labels, [0, 1]);
+        double[] use = [0.2, 0.5, 0.3], train = data.TrainingFrequencies();
+        var images = new HeldBackImages(data, use);
+        float[] scores = HeldBack(logits, data);
+        double[] biases = [0.3, -0.2, 0.1], gradient = new double[3], curvature = new double[3];
+        const double Inverse = 0.8, Step = 1e-4;
+        double slope = images.Slope(scores, Inverse, biases, gradient, curvature);
+        Assert.Equal((TotalLoss(Inverse + Step, biases) - TotalLoss(Inverse - Step, biases)) / (2 * Step), slope, 0.05);
+        for (int k = 0; k < 3; k++)
+        {
+            double Shifted(double by) => TotalLoss(Inverse, [.. biases.Select((b, i) => i == k ? b + by : b)]);
+            Assert.Equal((Shifted(Step) - Shifted(-Step)) / (2 * Step), gradient[k], 0.05);
+            Assert.InRange(curvature[k], (Shifted(0.01) - 2 * Shifted(0) + Shifted(-0.01)) / 1e-4 - 1, Rows);
+        }
+
+        double TotalLoss(double inverse, double[] b)
+        {
+            double loss = 0;
+            for (int row = 0; row < images.Count; row++)
+            {
+                int[] known = data.Members(data.Images.Labels[data.HeldBack[row]]).ToArray();
+                double[] p = [.. Enumerable.Range(0, 3).Select(k => Math.Exp(scores[3 * row + k] * inverse + b[k]))];
+                loss -= known.Sum(k => use[k]) / known.Sum(k => train[k]) * Math.Log(known.Sum(k => p[k]) / p.Sum());
+            }
+            return loss;
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_graph_gets_what_was_fitted(bool biased)
+    {
+        Graph graph = Architecture.Build("nano", ["A", "B", "C"], 5, 1), plain = graph.Clone();
+        var random = new CounterRandom(3);
+        var pixels = new byte[60 * DatasetPart.PixelsPerImage];
+        for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.NextInt32(256);
+        int[] labels = [.. Enumerable.Range(0, 60).Select(i => i % 5 == 0 ? 1 : 2 * (i % 2))];
+        var data = new TrainingData(new Dataset("drawn", ["A", "B", "C"], new DatasetPart(pixels, labels), null), null, 0.5, 1);
+        var images = new HeldBackImages(data, null);
+        using CharacterRecognizer before = CharacterRecognizer.Load(plain);
+        TemperatureScaling.Apply(graph, before, images, biased, default);
+        float[] scores = images.Score(before, default);
+        var biases = new double[3];
+        double temperature = biased ? TemperatureScaling.Fit(scores, images, biases) : TemperatureScaling.Fit(scores, images);
+        Assert.Equal(temperature, TemperatureScaling.Find(graph)!.Span<float>()[0], 1e-4);
+        Assert.Equal(biased, biases.Any(b => Math.Abs(b) > 1e-3));
+        using CharacterRecognizer after = CharacterRecognizer.Load(graph);
+        float[] fitted = images.Score(after, default);
+        for (int row = 0; row < images.Count; row++)
+        {
+            double[] expected = [.. Enumerable.Range(0, 3).Select(k => Math.Exp(scores[3 * row + k] / temperature + biases[k]))];
+            for (int k = 0; k < 3; k++) Assert.Equal(expected[k] / expected.Sum(), Math.Exp(fitted[3 * row + k]), 1e-4);
+        }
     }
 
     [Fact]

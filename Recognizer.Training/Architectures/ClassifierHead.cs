@@ -34,9 +34,9 @@ internal static class ClassifierHead
     /// <exception cref="OnnxException">The graph ends in something else.</exception>
     public static IReadOnlyList<string> Weights(Graph graph) => Find(graph) is var head && head.Bias is { } bias ? [head.Weights, bias] : [head.Weights];
 
-    /// <summary>What the last dense layer adds to the score of each class, or null where it adds nothing.</summary>
-    /// <exception cref="OnnxException">The graph ends in something else.</exception>
-    public static Tensor? Bias(Graph graph) => Find(graph) is var head && head.Bias is { } bias && graph.Initializers[bias].Length == head.Classes(graph) ? graph.Initializers[bias] : null;
+    /// <summary>What the last dense layer adds to the score of each class, or null where there is no such layer or it adds nothing.</summary>
+    public static Tensor? Bias(Graph graph) => graph.Outputs.Count > 0 && Walk(graph, Producers(graph), graph.Outputs[^1].Name, After) is { Bias: { } bias } head
+        && graph.Initializers[bias].Length == head.Classes(graph) ? graph.Initializers[bias] : null;
 
     /// <summary>Gives a graph other classes: fresh weights in the last dense layer, new shapes of the outputs, new labels.</summary>
     /// <param name="graph">The network.</param>

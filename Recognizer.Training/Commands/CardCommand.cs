@@ -86,7 +86,7 @@ internal static class CardCommand
     // Medians, on one thread and images of noise: what is in them makes no difference.
     private static (double Microseconds, double ImagesPerSecond) Time(string file)
     {
-        using CharacterRecognizer model = CharacterRecognizer.Load(file, ReproduciblePlan.Recognizer(1));
+        using CharacterRecognizer model = CharacterRecognizer.Load(file, new RecognizerOptions { Plan = new PlanOptions { Threads = 1 } });
         var pixels = new float[BatchSize * Datasets.DatasetPart.PixelsPerImage];
         var random = new CounterRandom(CounterRandom.Key(1));
         for (int i = 0; i < pixels.Length; i++) pixels[i] = random.NextSingle();

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;

@@ -5,11 +5,14 @@ using Recognizer.Training.Differentiation;
 
 namespace Recognizer.Training.Fitting;
 
-/// <summary>The images held back from training, those known by group only among them. Each counts by how much more often its class is met in use than
-/// in training, so that figures and temperature are those to expect in use.</summary>
+/// <summary>The images held back from training, those known by group only among them. Each counts by how much more often its class, or group, is met in use
+/// than in training, so that figures and temperature are about those to expect in use.</summary>
 internal sealed class HeldBackImages
 {
     private const int Chunk = 512;
+
+    // Keeps logarithms finite.
+    private const float LeastProbability = 1e-37f;
 
     private readonly TrainingData _data;
     private readonly double[] _weights;
@@ -36,35 +39,32 @@ internal sealed class HeldBackImages
     /// <returns>[images, classes], ln of the probabilities.</returns>
     public float[] Score(CharacterRecognizer model, CancellationToken cancellation)
     {
-        int classes = _data.Labels.Count;
-        var scores = new float[Count * classes];
-        var pixels = new float[Chunk * DatasetPart.PixelsPerImage];
-        for (int start = 0; start < Count; start += Chunk)
+        var scores = new float[(long)Count * _data.Labels.Count];
+        ForEachChunk(model, (first, probabilities) =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            int size = Math.Min(Chunk, Count - start);
-            for (int i = 0; i < size; i++)
-                Augmenter.ToUnit(_data.Images.Image(_data.HeldBack[start + i]), pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
-            model.Score(pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), size, scores.AsSpan(start * classes, size * classes));
-        }
-        for (int i = 0; i < scores.Length; i++) scores[i] = MathF.Log(Math.Max(scores[i], 1e-37f));
+            Span<float> chunk = scores.AsSpan(first * _data.Labels.Count, probabilities.Length);
+            for (int i = 0; i < chunk.Length; i++) chunk[i] = MathF.Log(Math.Max(probabilities[i], LeastProbability));
+        }, cancellation);
         return scores;
     }
 
     /// <summary>Share of right answers, and mean of −ln of the probability of what is known of an image: its class, or any of its group.</summary>
     public (double Accuracy, double LogLoss) Measure(CharacterRecognizer model, CancellationToken cancellation)
     {
-        float[] scores = Score(model, cancellation);
         double right = 0, loss = 0, all = 0;
-        for (int row = 0; row < Count; row++)
+        ForEachChunk(model, (first, probabilities) =>
         {
-            ReadOnlySpan<float> values = Row(scores, row, out ReadOnlySpan<int> known);
-            double probability = 0;
-            foreach (int k in known) probability += Math.Exp(values[k]);
-            all += _weights[row];
-            loss -= _weights[row] * Math.Log(Math.Max(probability, 1e-37));
-            if (known.Contains(Loss.Largest(values))) right += _weights[row];
-        }
+            for (int row = first; row < first + probabilities.Length / _data.Labels.Count; row++)
+            {
+                ReadOnlySpan<float> values = Row(probabilities, row - first);
+                ReadOnlySpan<int> known = Known(row);
+                double probability = 0;
+                foreach (int k in known) probability += values[k];
+                all += _weights[row];
+                loss -= _weights[row] * Math.Log(Math.Max(probability, LeastProbability));
+                if (known.Contains(Loss.Largest(values))) right += _weights[row];
+            }
+        }, cancellation);
         return (right / all, loss / all);
     }
 
@@ -84,16 +84,15 @@ internal sealed class HeldBackImages
         double slope = 0;
         for (int row = 0; row < Count; row++)
         {
-            ReadOnlySpan<float> values = Row(scores, row, out ReadOnlySpan<int> known);
+            ReadOnlySpan<float> values = Row(scores, row);
+            ReadOnlySpan<int> known = Known(row);
             double highest = double.NegativeInfinity, sum = 0, sumKnown = 0;
             for (int k = 0; k < classes; k++) highest = Math.Max(highest, all[k] = values[k] * inverse + (biases.IsEmpty ? 0 : biases[k]));
             for (int k = 0; k < classes; k++) sum += all[k] = Math.Exp(all[k] - highest);
             foreach (int k in known) sumKnown += all[k];
-            // Where the model gives what is known no chance at all, any of it is as likely.
-            bool hopeless = sumKnown == 0;
             for (int k = 0; k < classes; k++)
             {
-                double expected = all[k] / sum, share = !known.Contains(k) ? 0 : hopeless ? 1.0 / known.Length : all[k] / sumKnown;
+                double expected = all[k] / sum, share = known.Contains(k) ? all[k] / sumKnown : 0;
                 slope += _weights[row] * (expected - share) * values[k];
                 if (gradient.IsEmpty) continue;
                 gradient[k] += _weights[row] * (expected - share);
@@ -103,9 +102,25 @@ internal sealed class HeldBackImages
         return slope;
     }
 
-    private ReadOnlySpan<float> Row(ReadOnlySpan<float> scores, int row, out ReadOnlySpan<int> known)
+    private delegate void ChunkAction(int first, ReadOnlySpan<float> probabilities);
+
+    private void ForEachChunk(CharacterRecognizer model, ChunkAction action, CancellationToken cancellation)
     {
-        known = _data.Members(_data.Images.Labels[_data.HeldBack[row]]);
-        return scores.Slice(row * _data.Labels.Count, _data.Labels.Count);
+        var probabilities = new float[Chunk * _data.Labels.Count];
+        var pixels = new float[Chunk * DatasetPart.PixelsPerImage];
+        for (int first = 0; first < Count; first += Chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int size = Math.Min(Chunk, Count - first);
+            for (int i = 0; i < size; i++)
+                Augmenter.ToUnit(_data.Images.Image(_data.HeldBack[first + i]), pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
+            Span<float> chunk = probabilities.AsSpan(0, size * _data.Labels.Count);
+            model.Score(pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), size, chunk);
+            action(first, chunk);
+        }
     }
+
+    private ReadOnlySpan<float> Row(ReadOnlySpan<float> rows, int row) => rows.Slice(row * _data.Labels.Count, _data.Labels.Count);
+
+    private ReadOnlySpan<int> Known(int row) => _data.Members(_data.Images.Labels[_data.HeldBack[row]]);
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Rejection;
 using Recognizer.Training.Augmentation;
@@ -101,7 +100,7 @@ internal static class RejectionFitting
             }
             truth[row] = row >= characters;
         }
-        double[] weights = LogisticRegression.Fit(rows, truth, columns, Ridge);
+        double[] weights = FitOutwards(rows, truth, columns);
 
         var scores = new double[characters];
         for (int row = 0; row < characters; row++)
@@ -113,6 +112,28 @@ internal static class RejectionFitting
         Array.Sort(scores);
         double threshold = scores[(int)((1 - RejectedCharacters) * (characters - 1))];
 
+        return ToJson(mean, scale, weights, threshold);
+    }
+
+    /// <summary>Fits with squares that count towards marks or not at all: what lies further out than any mark that was seen must not become a character.</summary>
+    private static double[] FitOutwards(Span<float> rows, ReadOnlySpan<bool> truth, int columns)
+    {
+        while (true)
+        {
+            double[] weights = LogisticRegression.Fit(rows, truth, columns, Ridge);
+            int[] inwards = [.. Enumerable.Range(1, columns - 1).Where(i => i % 2 == 0 && weights[i] < 0)];
+            if (inwards.Length == 0) return weights;
+            // A column of zeros gets the weight zero.
+            foreach (int i in inwards)
+            {
+                for (int row = 0; row < truth.Length; row++) rows[row * columns + i] = 0;
+            }
+        }
+    }
+
+    private static string ToJson(float[] mean, float[] scale, double[] weights, double threshold)
+    {
+        int names = mean.Length;
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream))
         {

@@ -1,5 +1,4 @@
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Fitting;

@@ -36,10 +36,14 @@ internal static class TemperatureScaling
         if (Find(graph) is not { } temperature) return;
         // A softmax forgets only a constant per row, so that logarithms of its probabilities are as good as the logits.
         float[] logits = images.Score(model, cancellation);
+        if (!biased || ClassifierHead.Bias(graph) is not { } bias)
+        {
+            temperature.Span<float>()[0] = (float)Fit(logits, images);
+            return;
+        }
         var biases = new double[model.Labels.Count];
-        double value = biased && ClassifierHead.Bias(graph) is not null ? Fit(logits, images, biases) : Fit(logits, images);
+        double value = Fit(logits, images, biases);
         temperature.Span<float>()[0] = (float)value;
-        if (ClassifierHead.Bias(graph) is not { } bias) return;
         // What is divided by the temperature is multiplied by it first.
         for (int k = 0; k < biases.Length; k++) bias.Span<float>()[k] += (float)(biases[k] * value);
     }
@@ -49,7 +53,7 @@ internal static class TemperatureScaling
     /// <param name="images">What is known of each.</param>
     internal static double Fit(ReadOnlySpan<float> logits, HeldBackImages images) => Temperature(logits, images, []);
 
-    /// <summary>Finds temperature and biases with the least log-loss and least biases: Σ −ln p + Σ bias² / (2 · deviation²).</summary>
+    /// <summary>Finds temperature and biases with about the least Σ −ln p + Σ bias² / (2 · deviation²).</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
     /// <param name="biases">[classes], receives what is added to the logits after they are divided.</param>
@@ -70,7 +74,7 @@ internal static class TemperatureScaling
 
     private static double Temperature(ReadOnlySpan<float> logits, HeldBackImages images, ReadOnlySpan<double> biases)
     {
-        // The loss of known classes is convex in 1 / temperature, so that its slope crosses zero once; groups bend it, but not so far.
+        // The loss of known classes is convex in 1 / temperature, so that its slope crosses zero once; with groups this finds one of the zeros.
         double low = 1 / Highest, high = 1 / Lowest;
         for (int step = 0; step < 24; step++)
         {

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
-using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Differentiation;

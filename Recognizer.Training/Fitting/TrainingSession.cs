@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Recognizer.Inference;
-using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
@@ -143,14 +142,14 @@ internal static class TrainingSession
         {
             graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
         }
-        // A temperature fits the weights that it was fitted to.
-        if (TemperatureScaling.Find(graph) is { } temperature) temperature.Span<float>()[0] = 1;
         if (config.Initial is { } initial)
         {
             int loaded = ClassifierHead.LoadWeights(graph, OnnxReader.ReadFile(initial), labels);
             if (loaded == 0) throw new InvalidDataException($"{initial} has no weight of the same name and shape as {config.Architecture}");
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {initial}");
         }
+        // A temperature fits the weights that it was fitted to.
+        if (TemperatureScaling.Find(graph) is { } temperature) temperature.Span<float>()[0] = 1;
         return graph;
     }
 

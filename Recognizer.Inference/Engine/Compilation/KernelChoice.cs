@@ -15,13 +15,13 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
     /// <summary>How far the table's estimates may be off: algorithms that it expects to be slower than that aren't timed, since compiling them takes tens of milliseconds.</summary>
     private const double Margin = 1.1;
 
-    /// <summary>Most images that a candidate is timed with.</summary>
-    private const int MostImages = 14;
+    /// <summary>Images that a candidate is timed with.</summary>
+    private const int TimedImages = 14;
 
     private const int Rounds = 5;
 
     // For the whole process, so that all plans of a model give the same bits.
-    private static readonly ConcurrentDictionary<(ConvolutionShape, Epilogue, ImageShape, int), Lazy<ConvolutionAlgorithm>> s_measured = [];
+    private static readonly ConcurrentDictionary<(ConvolutionShape, Epilogue, ImageShape), Lazy<ConvolutionAlgorithm>> s_measured = [];
 
     /// <summary>Whether Winograd's algorithm is allowed.</summary>
     public bool Winograd => options.Winograd;
@@ -29,19 +29,25 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
     /// <summary>The algorithm for runs of one or of <see cref="TypicalImages"/> images.</summary>
     public ConvolutionAlgorithm Choose(ConvolutionShape shape, Epilogue epilogue, ImageShape output, int images)
     {
-        IReadOnlyList<ConvolutionAlgorithm> candidates = Convolution.Candidates(shape, options.Winograd, images, options.MeasureKernels ? Margin : 1);
+        // What makes one kernel slower for a single image, weights that aren't in a near cache, is not there when a kernel runs over and over.
+        if (!options.MeasureKernels || images == 1) return Convolution.Default(shape, options.Winograd, images);
+        IReadOnlyList<ConvolutionAlgorithm> candidates = Convolution.Candidates(shape, options.Winograd, images, Margin);
         return candidates.Count == 1 ? candidates[0]
-            : s_measured.GetOrAdd((shape, epilogue, output, Math.Min(images, MostImages)), key => new(() => Fastest(candidates, key.Item1, key.Item2, key.Item3, key.Item4))).Value;
+            : s_measured.GetOrAdd((shape, epilogue, output), key => new(() => Fastest(candidates, key.Item1, key.Item2, key.Item3), LazyThreadSafetyMode.PublicationOnly)).Value;
     }
 
-    private static ConvolutionAlgorithm Fastest(IReadOnlyList<ConvolutionAlgorithm> candidates, ConvolutionShape shape, Epilogue epilogue, ImageShape output, int images)
+    private static ConvolutionAlgorithm Fastest(IReadOnlyList<ConvolutionAlgorithm> candidates, ConvolutionShape shape, Epilogue epilogue, ImageShape output)
     {
+        const int images = TimedImages;
         var kernels = new Convolution[candidates.Count];
         var best = new double[candidates.Count];
         Array.Fill(best, double.PositiveInfinity);
         using var input = new AlignedBuffer<float>((long)images * shape.Input.ImageStride);
         using var result = new AlignedBuffer<float>((long)images * output.ImageStride);
         using var residual = new AlignedBuffer<float>((long)images * new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, output.Border).ImageStride);
+        // Memory that was never written would all be one page.
+        input.Span.Fill(1);
+        residual.Span.Fill(1);
         try
         {
             // No time depends on what the weights are.

@@ -18,6 +18,13 @@ internal static class RuledLines
         public float Middle => (Top + Bottom - 1) / 2f;
     }
 
+    /// <summary>A rule that was found.</summary>
+    /// <param name="Middle">Its row in the picture's middle column.</param>
+    /// <param name="Thickness">In pixels.</param>
+    /// <param name="Left">Column where it begins.</param>
+    /// <param name="Right">Column where it ends.</param>
+    private readonly record struct Rule(int Middle, int Thickness, int Left, int Right);
+
     /// <summary>Clears the rules.</summary>
     /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
     /// <param name="width">Pixels in a row.</param>
@@ -43,15 +50,15 @@ internal static class RuledLines
         Profile(runs, slope, width, beyond, bins);
         var columns = new List<Run>[width];
         foreach (var run in runs) (columns[run.X] ??= []).Add(run);
-        var rules = new List<(int Middle, int Thickness)>();
+        var rules = new List<Rule>();
         for (int i = 1; i + 1 < bins.Length; i++)
         {
             float count = bins[i - 1] + bins[i] + bins[i + 1];
             // the highest of its neighbours, the first of equals
             if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1] || count < LeastShare * Math.Max(40, Span(slope, i - beyond, width, height))) continue;
-            if (Clear(ink, width, height, columns, slope, i - beyond) is > 0 and var thickness) rules.Add((i - beyond, thickness));
+            if (Clear(ink, width, height, columns, slope, i - beyond) is { } rule) rules.Add(rule);
         }
-        for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i].Middle, rules[i + 1].Middle, Math.Max(rules[i].Thickness, rules[i + 1].Thickness));
+        for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
     }
 
     /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>
@@ -97,8 +104,8 @@ internal static class RuledLines
     }
 
     /// <summary>Follows a rule from column to column and clears it where it isn't part of a stroke.</summary>
-    /// <returns>How thick it is, 0 if there is none.</returns>
-    private static int Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
+    /// <returns>The rule, or null if there is none.</returns>
+    private static Rule? Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
     {
         const float Reach = 3, Following = 0.1f, MostDrift = 4;
         var found = new List<Run>();
@@ -114,7 +121,7 @@ internal static class RuledLines
             drift = Math.Clamp(drift + Following * (nearest.Middle - expected), -MostDrift, MostDrift);
             found.Add(nearest);
         }
-        if (found.Count == 0) return 0;
+        if (found.Count == 0) return null;
         int[] thickness = [.. found.Select(r => r.Thickness)];
         Array.Sort(thickness);
         int typical = thickness[thickness.Length / 2], most = typical + Math.Max(2, typical / 2);
@@ -123,33 +130,44 @@ internal static class RuledLines
             if (run.Thickness > most) continue; // a stroke joins
             for (int y = Math.Max(0, run.Top - 1); y < Math.Min(height, run.Bottom + 1); y++) ink[y * width + run.X] = 0;
         }
-        return typical;
+        // A few columns at the ends may be stray ink on the same line.
+        int stray = found.Count / 50;
+        return new Rule(middle, typical, found[stray].X, found[^(1 + stray)].X);
     }
 
-    /// <summary>Clears straight thin lines from one rule to the next, square to both. One alone may be a stroke.</summary>
+    /// <summary>Clears straight thin lines from one rule to the next, square to both: the borders of boxes, of which the rules are the tops and bottoms.</summary>
     /// <param name="ink">[height, width], without the rules.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="slope">Rows by which rules fall per column.</param>
-    /// <param name="upper">Row of the upper rule in the picture's middle.</param>
-    /// <param name="lower">Row of the lower one.</param>
-    /// <param name="thickness">How thick rules are, in pixels.</param>
-    private static void ClearBorders(byte[] ink, int width, int height, double slope, int upper, int lower, int thickness)
+    /// <param name="upper">The upper rule.</param>
+    /// <param name="lower">The lower rule.</param>
+    private static void ClearBorders(byte[] ink, int width, int height, double slope, Rule upper, Rule lower)
     {
-        const int LeastGap = 16;
-        const double LeastBorder = 0.9, MostHidden = 0.4;
-        int gap = lower - upper, near = thickness + 2, most = thickness + 2;
-        if (gap < LeastGap) return;
+        // Share of the rows in which a border shows, and of those that strokes across it may hide.
+        const double LeastShare = 0.9, MostHidden = 0.4;
+        // Lines as thin as rules, give or take the blur of a scan; nearer to a rule than that its own edge may be what is seen.
+        int gap = lower.Middle - upper.Middle, blur = Math.Max(upper.Thickness, lower.Thickness) + 2;
+        // Boxes that hold a character are many times as high as their lines are thick.
+        if (gap < 8 * blur) return;
         var borders = new List<int>();
         double last = 0;
         for (int x = 0; x < width; x++)
         {
             double share = Share(x);
-            if (share < LeastBorder) last = 0;
-            else if (last == 0) (last, _) = (share, Add(x));
-            else if (share > last) (last, borders[^1]) = (share, x);
+            if (share < LeastShare)
+            {
+                last = 0;
+                continue;
+            }
+            if (last == 0) borders.Add(x);
+            else if (share > last) borders[^1] = x;
+            else continue;
+            last = share;
         }
         if (borders.Count < 2) return;
+        // The rules of boxes end at the outer borders; those of ruled paper go on, and what stands between them is writing.
+        if (borders[0] - upper.Left > 2 * blur || upper.Right - borders[^1] > 2 * blur) return;
         foreach (int border in borders)
         {
             for (int t = 0; t <= gap; t++)
@@ -159,17 +177,12 @@ internal static class RuledLines
             }
         }
 
-        int Add(int x)
-        {
-            borders.Add(x);
-            return x;
-        }
-
-        // Of the rows between the rules, those with thin ink here; strokes may hide some.
+        // Of the rows between the rules, those with thin ink here; 0 where it doesn't reach both.
         double Share(int x)
         {
-            int thin = 0, hidden = 0, rows = 0;
-            for (int t = near; t <= gap - near; t++, rows++)
+            if (Thin(x, blur, out _, out _, out _) == false || Thin(x, gap - blur, out _, out _, out _) == false) return 0;
+            int thin = 0, hidden = 0, rows = gap - 2 * blur + 1;
+            for (int t = blur; t <= gap - blur; t++)
             {
                 switch (Thin(x, t, out _, out _, out _))
                 {
@@ -177,18 +190,18 @@ internal static class RuledLines
                     case null: hidden++; break;
                 }
             }
-            return rows == 0 || hidden > MostHidden * rows ? 0 : (double)thin / (rows - hidden);
+            return hidden > MostHidden * rows ? 0 : (double)thin / (rows - hidden);
         }
 
         // Whether ink t rows below the upper rule is as thin as a rule; null where it is a stroke.
         bool? Thin(int x, int t, out int row, out int left, out int right)
         {
-            int y = (int)Math.Round(upper + slope * (x - width / 2.0) + t), column = (int)Math.Round(x - slope * t);
+            int y = (int)Math.Round(upper.Middle + slope * (x - width / 2.0) + t), column = (int)Math.Round(x - slope * t);
             (row, left, right) = (y * width, column, column);
             if (y < 0 || y >= height || column < 0 || column >= width || ink[row + column] < LeastInk) return false;
-            while (left > 0 && ink[row + left - 1] >= LeastInk) left--;
-            while (right < width && ink[row + right] >= LeastInk) right++;
-            return right - left <= most ? true : null;
+            while (left > 0 && right - left <= blur && ink[row + left - 1] >= LeastInk) left--;
+            while (right < width && right - left <= blur && ink[row + right] >= LeastInk) right++;
+            return right - left <= blur ? true : null;
         }
     }
 }

@@ -5,7 +5,7 @@ namespace Recognizer.Tests.Imaging.Pages;
 /// <summary>Pictures of pages of drawn digits.</summary>
 internal static class DrawnPage
 {
-    /// <summary>What is printed around each digit.</summary>
+    /// <summary>What is printed around each digit of the first line.</summary>
     public enum Boxes
     {
         None,
@@ -48,10 +48,10 @@ internal static class DrawnPage
         {
             double light = shadow && x + 2 * y > 0.7 * width ? 130 : 230;
             var (u, v) = Level(x, y);
-            double inBox = (u - 40 + gap / 2) % (24 + gap), apart = boxes == Boxes.Apart ? 2.5 : 0;
+            double inBox = (u - 40 + gap / 2) % (24 + gap);
             bool between = u >= 40 - gap / 2 && u < 42 - gap / 2 + lines[0].Length * (24 + gap) && v is >= 42 and < 98;
             bool box = boxes != Boxes.None && between && (boxes == Boxes.Comb ? inBox < 2 || v < 44 || v >= 96
-                : u < 40 - gap / 2 + lines[0].Length * (24 + gap) && (inBox is >= 2.5 and < 4.5 || inBox >= 24 + gap - 2 || (inBox >= apart && (v < 44 || v >= 96))));
+                : u < 40 - gap / 2 + lines[0].Length * (24 + gap) && (inBox is >= 2.5 and < 4.5 || inBox >= 24 + gap - 2 || (inBox >= 2.5 && (v < 44 || v >= 96))));
             bool line = box || ruled && (int)(v + 782) % 80 is >= 0 and < 2;
             return inverted ? 20 : line ? light * 0.6 : light;
         }

@@ -89,6 +89,18 @@ public class PageReaderTests
         Assert.Equal(Digits, string.Concat(new PageReader(s_scorer).Read(image).Text.Where(char.IsAsciiDigit)));
     }
 
+    [Theory]
+    [InlineData("1111")]
+    [InlineData("11471")]
+    public void Straight_strokes_between_rules_are_no_borders(string digits)
+    {
+        // Rules close above and below the digits, from edge to edge of the paper.
+        var image = DrawnPage.Paint([digits], gap: 14, boxes: DrawnPage.Boxes.None);
+        byte[] pixels = image.Pixels.ToArray();
+        foreach (int rule in new[] { 49, 92 }) pixels.AsSpan(rule * image.Width, 2 * image.Width).Fill(120);
+        Assert.Equal(digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', digits.Length))).Read(new GrayImage(image.Width, image.Height, pixels))?.Text);
+    }
+
     [Fact]
     public void A_list_of_words_corrects_what_is_read()
     {
