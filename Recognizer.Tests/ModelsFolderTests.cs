@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
@@ -8,7 +9,7 @@ using Recognizer.Training.Reports;
 namespace Recognizer.Tests;
 
 /// <summary>The models folder is as its readme says: models in two forms with cards, within their sizes, and recipes that can be run.</summary>
-public class ModelsFolderTests
+public partial class ModelsFolderTests
 {
     private const long MostBytes = 20_000_000, MostEmbeddedBytes = 2_000_000;
 
@@ -43,10 +44,20 @@ public class ModelsFolderTests
         Assert.InRange(ModelSummary.Of(graph).Parameters, 1000, s_mostParameters[name]);
         // Its settings are those of a clone, not of the machine that trained it.
         TrainingConfig config = TrainingConfig.FromJson(graph.Metadata[ModelMetadata.TrainingKey]);
-        Assert.DoesNotContain(config.Teachers.Append(config.Initial ?? ""), Path.IsPathRooted);
+        Assert.DoesNotContain(config.Teachers.Append(config.Initial ?? "").Append(config.Dataset), Path.IsPathRooted);
+        TrainingConfig recipe = TrainingConfig.FromJson(File.ReadAllText(Path.Combine(s_recipes, name + ".json")));
+        Assert.Equal((recipe with { Seed = config.Seed }).ToJson(), config.ToJson());
         Assert.True(File.Exists(Path.Combine(s_models, name + "-int8.onnx")) && File.Exists(Path.Combine(s_recipes, name + ".json")));
         Assert.Contains($"models/recipes/{name}.json", File.ReadAllText(Path.Combine(s_models, name + ".md")), StringComparison.Ordinal);
         Assert.Contains($"`{name}`", File.ReadAllText(Path.Combine(s_models, "README.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Everything_that_the_readme_links_to_is_there()
+    {
+        string[] links = [.. Link().Matches(File.ReadAllText(Path.Combine(s_models, "README.md"))).Select(m => m.Groups[1].Value)];
+        Assert.Contains("characters-best.md", links);
+        Assert.All(links, link => Assert.True(Path.Exists(Path.Combine(s_models, link)), link));
     }
 
     [Fact]
@@ -55,4 +66,7 @@ public class ModelsFolderTests
         Assert.InRange(Directory.EnumerateFiles(s_models, "*", SearchOption.TopDirectoryOnly).Sum(f => new FileInfo(f).Length), 1, MostBytes);
         Assert.InRange(new[] { "characters-best-int8.onnx", "digits-small-int8.onnx" }.Sum(f => new FileInfo(Path.Combine(s_models, f)).Length), 1, MostEmbeddedBytes);
     }
+
+    [GeneratedRegex(@"\]\(([^)]+)\)")]
+    private static partial Regex Link();
 }

@@ -41,7 +41,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
 /// <param name="Seed">Its seed.</param>
 /// <param name="Validation">Accuracy on the images held back, and its standard error.</param>
 /// <param name="Test">The same on the test split, which nothing was chosen by.</param>
-/// <param name="Seconds">Time that it took.</param>
+/// <param name="Seconds">Time that its epochs took.</param>
 internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Validation, (double Accuracy, double Error) Test, double Seconds)
 {
     /// <summary>Reads a run's folder as <c>train</c> left it.</summary>
@@ -52,11 +52,19 @@ internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Valid
         {
             using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory, "metrics.json")));
             Fitting.TrainingConfig config = Fitting.TrainingConfig.FromJson(File.ReadAllText(Path.Combine(directory, Fitting.TrainingSession.ConfigFile)));
-            return new CardRun(config.Seed, Figures(metrics.RootElement.GetProperty("validation")), Figures(metrics.RootElement), metrics.RootElement.GetProperty("trainingSeconds").GetDouble());
+            // Of all epochs: the process that ended a training may have been another than began it.
+            double seconds = File.ReadLines(Path.Combine(directory, Fitting.TrainingSession.HistoryFile)).Sum(Seconds);
+            return new CardRun(config.Seed, Figures(metrics.RootElement.GetProperty("validation")), Figures(metrics.RootElement), seconds);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new FormatException($"{directory} isn't the folder of a finished training: {exception.Message}", exception);
+        }
+
+        static double Seconds(string line)
+        {
+            using JsonDocument epoch = JsonDocument.Parse(line);
+            return epoch.RootElement.GetProperty("seconds").GetDouble();
         }
 
         static (double, double) Figures(JsonElement element) => (element.GetProperty("microAccuracy").GetDouble(), element.GetProperty("standardError").GetDouble());
@@ -109,7 +117,7 @@ internal sealed class ModelCard
             Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
         text.Append(Line($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
-        text.Append("Epoch, temperature and seed were chosen on images held back from training (validation); the test split was measured once per training.\n\n");
+        text.Append("Temperature and seed (and the epoch, unless the recipe keeps the last) were chosen on images held back from training (validation); nothing was chosen on the test split.\n\n");
         Table(text, ["seed", "validation", "test", "machine time"],
             Runs.Select((r, i) => new[] { Line($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Line($"{r.Seconds / 3600:0.00} h") }));
         if (Runs.Count > 1)
