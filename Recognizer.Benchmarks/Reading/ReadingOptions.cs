@@ -1,7 +1,7 @@
 using System.Globalization;
 using Recognizer.Inference;
-using Recognizer.Training;
 using Recognizer.Inference.Onnx;
+using Recognizer.Training;
 
 namespace Recognizer.Benchmarks.Reading;
 

@@ -78,7 +78,7 @@ internal sealed class HeldBackImages
     public double Slope(ReadOnlySpan<float> scores, double inverse, ReadOnlySpan<double> biases = default, Span<double> gradient = default, Span<double> curvature = default)
     {
         int classes = _data.Labels.Count;
-        Span<double> all = stackalloc double[classes];
+        var all = new double[classes];
         gradient.Clear();
         curvature.Clear();
         double slope = 0;

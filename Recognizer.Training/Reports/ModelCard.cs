@@ -117,7 +117,7 @@ internal sealed class ModelCard
             Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
         text.Append(Line($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
-        text.Append("Temperature and seed (and the epoch, unless the recipe keeps the last) were chosen on images held back from training (validation); nothing was chosen on the test split.\n\n");
+        text.Append("Temperature and seed (and the epoch, unless the recipe keeps the last) were chosen on images held back from training (validation). Machine time is that of the recipe itself.\n\n");
         Table(text, ["seed", "validation", "test", "machine time"],
             Runs.Select((r, i) => new[] { Line($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Line($"{r.Seconds / 3600:0.00} h") }));
         if (Runs.Count > 1)
