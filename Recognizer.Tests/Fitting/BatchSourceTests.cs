@@ -17,7 +17,7 @@ public class BatchSourceTests
 
     private static List<(int Epoch, int Step, int[] Labels, float[] Images)> Read(int firstEpoch, int epochs, int pause = 0)
     {
-        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 8, _ => AugmentationOptions.Parse("standard"), 5, firstEpoch, epochs);
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 8, (_, _) => AugmentationOptions.Parse("standard"), 5, firstEpoch, epochs);
         var batches = new List<(int, int, int[], float[])>();
         for (int i = 0; i < (epochs - firstEpoch) * source.StepsPerEpoch; i++)
         {
@@ -42,7 +42,7 @@ public class BatchSourceTests
     [Fact]
     public void Each_epoch_is_varied_in_its_own_way()
     {
-        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, epoch => AugmentationOptions.Parse(epoch < 2 ? "standard" : "none"), 5, 0, 3);
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, (epoch, _) => AugmentationOptions.Parse(epoch < 2 ? "standard" : "none"), 5, 0, 3);
         for (int epoch = 0; epoch < 3; epoch++)
         {
             Batch batch = source.Next(CancellationToken.None);
@@ -53,9 +53,36 @@ public class BatchSourceTests
     }
 
     [Fact]
+    public void Each_image_is_varied_in_its_own_way()
+    {
+        // The key's lowest bit says how.
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, (_, key) => AugmentationOptions.Parse((key & 1) == 0 ? "none" : "noise=1"), 5, 0, 1);
+        Batch batch = source.Next(CancellationToken.None);
+        int plain = Enumerable.Range(0, 20).Count(i => Plain(batch.Labels[i]).AsSpan().SequenceEqual(batch.Images.AsSpan(i * 784, 784)));
+        Assert.InRange(plain, 3, 17);
+    }
+
+    [Theory]
+    [InlineData("noise=1", true)]
+    [InlineData("rotation=20,noise=1,damage=1,erasing=1,picture=1", false)]
+    [InlineData("none", true)]
+    public void Teachers_see_images_before_they_are_spoilt(string augmentation, bool inPlace)
+    {
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, (_, _) => AugmentationOptions.Parse(augmentation), 5, 0, 1, clean: true);
+        Batch batch = source.Next(CancellationToken.None);
+        // What comes before is the same with and without what spoils images.
+        using var unspoilt = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, (_, _) => AugmentationOptions.Parse(augmentation.Split(',')[0]) with { Noise = 0 }, 5, 0, 1);
+        Assert.Equal(unspoilt.Next(CancellationToken.None).Images, batch.Clean);
+        Assert.Equal(inPlace, Enumerable.Range(0, 20).All(i => Plain(batch.Labels[i]).AsSpan().SequenceEqual(batch.Clean.AsSpan(i * 784, 784))));
+        Assert.Equal(augmentation == "none", batch.Clean.AsSpan().SequenceEqual(batch.Images));
+    }
+
+    private static float[] Plain(int index) => [.. Part.Image(index).ToArray().Select(b => b * (1f / 255))];
+
+    [Fact]
     public void Marks_replace_a_share_of_the_images()
     {
-        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, _ => new AugmentationOptions(), 5, 0, 50, marks: 0.2);
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, (_, _) => new AugmentationOptions(), 5, 0, 50, marks: 0.2);
         int marks = 0;
         for (int epoch = 0; epoch < 50; epoch++)
         {
@@ -82,7 +109,7 @@ public class BatchSourceTests
     [Fact]
     public void Stops_while_nobody_reads()
     {
-        var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 2, _ => new AugmentationOptions(), 5, 0, 1000);
+        var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 2, (_, _) => new AugmentationOptions(), 5, 0, 1000);
         source.Next(CancellationToken.None);
         source.Dispose();
     }
@@ -90,7 +117,7 @@ public class BatchSourceTests
     [Fact]
     public void A_failure_reaches_the_reader()
     {
-        using var source = new BatchSource(Part, [500], 2, _ => new AugmentationOptions(), 5, 0, 1);
+        using var source = new BatchSource(Part, [500], 2, (_, _) => new AugmentationOptions(), 5, 0, 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => source.Next(CancellationToken.None));
     }
 

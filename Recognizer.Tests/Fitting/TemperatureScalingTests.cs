@@ -74,6 +74,49 @@ public class TemperatureScalingTests
     }
 
     [Fact]
+    public void Differences_within_a_family_get_a_factor_of_their_own()
+    {
+        // Labels are drawn from these scores; the model then trebles the difference of classes 1 and 2, which most images don't tell apart, and divides all by a temperature.
+        const double Temperature = 1.4, Excess = 3;
+        (float[] logits, int[] labels) = Draw(4, 1);
+        for (int row = 0; row < Rows; row++)
+        {
+            ClassifierHead.Contract(logits, [[1, 2]], Excess, 4 * row, 1);
+            if (row % 5 != 0 && labels[row] is 1 or 2) labels[row] = 4;
+        }
+        for (int i = 0; i < logits.Length; i++) logits[i] *= (float)Temperature;
+        TrainingData data = Data(4, labels, [1, 2]);
+        Assert.Equal([1, 2], Assert.Single(data.Families));
+        var images = new HeldBackImages(data, null);
+        float[] scores = HeldBack(logits, data);
+        // In units of the model's own temperature, which the excess moves too.
+        double factor = TemperatureScaling.FitWithinFamilies(scores, images)!.Value / TemperatureScaling.Fit(scores, images);
+        Assert.InRange(factor * Excess * Temperature, 0.93, 1.07);
+        Assert.Null(TemperatureScaling.FitWithinFamilies(scores, new HeldBackImages(Data(4, [.. labels.Select(l => l % 4)]), null)));
+    }
+
+    [Fact]
+    public void Contracting_a_head_contracts_its_scores()
+    {
+        Graph graph = Architecture.Build("nano", ["A", "B", "a", "C"], 5, 1);
+        var random = new CounterRandom(3);
+        float[] pixels = [.. Enumerable.Range(0, 2 * DatasetPart.PixelsPerImage).Select(_ => random.NextSingle())], before = new float[8], after = new float[8];
+        foreach (ref float bias in ClassifierHead.Bias(graph)!.Span<float>()) bias = random.NextSingle();
+        Score(before);
+        ClassifierHead.Contract(graph, [[0, 2]], 0.25);
+        Score(after);
+        for (int row = 0; row < 2; row++) ClassifierHead.Contract(before, [[0, 2]], 0.25, 4 * row, 1);
+        for (int i = 0; i < 8; i++) Assert.Equal(before[i] - before[i / 4 * 4 + 1], after[i] - after[i / 4 * 4 + 1], 1e-4);
+
+        void Score(float[] scores)
+        {
+            using CharacterRecognizer model = CharacterRecognizer.Load(graph.Clone());
+            model.Score(pixels, 2, scores);
+            for (int i = 0; i < scores.Length; i++) scores[i] = MathF.Log(scores[i]);
+        }
+    }
+
+    [Fact]
     public void Slopes_are_those_of_the_loss()
     {
         (float[] logits, int[] labels) = Draw(3, 1.3);
@@ -122,7 +165,7 @@ public class TemperatureScalingTests
         var data = new TrainingData(new Dataset("drawn", ["A", "B", "C"], new DatasetPart(pixels, labels), null), null, 0.5, 1);
         var images = new HeldBackImages(data, null);
         using CharacterRecognizer before = CharacterRecognizer.Load(plain);
-        TemperatureScaling.Apply(graph, before, images, biased, default);
+        TemperatureScaling.Apply(graph, before, images, data.Families, biased, default);
         float[] scores = images.Score(before, default);
         var biases = new double[3];
         double temperature = biased ? TemperatureScaling.Fit(scores, images, biases) : TemperatureScaling.Fit(scores, images);

@@ -38,6 +38,32 @@ internal static class ClassifierHead
     public static Tensor? Bias(Graph graph) => graph.Outputs.Count > 0 && Walk(graph, Producers(graph), graph.Outputs[^1].Name, After) is { Bias: { } bias } head
         && graph.Initializers[bias].Length == head.Classes(graph) ? graph.Initializers[bias] : null;
 
+    /// <summary>Draws the scores of classes that belong together nearer to their mean, or away from it: score ← mean + factor · (score − mean).</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="families">Sets of classes, none of which is in two.</param>
+    /// <param name="factor">Below 1 to be less sure within families.</param>
+    /// <exception cref="OnnxException">The graph ends in something else than a dense layer.</exception>
+    public static void Contract(Graph graph, IReadOnlyList<int[]> families, double factor)
+    {
+        Head head = Find(graph);
+        int classes = head.Classes(graph);
+        Tensor weights = graph.Initializers[head.Weights];
+        int inputs = weights.Length / classes;
+        for (int i = 0; i < inputs; i++) Contract(weights.Span<float>(), families, factor, head.Transposed ? i : i * classes, head.Transposed ? inputs : 1);
+        if (head.Bias is { } bias) Contract(graph.Initializers[bias].Span<float>(), families, factor, 0, 1);
+    }
+
+    /// <summary>The same for numbers of one row: class k is at <paramref name="first"/> + k · <paramref name="step"/>.</summary>
+    internal static void Contract(Span<float> values, IReadOnlyList<int[]> families, double factor, int first, int step)
+    {
+        foreach (int[] family in families)
+        {
+            double mean = 0;
+            foreach (int k in family) mean += values[first + k * step] / family.Length;
+            foreach (int k in family) values[first + k * step] = (float)(mean + factor * (values[first + k * step] - mean));
+        }
+    }
+
     /// <summary>Gives a graph other classes: fresh weights in the last dense layer, new shapes of the outputs, new labels.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="labels">The new classes.</param>

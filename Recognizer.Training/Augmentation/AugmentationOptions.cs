@@ -35,22 +35,25 @@ internal sealed record AugmentationOptions
     /// <summary>Probability that an image is spoilt in one of the ways of <see cref="Augmentation.Damage"/>.</summary>
     public float Damage { get; init; }
 
+    /// <summary>Probability that an image becomes a <see cref="Augmentation.Picture"/> of another size, pen and paper, which the normaliser brings back.</summary>
+    public float Picture { get; init; }
+
     private static readonly Dictionary<string, AugmentationOptions> Presets = new(StringComparer.OrdinalIgnoreCase)
     {
         ["none"] = new(),
         ["light"] = new() { Rotation = 8, Scale = 0.08f, Shear = 0.1f, Translation = 1 },
         ["standard"] = new() { Rotation = 10, Scale = 0.1f, Shear = 0.15f, Translation = 1.5f, Elastic = 0.7f },
-        ["strong"] = new() { Rotation = 15, Scale = 0.15f, Shear = 0.25f, Translation = 2, Elastic = 1, Erasing = 0.25f, Noise = 0.1f, Perspective = 0.1f, Thickness = 0.6f, Damage = 0.2f },
+        ["strong"] = new() { Rotation = 15, Scale = 0.15f, Shear = 0.25f, Translation = 2, Elastic = 1, Erasing = 0.25f, Noise = 0.1f, Perspective = 0.1f, Thickness = 0.6f, Damage = 0.2f, Picture = 0.15f },
     };
 
     /// <summary>What <see cref="Parse"/> takes, for help texts.</summary>
-    public const string Syntax = "none, light, standard, strong, or a list of affine, elastic, perspective, thickness, erasing, noise, damage such as affine,elastic=0.8,damage";
+    public const string Syntax = "none, light, standard, strong, or a list of affine, elastic, perspective, thickness, picture, erasing, noise, damage such as affine,elastic=0.8,damage";
 
     /// <summary>Whether there is nothing to do.</summary>
     public bool IsNone => this == Presets["none"];
 
     /// <summary>Reads a preset's name, or a comma-separated list of <c>affine</c> (rotation, scale, shear, translation), <c>elastic</c>,
-    /// <c>erasing</c>, <c>noise</c>, <c>perspective</c>, <c>thickness</c>, <c>damage</c>, <c>rotation</c>, <c>scale</c>, <c>shear</c>, <c>translation</c>, each with an optional <c>=value</c>. A
+    /// <c>erasing</c>, <c>noise</c>, <c>perspective</c>, <c>thickness</c>, <c>picture</c>, <c>damage</c>, <c>rotation</c>, <c>scale</c>, <c>shear</c>, <c>translation</c>, each with an optional <c>=value</c>. A
     /// preset may start the list.</summary>
     /// <exception cref="FormatException">A term is unknown or its value is no number from 0 to its largest sensible value.</exception>
     public static AugmentationOptions Parse(string text)
@@ -84,6 +87,7 @@ internal sealed record AugmentationOptions
                 "perspective" => options with { Perspective = value ?? usual.Perspective },
                 "thickness" => options with { Thickness = value ?? usual.Thickness },
                 "damage" => options with { Damage = value ?? usual.Damage },
+                "picture" => options with { Picture = value ?? usual.Picture },
                 "noise" => options with { Noise = value ?? usual.Noise },
                 _ => throw new FormatException($"augmentation '{term}' is unknown; expected {Syntax}"),
             };

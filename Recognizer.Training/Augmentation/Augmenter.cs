@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Recognizer.Inference.Imaging;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Augmentation;
@@ -30,18 +31,22 @@ internal sealed class Augmenter
     private static readonly float SplineDeviation = Basis.AsSpan(0, Controls * Row).ToArray().Sum(w => w * w) / Size;
 
     private readonly AugmentationOptions _options;
+    private readonly NormalizerLayout _layout;
     private readonly float[] _source = new float[Stride * Stride];
     private readonly float[] _control = new float[2 * Controls * Controls];
     private readonly float[] _shiftX = new float[Size * Row];
     private readonly float[] _shiftY = new float[Size * Row];
 
-    public Augmenter(AugmentationOptions options) => _options = options;
+    /// <param name="options">How to vary images.</param>
+    /// <param name="layout">What the images are, and what pictures of them are brought back to.</param>
+    public Augmenter(AugmentationOptions options, NormalizerLayout layout = NormalizerLayout.Emnist) => (_options, _layout) = (options, layout);
 
     /// <summary>Converts an image to 0…1 and varies it.</summary>
     /// <param name="image">[28, 28], 0…255.</param>
     /// <param name="destination">[28, 28], receives 0…1.</param>
     /// <param name="key">Decides everything that is random.</param>
-    public void Apply(ReadOnlySpan<byte> image, Span<float> destination, ulong key)
+    /// <param name="clean">[28, 28], receives the image in its new form before it is made harder to read; or empty.</param>
+    public void Apply(ReadOnlySpan<byte> image, Span<float> destination, ulong key, Span<float> clean = default)
     {
         var random = new CounterRandom(key);
         bool elastic = _options.Elastic > 0;
@@ -50,6 +55,8 @@ internal sealed class Augmenter
         else
             ToUnit(image, destination);
         if (_options.Thickness > 0) Damage.Thicken(destination, Symmetric(ref random, _options.Thickness));
+        if (!clean.IsEmpty) destination.CopyTo(clean);
+        if (_options.Picture > 0 && random.NextSingle() < _options.Picture) Picture.Apply(destination, _layout, ref random);
         if (_options.Damage > 0 && random.NextSingle() < _options.Damage) Damage.Apply(destination, random.NextInt32(Damage.Ways), ref random);
         if (_options.Noise > 0) AddNoise(destination, _options.Noise * random.NextSingle(), ref random);
         if (_options.Erasing > 0 && random.NextSingle() < _options.Erasing) Erase(destination, ref random);

@@ -32,6 +32,7 @@ internal static class TrainCommand
         settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: depends on the data set]", (c, v) => c with { Augment = v });
         settings.Add<int?>("--final-epochs", "N", "Vary the images otherwise in the last epochs, as --final-augment says [default: 0]", (c, v) => c with { FinalEpochs = v!.Value });
         settings.Add<string>("--final-augment", "WHAT", $"How to vary them then [default: {usual.FinalAugment}]", (c, v) => c with { FinalAugment = v });
+        settings.Add<double?>("--final-share", "SHARE", $"Share of the images that is varied so then, the others as before [default: {Text(usual.FinalShare)}]", (c, v) => c with { FinalShare = v!.Value });
         settings.Add<string[]>("--coarser", "NAME|DIR|FILE", "Data set of the same images whose labels say less, for images whose class isn't known; may be repeated; none for a configuration's", (c, v) => c with { Coarser = v is ["none"] ? [] : v });
         settings.Add<string[]>("--teacher", "FILE.onnx", "Learn what this model answers besides the labels; may be repeated", (c, v) => c with { Teachers = v });
         settings.Add<double?>("--distillation", "WEIGHT", $"Weight of the teachers' answer, 0 … 1 [default: {Text(usual.Distillation)}]", (c, v) => c with { Distillation = v!.Value });

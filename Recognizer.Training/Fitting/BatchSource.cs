@@ -1,15 +1,21 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Fitting;
 
 /// <summary>Images and classes of one step.</summary>
-internal sealed class Batch(int capacity)
+internal sealed class Batch(int capacity, bool clean)
 {
     /// <summary>[capacity, 28, 28], 0…1; the first <see cref="Count"/> images are filled.</summary>
     public float[] Images { get; } = new float[capacity * DatasetPart.PixelsPerImage];
+
+    /// <summary>The same images before anything made them hard to read: for teachers. Those of <see cref="Images"/> where nobody asked for them.</summary>
+    public float[] Clean => _clean ?? Images;
+
+    private readonly float[]? _clean = clean ? new float[capacity * DatasetPart.PixelsPerImage] : null;
 
     /// <summary>Class of each image, as <see cref="Differentiation.SoftmaxCrossEntropy"/> takes it.</summary>
     public int[] Labels { get; } = new int[capacity];
@@ -33,7 +39,8 @@ internal sealed class BatchSource : IDisposable
     private readonly ulong _seed;
     private readonly float _marks;
     private readonly byte[] _mark = new byte[DatasetPart.PixelsPerImage];
-    private readonly Func<int, Augmenter?> _augmenter;
+    private readonly bool _clean;
+    private readonly Func<int, ulong, Augmenter?> _augmenter;
     private readonly BlockingCollection<Batch> _free = [];
     private readonly BlockingCollection<Batch> _ready = [];
     private readonly CancellationTokenSource _stop = new();
@@ -44,27 +51,31 @@ internal sealed class BatchSource : IDisposable
     /// <param name="part">The images.</param>
     /// <param name="indices">Which of them to use.</param>
     /// <param name="batchSize">Images per batch; the last of an epoch takes what is left.</param>
-    /// <param name="augmentation">How to vary them in each epoch.</param>
+    /// <param name="augmentation">How to vary an image, by epoch and by a key of the image.</param>
     /// <param name="seed">Decides order and variation.</param>
     /// <param name="firstEpoch">Epoch to begin with.</param>
     /// <param name="epochs">Epoch to end before.</param>
     /// <param name="marks">Share of images that is replaced by marks that are no characters.</param>
-    public BatchSource(DatasetPart part, int[] indices, int batchSize, Func<int, AugmentationOptions> augmentation, ulong seed, int firstEpoch, int epochs, double marks = 0)
+    /// <param name="layout">What the images are.</param>
+    /// <param name="clean">Whether <see cref="Batch.Clean"/> is wanted.</param>
+    public BatchSource(DatasetPart part, int[] indices, int batchSize, Func<int, ulong, AugmentationOptions> augmentation, ulong seed, int firstEpoch, int epochs,
+        double marks = 0, NormalizerLayout layout = NormalizerLayout.Emnist, bool clean = false)
     {
+        _clean = clean;
         _marks = (float)marks;
         _part = part;
         _indices = indices;
         _batchSize = batchSize;
         _seed = seed;
         var augmenters = new Dictionary<AugmentationOptions, Augmenter?>();
-        _augmenter = epoch =>
+        _augmenter = (epoch, key) =>
         {
-            AugmentationOptions options = augmentation(epoch);
-            if (!augmenters.TryGetValue(options, out Augmenter? augmenter)) augmenters[options] = augmenter = options.IsNone ? null : new Augmenter(options);
+            AugmentationOptions options = augmentation(epoch, key);
+            if (!augmenters.TryGetValue(options, out Augmenter? augmenter)) augmenters[options] = augmenter = options.IsNone ? null : new Augmenter(options, layout);
             return augmenter;
         };
         StepsPerEpoch = (indices.Length + batchSize - 1) / batchSize;
-        for (int i = 0; i < Ahead; i++) _free.Add(new Batch(batchSize));
+        for (int i = 0; i < Ahead; i++) _free.Add(new Batch(batchSize, clean));
         _thread = new Thread(() => Produce(firstEpoch, epochs)) { IsBackground = true, Name = "Recognizer batches" };
         _thread.Start();
     }
@@ -136,7 +147,6 @@ internal sealed class BatchSource : IDisposable
 
     private void Fill(Batch batch, ReadOnlySpan<int> images)
     {
-        Augmenter? augmenter = _augmenter(batch.Epoch);
         for (int i = 0; i < images.Length; i++)
         {
             int index = images[i];
@@ -151,8 +161,17 @@ internal sealed class BatchSource : IDisposable
                 image = _mark;
                 batch.Labels[i] = Differentiation.SoftmaxCrossEntropy.NoCharacter;
             }
-            if (augmenter is null) Augmenter.ToUnit(image, destination);
-            else augmenter.Apply(image, destination, CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index));
+            ulong variation = CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index);
+            Span<float> clean = _clean ? batch.Clean.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage) : default;
+            if (_augmenter(batch.Epoch, variation) is { } augmenter)
+            {
+                augmenter.Apply(image, destination, variation, clean);
+            }
+            else
+            {
+                Augmenter.ToUnit(image, destination);
+                if (_clean) destination.CopyTo(clean);
+            }
         }
         batch.Count = images.Length;
     }

@@ -17,6 +17,9 @@ internal sealed class HeldBackImages
     private readonly TrainingData _data;
     private readonly double[] _weights;
 
+    // [images], within its family: the members, and how much more often the class is met in use than among the training images of known class.
+    private readonly (int[] Family, double Weight)[] _relatives;
+
     /// <param name="data">Images and what is known of them.</param>
     /// <param name="use">Share of each class in use; null for that among the training images.</param>
     public HeldBackImages(TrainingData data, double[]? use)
@@ -24,6 +27,19 @@ internal sealed class HeldBackImages
         _data = data;
         double[] shares = data.TrainingFrequencies();
         _weights = Array.ConvertAll(data.HeldBack, i => use is null ? 1 : Ratio(data.Members(data.Images.Labels[i])));
+
+        var known = new double[data.Labels.Count];
+        foreach (int i in data.Train)
+        {
+            if (data.Images.Labels[i] is >= 0 and var label && label < known.Length) known[label]++;
+        }
+        _relatives = Array.ConvertAll(data.HeldBack, i => Relatives(data.Images.Labels[i]));
+
+        (int[] Family, double Weight) Relatives(int label)
+        {
+            if (data.Families.FirstOrDefault(f => Array.IndexOf(f, label) >= 0) is not { } family || known[label] == 0) return ([], 0);
+            return (family, use is null ? 1 : use[label] / family.Sum(k => use[k]) * family.Sum(k => known[k]) / known[label]);
+        }
 
         double Ratio(ReadOnlySpan<int> classes)
         {
@@ -98,6 +114,31 @@ internal sealed class HeldBackImages
                 gradient[k] += _weights[row] * (expected - share);
                 curvature[k] += _weights[row] * expected * (1 - expected);
             }
+        }
+        return slope;
+    }
+
+    /// <summary>How the log-loss of telling apart the classes of a family, given the family, changes with a factor on the scores: that of images of known class in one.</summary>
+    /// <param name="scores">[images, classes].</param>
+    /// <param name="factor">The factor.</param>
+    /// <returns>Σ mean score in the family − score of the class; 0 where there are no such images.</returns>
+    public double SlopeWithinFamilies(ReadOnlySpan<float> scores, double factor)
+    {
+        double slope = 0;
+        for (int row = 0; row < Count; row++)
+        {
+            (int[] family, double weight) = _relatives[row];
+            if (family.Length == 0) continue;
+            ReadOnlySpan<float> values = Row(scores, row);
+            double highest = double.NegativeInfinity, sum = 0, mean = 0;
+            foreach (int k in family) highest = Math.Max(highest, values[k] * factor);
+            foreach (int k in family)
+            {
+                double share = Math.Exp(values[k] * factor - highest);
+                sum += share;
+                mean += share * values[k];
+            }
+            slope += weight * (mean / sum - values[_data.Images.Labels[_data.HeldBack[row]]]);
         }
         return slope;
     }

@@ -6,7 +6,8 @@ namespace Recognizer.Training.Fitting;
 
 /// <summary>Calibrates confidences: all logits are divided by one temperature, chosen so that the log-loss on images held back is least (Guo et
 /// al. 2017), which changes no answer. Where training and use have other mixes of classes, each class gets a bias besides (Alexandari, Kundaje and Shrikumar 2020): how often
-/// classes are met is then partly an estimate, which held-back images put right.</summary>
+/// classes are met is then partly an estimate, which held-back images put right. Where training images of some classes are mostly known by group, few tell these classes apart, a network
+/// learns those by heart and is too sure within the group: differences within it get a factor of their own.</summary>
 internal static class TemperatureScaling
 {
     /// <summary>Name of the initializer that architectures divide their logits by.</summary>
@@ -29,13 +30,19 @@ internal static class TemperatureScaling
     /// <param name="graph">The graph.</param>
     /// <param name="model">The same graph, loaded.</param>
     /// <param name="images">What to choose on.</param>
+    /// <param name="families">Classes that aren't told apart in some images.</param>
     /// <param name="biased">Whether classes get biases too.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static void Apply(Graph graph, CharacterRecognizer model, HeldBackImages images, bool biased, CancellationToken cancellation)
+    public static void Apply(Graph graph, CharacterRecognizer model, HeldBackImages images, IReadOnlyList<int[]> families, bool biased, CancellationToken cancellation)
     {
         if (Find(graph) is not { } temperature) return;
         // A softmax forgets only a constant per row, so that logarithms of its probabilities are as good as the logits.
         float[] logits = images.Score(model, cancellation);
+        if (FitWithinFamilies(logits, images) is { } factor)
+        {
+            ClassifierHead.Contract(graph, families, factor);
+            for (int row = 0; row < images.Count; row++) ClassifierHead.Contract(logits, families, factor, row * model.Labels.Count, 1);
+        }
         if (!biased || ClassifierHead.Bias(graph) is not { } bias)
         {
             temperature.Span<float>()[0] = (float)Fit(logits, images);
@@ -51,13 +58,13 @@ internal static class TemperatureScaling
     /// <summary>Finds the temperature with the least mean log-loss.</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
-    internal static double Fit(ReadOnlySpan<float> logits, HeldBackImages images) => Temperature(logits, images, []);
+    internal static double Fit(float[] logits, HeldBackImages images) => Temperature(logits, images, []);
 
     /// <summary>Finds temperature and biases with about the least Σ −ln p + Σ bias² / (2 · deviation²).</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
     /// <param name="biases">[classes], receives what is added to the logits after they are divided.</param>
-    internal static double Fit(ReadOnlySpan<float> logits, HeldBackImages images, Span<double> biases)
+    internal static double Fit(float[] logits, HeldBackImages images, double[] biases)
     {
         Span<double> gradient = new double[biases.Length], curvature = new double[biases.Length];
         double temperature = Temperature(logits, images, biases);
@@ -72,16 +79,27 @@ internal static class TemperatureScaling
         return temperature;
     }
 
-    private static double Temperature(ReadOnlySpan<float> logits, HeldBackImages images, ReadOnlySpan<double> biases)
+    /// <summary>Finds the factor on differences within families, relative to those between them, or null where no image tells.</summary>
+    /// <param name="logits">[images, classes].</param>
+    /// <param name="images">What is known of each.</param>
+    internal static double? FitWithinFamilies(float[] logits, HeldBackImages images)
     {
-        // The loss of known classes is convex in 1 / temperature, so that its slope crosses zero once; with groups this finds one of the zeros.
+        if (images.SlopeWithinFamilies(logits, 1) == 0) return null;
+        return Zero(factor => images.SlopeWithinFamilies(logits, factor)) * Temperature(logits, images, []);
+    }
+
+    // The loss of known classes is convex in 1 / temperature, so that its slope crosses zero once; with groups this finds one of the zeros.
+    private static double Temperature(float[] logits, HeldBackImages images, double[] biases) => 1 / Zero(inverse => images.Slope(logits, inverse, biases));
+
+    private static double Zero(Func<double, double> slope)
+    {
         double low = 1 / Highest, high = 1 / Lowest;
         for (int step = 0; step < 24; step++)
         {
             double middle = (low + high) / 2;
-            if (images.Slope(logits, middle, biases) > 0) high = middle;
+            if (slope(middle) > 0) high = middle;
             else low = middle;
         }
-        return 2 / (low + high);
+        return (low + high) / 2;
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
+using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Differentiation;
@@ -30,6 +31,8 @@ internal sealed class Trainer : IDisposable
     private float[]? _best;
     private float[][]? _bestStatistics;
     private readonly float[] _adjustment;
+    private readonly AugmentationOptions _augmentation;
+    private readonly AugmentationOptions _finalAugmentation;
     private readonly Teachers? _teachers;
     private BatchSource? _batches;
     private long _step;
@@ -55,6 +58,8 @@ internal sealed class Trainer : IDisposable
         _adjustment = use is null ? [] : ClassFrequencies.Adjustment(data.TrainingFrequencies(), use);
         HeldBack = new HeldBackImages(data, use);
         if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, config.BatchSize, _adjustment, threads);
+        _augmentation = AugmentationOptions.Parse(config.Augment);
+        _finalAugmentation = AugmentationOptions.Parse(config.FinalAugment);
         _average = _plan.Parameters.Values.ToArray();
         _averageStatistics = [.. _plan.Statistics.Select(s => s.Values.ToArray())];
     }
@@ -87,7 +92,8 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">The loss is no longer a number.</exception>
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
-        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks);
+        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks,
+            _config.Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist, clean: _teachers is not null);
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
         var watch = Stopwatch.StartNew();
@@ -96,7 +102,8 @@ internal sealed class Trainer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             Batch batch = _batches.Next(cancellation);
             Span<float> pixels = batch.Images.AsSpan(0, batch.Count * Datasets.DatasetPart.PixelsPerImage);
-            _teachers?.Ask(pixels, batch.Count);
+            // What a teacher makes of the whole character is the answer wanted for what is left of it.
+            _teachers?.Ask(batch.Clean, batch.Count);
             var target = new SoftmaxCrossEntropy(batch.Labels, (float)_config.LabelSmoothing)
             {
                 Groups = _data.Groups,
@@ -238,7 +245,8 @@ internal sealed class Trainer : IDisposable
         return HeldBack.Measure(model, cancellation);
     }
 
-    private AugmentationOptions Augmentation(int epoch) => AugmentationOptions.Parse(epoch < _config.Epochs - _config.FinalEpochs ? _config.Augment : _config.FinalAugment);
+    private AugmentationOptions Augmentation(int epoch, ulong key) =>
+        epoch < _config.Epochs - _config.FinalEpochs || new CounterRandom(CounterRandom.Key(key, 0xF1)).NextSingle() >= _config.FinalShare ? _augmentation : _finalAugmentation;
 
     private Span<float> Weights() => _config.Ema > 0 ? _average : _plan.Parameters.Values;
 

@@ -72,6 +72,9 @@ internal sealed record TrainingConfig
     /// <summary>Number of those epochs.</summary>
     public int FinalEpochs { get; init; }
 
+    /// <summary>Share of the images that is varied so in those epochs; the others are varied as before, lest what that taught is forgotten.</summary>
+    public double FinalShare { get; init; } = 1;
+
     /// <summary>Share of the training images held back to choose the epoch.</summary>
     public double Validation { get; init; } = 0.1;
 
@@ -131,6 +134,7 @@ internal sealed record TrainingConfig
         Check(Normalizer is null or "emnist" or "mnist", "normalizer", Normalizer, "emnist or mnist");
         Check(Patience == 0 || Validation > 0, "patience", Patience, "validation images (--validation) to stop early on");
         Check(FinalEpochs >= 0 && FinalEpochs <= Epochs, "final-epochs", FinalEpochs, $"0 … {Epochs}, the number of epochs");
+        Check(FinalShare is >= 0 and <= 1, "final-share", FinalShare, "0 … 1");
         AugmentationOptions.Parse(Augment);
         AugmentationOptions.Parse(FinalAugment);
     }

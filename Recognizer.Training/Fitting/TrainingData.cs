@@ -31,6 +31,7 @@ internal sealed class TrainingData
         Groups = [.. (coarse?.Groups ?? []).Select(group => Array.ConvertAll(group, k => ofDataset[k]))];
         int[] mapped = Array.ConvertAll(coarse?.Labels ?? train.Labels, label =>
             label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Contains(-1) ? -1 : Labels.Count + label - ofDataset.Length);
+        Families = JoinedBy(Groups);
         Images = new DatasetPart(train.Images, mapped);
         int[] known = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0)];
         (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(known, i => mapped[i]), validation, seed);
@@ -47,6 +48,9 @@ internal sealed class TrainingData
 
     /// <summary>Sets of classes that an image may have of which no more is known.</summary>
     public IReadOnlyList<int[]> Groups { get; }
+
+    /// <summary>Classes that groups join, directly or through others: what some images don't tell apart.</summary>
+    public IReadOnlyList<int[]> Families { get; }
 
     /// <summary>All training images of the set; labels are classes among <see cref="Labels"/>, or the number of these plus that of a group, −1 where a
     /// class isn't trained or nothing is known.</summary>
@@ -82,5 +86,21 @@ internal sealed class TrainingData
             shares = Array.ConvertAll(next, n => n / Train.Length);
         }
         return shares;
+    }
+
+    private static int[][] JoinedBy(IReadOnlyList<int[]> groups)
+    {
+        var families = new List<HashSet<int>>();
+        foreach (int[] group in groups)
+        {
+            HashSet<int> joined = [.. group];
+            foreach (HashSet<int> family in families.Where(joined.Overlaps).ToArray())
+            {
+                joined.UnionWith(family);
+                families.Remove(family);
+            }
+            families.Add(joined);
+        }
+        return [.. families.Where(family => family.Count > 1 && !family.Contains(-1)).Select(family => family.Order().ToArray())];
     }
 }

@@ -94,7 +94,7 @@ internal static class TrainingSession
         if (trainer.HeldBack.Count > 0)
         {
             using CharacterRecognizer uncalibrated = trainer.Load(best);
-            TemperatureScaling.Apply(best, uncalibrated, trainer.HeldBack, biased: config.ClassFrequencies is not null, cancellation);
+            TemperatureScaling.Apply(best, uncalibrated, trainer.HeldBack, data.Families, biased: config.ClassFrequencies is not null, cancellation);
         }
         if (RejectionFitting.Fit(best, data.Images, data.Validation, config.Seed, options.Threads, cancellation) is { } rejection)
             best.Metadata[ModelMetadata.RejectionKey] = rejection;
