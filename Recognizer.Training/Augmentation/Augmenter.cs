@@ -1,5 +1,7 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Datasets;
 
@@ -10,7 +12,7 @@ namespace Recognizer.Training.Augmentation;
 internal sealed class Augmenter
 {
     private const int Size = 28;
-    private const int Margin = 2;
+    private const int Margin = 3;
     private const int Stride = Size + 2 * Margin;
 
     /// <summary>Control points of the elastic warp are 7 pixels apart, so that strokes bend but don't break; a cubic B-spline over 28
@@ -83,7 +85,7 @@ internal sealed class Augmenter
         for (int i = 0; i < image.Length; i++) destination[i] = image[i] * (1f / 255);
     }
 
-    // Each pixel of the result reads the source at A · (p − centre) + centre + shift + elastic(p), between four neighbours.
+    // Each pixel of the result reads the source at A · (p − centre) + centre + shift + elastic(p), between sixteen neighbours.
     private void Warp(ReadOnlySpan<byte> image, Span<float> destination, ref CounterRandom random, bool elastic)
     {
         for (int y = 0; y < Size; y++)
@@ -130,17 +132,25 @@ internal sealed class Augmenter
                     sy += warpY[x];
                 }
                 // Outside the image everything is ground: the margin holds zeros, and beyond it coordinates stop there.
-                sx = Math.Clamp(sx + Margin, 0, Stride - 1.001f);
-                sy = Math.Clamp(sy + Margin, 0, Stride - 1.001f);
+                sx = Math.Clamp(sx + Margin, 1, Stride - 2.001f);
+                sy = Math.Clamp(sy + Margin, 1, Stride - 2.001f);
                 int x0 = (int)sx, y0 = (int)sy;
-                float fx = sx - x0, fy = sy - y0;
-                ref float corner = ref System.Runtime.CompilerServices.Unsafe.Add(ref source, y0 * Stride + x0);
-                float above = corner + fx * (System.Runtime.CompilerServices.Unsafe.Add(ref corner, 1) - corner);
-                ref float lower = ref System.Runtime.CompilerServices.Unsafe.Add(ref corner, Stride);
-                float below = lower + fx * (System.Runtime.CompilerServices.Unsafe.Add(ref lower, 1) - lower);
-                row[x] = above + fy * (below - above);
+                Vector128<float> acrossWeights = Cubic(sx - x0), downWeights = Cubic(sy - y0);
+                ref float corner = ref Unsafe.Add(ref source, (y0 - 1) * Stride + x0 - 1);
+                Vector128<float> column = Vector128.LoadUnsafe(ref corner) * downWeights[0]
+                    + Vector128.LoadUnsafe(ref corner, Stride) * downWeights[1]
+                    + Vector128.LoadUnsafe(ref corner, 2 * Stride) * downWeights[2]
+                    + Vector128.LoadUnsafe(ref corner, 3 * Stride) * downWeights[3];
+                row[x] = Math.Clamp(Vector128.Dot(column, acrossWeights), 0, 1);
             }
         }
+    }
+
+    // Catmull–Rom weights of the pixels at −1, 0, 1 and 2: they keep edges as steep as they are, where linear ones would soften all but images that stay in place.
+    private static Vector128<float> Cubic(float t)
+    {
+        float t2 = t * t, t3 = t2 * t;
+        return Vector128.Create(-t + 2 * t2 - t3, 2 - 5 * t2 + 3 * t3, t + 4 * t2 - 3 * t3, t3 - t2) * 0.5f;
     }
 
     // A displacement per pixel and axis: a tensor-product cubic B-spline through random control points. Both passes are sums over control
