@@ -154,47 +154,63 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     }
 
     // Aᵀ M A, bias, residual, activation and pooling of some rows of tiles.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Finish<TFinish>(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
         where TFinish : struct, IFinish
     {
         int width = Shape.OutputWidth, outputStride = OutputStride;
         bool clamps = Epilogue.Activation.IsClamp, stages = Stages;
+        WinogradTiling tiling = _tiling;
+        int tileColumns = tiling.Columns, pixelStride = stages ? TSimd.Count : outputStride;
+        float** columns = stackalloc float*[TTransform.Points];
+        for (int i = 0; i < TTransform.Points; i++) columns[i] = square + i * TSimd.Count;
         float** lines = stackalloc float*[TTransform.Outputs];
-        OutputArguments arguments = new()
+        OutputLines down = new()
         {
-            Slot = slot,
-            ProductStride = outputStride,
-            Square = square,
-            Lines = lines,
-            PixelStride = stages ? TSimd.Count : outputStride,
-            ResidualRowStride = Residual.RowStride,
-            ResidualPixelStride = outputStride,
-            Floor = clamps ? Epilogue.Activation.Floor : float.NegativeInfinity,
-            Ceiling = clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity,
+            Count = TTransform.Points, SourceStride = TTransform.Points * slot, SourceStep = slot, Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count,
+        };
+        OutputLines across = new()
+        {
+            Count = TTransform.Outputs, Source = square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count,
+            Destinations = lines, DestinationStride = pixelStride,
+        };
+        FinishArguments<TSimd> none = default, finish = new()
+        {
+            Floor = TSimd.Broadcast(clamps ? Epilogue.Activation.Floor : float.NegativeInfinity),
+            Ceiling = TSimd.Broadcast(clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity),
+            ResidualStride = outputStride, ResidualStep = Residual.RowStride,
         };
         // Vector by vector, so that rows which wait for pooling stay in the first-level cache.
         for (int k = 0; k < outputStride; k += TSimd.Count)
         {
             float* staged = stage + (nint)k * StageRows * width;
-            arguments.Bias = _bias.Pointer + k;
+            finish.Bias = TSimd.Load(_bias.Pointer + k);
+            down.Source = ring + k;
+            (int n, int tileRow) = Math.DivRem(first, tiling.Rows);
             for (int row = 0; row < rows; row++)
             {
-                (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
-                int top = _tiling.Top(tileRow);
+                int top = tiling.Top(tileRow);
                 float* image = output + (long)n * Output.ImageStride + Output.Origin + k;
+                float* added = residual == null ? null : residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
                 for (int i = 0; i < TTransform.Outputs; i++)
                     lines[i] = stages ? staged + ((top + i) & (StageRows - 1)) * width * TSimd.Count : image + (nint)(top + i) * Output.RowStride;
-                arguments.Products = ring + (nint)row * _tiling.Columns * outputStride + k;
-                if (residual != null) arguments.Residual = residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
-                TransformOutput<TFinish>(arguments, _tiling);
+                for (int t = 0; t < tileColumns; t++, down.Source += outputStride)
+                {
+                    TTransform.Output<TSimd, NoFinish>(down, none);
+                    int left = tiling.Left(t);
+                    across.Offset = left * pixelStride;
+                    finish.Residual = added + left * outputStride;
+                    TTransform.Output<TSimd, TFinish>(across, finish);
+                }
                 if (stages) PoolRows(tileRow, staged, image);
+                if (++tileRow == tiling.Rows) (n, tileRow) = (n + 1, 0);
             }
         }
         if (clamps || stages) return;
         for (int row = 0; row < rows; row++)
         {
-            (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
-            for (int y = _tiling.Top(tileRow); y < _tiling.Top(tileRow + 1); y++)
+            (int n, int tileRow) = Math.DivRem(first + row, tiling.Rows);
+            for (int y = tiling.Top(tileRow); y < tiling.Top(tileRow + 1); y++)
             {
                 float* line = output + (long)n * Output.ImageStride + Output.Origin + (nint)y * Output.RowStride;
                 ActivationKernels.Apply<TSimd>(line, line, width * outputStride, Epilogue.Activation);
@@ -202,63 +218,43 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         }
     }
 
-    // One row of tiles, one vector of channels.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void TransformOutput<TFinish>(in OutputArguments arguments, WinogradTiling tiling) where TFinish : struct, IFinish
-    {
-        float** columns = stackalloc float*[TTransform.Points];
-        for (int i = 0; i < TTransform.Points; i++) columns[i] = arguments.Square + i * TSimd.Count;
-        OutputLines down = new()
-        {
-            Count = TTransform.Points, Source = arguments.Products, SourceStride = TTransform.Points * arguments.Slot, SourceStep = arguments.Slot,
-            Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count,
-        };
-        OutputLines across = new()
-        {
-            Count = TTransform.Outputs, Source = arguments.Square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count,
-            Destinations = arguments.Lines, DestinationStride = arguments.PixelStride,
-        };
-        FinishArguments<TSimd> none = default, finish = new()
-        {
-            Bias = TSimd.Load(arguments.Bias), Floor = TSimd.Broadcast(arguments.Floor), Ceiling = TSimd.Broadcast(arguments.Ceiling),
-            ResidualStride = arguments.ResidualPixelStride, ResidualStep = arguments.ResidualRowStride,
-        };
-        for (int t = 0; t < tiling.Columns; t++, down.Source += arguments.ProductStride)
-        {
-            TTransform.Output<TSimd, NoFinish>(down, none);
-            int left = tiling.Left(t);
-            across.Offset = left * arguments.PixelStride;
-            finish.Residual = arguments.Residual + left * arguments.ResidualPixelStride;
-            TTransform.Output<TSimd, TFinish>(across, finish);
-        }
-    }
-
     // Rows that no later tile changes are activated and pooled, one vector of channels at a time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void PoolRows(int tileRow, float* staged, float* image)
     {
-        int width = Shape.OutputWidth, lineLength = width * TSimd.Count, outputStride = OutputStride;
-        int end = _tiling.Top(tileRow + 1);
+        int width = Shape.OutputWidth, height = Shape.OutputHeight, lineLength = width * TSimd.Count, outputStride = OutputStride, end = _tiling.Top(tileRow + 1);
+        bool clamps = Epilogue.Activation.IsClamp, averages = Epilogue.Pooling == FusedPooling.GlobalAverage;
+        TSimd sum0 = TSimd.Zero, sum1 = TSimd.Zero, sum2 = TSimd.Zero, sum3 = TSimd.Zero;
         for (int y = _tiling.Top(tileRow); y < end; y++)
         {
             float* line = staged + (y & (StageRows - 1)) * lineLength;
-            if (!Epilogue.Activation.IsClamp) ActivationKernels.Apply<TSimd>(line, line, lineLength, Epilogue.Activation);
-            if (Epilogue.Pooling == FusedPooling.GlobalAverage)
+            if (!clamps) ActivationKernels.Apply<TSimd>(line, line, lineLength, Epilogue.Activation);
+            if (averages)
             {
-                RowEpilogue.Accumulate<TSimd>(line, TSimd.Count, width, image, TSimd.Count, y == 0, y == Shape.OutputHeight - 1 ? 1f / (Shape.OutputHeight * width) : 1);
+                int x = 0;
+                for (; x <= width - 4; x += 4, line += 4 * TSimd.Count)
+                {
+                    sum0 += TSimd.Load(line);
+                    sum1 += TSimd.Load(line + TSimd.Count);
+                    sum2 += TSimd.Load(line + 2 * TSimd.Count);
+                    sum3 += TSimd.Load(line + 3 * TSimd.Count);
+                }
+                for (; x < width; x++, line += TSimd.Count) sum0 += TSimd.Load(line);
             }
             else if ((y & 1) == 1)
             {
                 float* upper = staged + ((y - 1) & (StageRows - 1)) * lineLength;
-                RowEpilogue.MaxPool<TSimd>(upper, line, TSimd.Count, image + (nint)(y / 2) * Output.RowStride, outputStride, width / 2, TSimd.Count);
+                float* pooled = image + (nint)(y / 2) * Output.RowStride;
+                for (int x = width / 2; x > 0; x--, upper += 2 * TSimd.Count, line += 2 * TSimd.Count, pooled += outputStride)
+                {
+                    TSimd left = TSimd.Max(TSimd.Load(upper), TSimd.Load(line)), right = TSimd.Max(TSimd.Load(upper + TSimd.Count), TSimd.Load(line + TSimd.Count));
+                    TSimd.Store(TSimd.Max(left, right), pooled);
+                }
             }
         }
-    }
-
-    private struct OutputArguments
-    {
-        public float* Products, Square, Bias, Residual;
-        public float** Lines;
-        public nint Slot, ProductStride, PixelStride, ResidualRowStride, ResidualPixelStride;
-        public float Floor, Ceiling;
+        if (!averages) return;
+        TSimd sum = sum0 + sum1 + (sum2 + sum3);
+        if (tileRow > 0) sum += TSimd.Load(image);
+        TSimd.Store(end == height ? sum * TSimd.Broadcast(1f / (height * width)) : sum, image);
     }
 }
