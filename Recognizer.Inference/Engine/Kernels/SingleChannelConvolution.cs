@@ -21,6 +21,7 @@ internal sealed unsafe class SingleChannelConvolution<TSimd> : Convolution where
 
     public override long ScratchLength(int images) => 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int width = Shape.OutputWidth, height = Shape.OutputHeight, vectorWeights = (1 + Shape.KernelHeight * Shape.KernelWidth) * TSimd.Count;

@@ -86,6 +86,7 @@ internal static unsafe class Tile
     /// <param name="arguments">Operands of the first tile; A and C move down with each tile.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="columns">Columns of C to write, at most two vectors. B and the bias are read in whole vectors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void MultiplyRows<TSimd>(in TileArguments arguments, int rows, int columns) where TSimd : unmanaged, ITileVector<TSimd>
     {
         TileArguments tile = arguments;
@@ -121,6 +122,7 @@ internal static unsafe class Tile
         for (int r = 0; r < rows; r++) new Span<float>(edge + r * width, columns).CopyTo(new Span<float>(c + r * cStride, columns));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply<TSimd, TColumns>(TileArguments* tile, int rows)
         where TSimd : unmanaged, ITileVector<TSimd>
         where TColumns : struct, ITileSize
