@@ -139,7 +139,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             Segments = 1,
             Steps = Shape.Input.Channels,
             BStride = PanelWidth * sizeof(float),
-            Prefetch = (nint)panelWeights * sizeof(float),
+            Prefetch = Math.Min((nint)panelWeights * sizeof(float), 4096),
             CStride = (nint)OutputStride * sizeof(float),
         };
         for (int point = 0; point < Points; point++)
@@ -150,7 +150,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             {
                 tile.C = (byte*)(ring + point * slot + j);
                 Tile.MultiplyRows<TSimd>(tile, tiles, Math.Min(PanelWidth, OutputStride - j));
-                tile.B += tile.Prefetch;
+                tile.B += (nint)panelWeights * sizeof(float);
             }
         }
     }
