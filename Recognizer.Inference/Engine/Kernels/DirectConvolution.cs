@@ -77,7 +77,7 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
             tile.B = (byte*)(_weights.Pointer + panel.Offset);
             tile.C = (byte*)(row + p * PanelWidth);
             tile.Bias = Bias + p * PanelWidth;
-            Tile.MultiplyRows<TSimd>(tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - p * PanelWidth));
+            Tile.MultiplyRows<TSimd>(&tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - p * PanelWidth));
         }
     }
 

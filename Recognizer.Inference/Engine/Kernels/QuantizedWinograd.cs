@@ -208,7 +208,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
             for (int j = 0; j < OutputStride; j += PanelWidth)
             {
                 tile.C = (byte*)(ring + point * slot + (nint)first * OutputStride + j);
-                Tile.MultiplyRows<TInteger>(tile, end - first, Math.Min(PanelWidth, OutputStride - j));
+                Tile.MultiplyRows<TInteger>(&tile, end - first, Math.Min(PanelWidth, OutputStride - j));
                 tile.B += tile.Prefetch;
             }
         }

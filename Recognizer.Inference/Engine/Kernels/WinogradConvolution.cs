@@ -149,7 +149,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             for (int j = 0; j < OutputStride; j += PanelWidth)
             {
                 tile.C = (byte*)(ring + point * slot + j);
-                Tile.MultiplyRows<TSimd>(tile, tiles, Math.Min(PanelWidth, OutputStride - j));
+                Tile.MultiplyRows<TSimd>(&tile, tiles, Math.Min(PanelWidth, OutputStride - j));
                 tile.B += (nint)panelWeights * sizeof(float);
             }
         }
