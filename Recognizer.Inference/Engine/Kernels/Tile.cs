@@ -251,21 +251,38 @@ internal static unsafe class Tile
         if (tile->Clamp)
         {
             b0 = TSimd.Broadcast(tile->Floor);
+            if (TRows.Value > 0) { c00 = TSimd.Max(b0, c00); if (TColumns.Value > 1) c01 = TSimd.Max(b0, c01); }
+            if (TRows.Value > 1) { c10 = TSimd.Max(b0, c10); if (TColumns.Value > 1) c11 = TSimd.Max(b0, c11); }
+            if (TRows.Value > 2) { c20 = TSimd.Max(b0, c20); if (TColumns.Value > 1) c21 = TSimd.Max(b0, c21); }
+            if (TRows.Value > 3) { c30 = TSimd.Max(b0, c30); if (TColumns.Value > 1) c31 = TSimd.Max(b0, c31); }
+            if (TRows.Value > 4) { c40 = TSimd.Max(b0, c40); if (TColumns.Value > 1) c41 = TSimd.Max(b0, c41); }
+            if (TRows.Value > 5) { c50 = TSimd.Max(b0, c50); if (TColumns.Value > 1) c51 = TSimd.Max(b0, c51); }
+            if (TRows.Value > 6) { c60 = TSimd.Max(b0, c60); if (TColumns.Value > 1) c61 = TSimd.Max(b0, c61); }
+            if (TRows.Value > 7) { c70 = TSimd.Max(b0, c70); if (TColumns.Value > 1) c71 = TSimd.Max(b0, c71); }
+            if (TRows.Value > 8) { c80 = TSimd.Max(b0, c80); if (TColumns.Value > 1) c81 = TSimd.Max(b0, c81); }
+            if (TRows.Value > 9) { c90 = TSimd.Max(b0, c90); if (TColumns.Value > 1) c91 = TSimd.Max(b0, c91); }
+            if (TRows.Value > 10) { c100 = TSimd.Max(b0, c100); if (TColumns.Value > 1) c101 = TSimd.Max(b0, c101); }
+            if (TRows.Value > 11) { c110 = TSimd.Max(b0, c110); if (TColumns.Value > 1) c111 = TSimd.Max(b0, c111); }
+            if (TRows.Value > 12) { c120 = TSimd.Max(b0, c120); if (TColumns.Value > 1) c121 = TSimd.Max(b0, c121); }
+            if (TRows.Value > 13) { c130 = TSimd.Max(b0, c130); if (TColumns.Value > 1) c131 = TSimd.Max(b0, c131); }
+        }
+        if (tile->Clamp && tile->Ceiling < float.PositiveInfinity)
+        {
             b1 = TSimd.Broadcast(tile->Ceiling);
-            if (TRows.Value > 0) { c00 = TSimd.Min(b1, TSimd.Max(b0, c00)); if (TColumns.Value > 1) c01 = TSimd.Min(b1, TSimd.Max(b0, c01)); }
-            if (TRows.Value > 1) { c10 = TSimd.Min(b1, TSimd.Max(b0, c10)); if (TColumns.Value > 1) c11 = TSimd.Min(b1, TSimd.Max(b0, c11)); }
-            if (TRows.Value > 2) { c20 = TSimd.Min(b1, TSimd.Max(b0, c20)); if (TColumns.Value > 1) c21 = TSimd.Min(b1, TSimd.Max(b0, c21)); }
-            if (TRows.Value > 3) { c30 = TSimd.Min(b1, TSimd.Max(b0, c30)); if (TColumns.Value > 1) c31 = TSimd.Min(b1, TSimd.Max(b0, c31)); }
-            if (TRows.Value > 4) { c40 = TSimd.Min(b1, TSimd.Max(b0, c40)); if (TColumns.Value > 1) c41 = TSimd.Min(b1, TSimd.Max(b0, c41)); }
-            if (TRows.Value > 5) { c50 = TSimd.Min(b1, TSimd.Max(b0, c50)); if (TColumns.Value > 1) c51 = TSimd.Min(b1, TSimd.Max(b0, c51)); }
-            if (TRows.Value > 6) { c60 = TSimd.Min(b1, TSimd.Max(b0, c60)); if (TColumns.Value > 1) c61 = TSimd.Min(b1, TSimd.Max(b0, c61)); }
-            if (TRows.Value > 7) { c70 = TSimd.Min(b1, TSimd.Max(b0, c70)); if (TColumns.Value > 1) c71 = TSimd.Min(b1, TSimd.Max(b0, c71)); }
-            if (TRows.Value > 8) { c80 = TSimd.Min(b1, TSimd.Max(b0, c80)); if (TColumns.Value > 1) c81 = TSimd.Min(b1, TSimd.Max(b0, c81)); }
-            if (TRows.Value > 9) { c90 = TSimd.Min(b1, TSimd.Max(b0, c90)); if (TColumns.Value > 1) c91 = TSimd.Min(b1, TSimd.Max(b0, c91)); }
-            if (TRows.Value > 10) { c100 = TSimd.Min(b1, TSimd.Max(b0, c100)); if (TColumns.Value > 1) c101 = TSimd.Min(b1, TSimd.Max(b0, c101)); }
-            if (TRows.Value > 11) { c110 = TSimd.Min(b1, TSimd.Max(b0, c110)); if (TColumns.Value > 1) c111 = TSimd.Min(b1, TSimd.Max(b0, c111)); }
-            if (TRows.Value > 12) { c120 = TSimd.Min(b1, TSimd.Max(b0, c120)); if (TColumns.Value > 1) c121 = TSimd.Min(b1, TSimd.Max(b0, c121)); }
-            if (TRows.Value > 13) { c130 = TSimd.Min(b1, TSimd.Max(b0, c130)); if (TColumns.Value > 1) c131 = TSimd.Min(b1, TSimd.Max(b0, c131)); }
+            if (TRows.Value > 0) { c00 = TSimd.Min(b1, c00); if (TColumns.Value > 1) c01 = TSimd.Min(b1, c01); }
+            if (TRows.Value > 1) { c10 = TSimd.Min(b1, c10); if (TColumns.Value > 1) c11 = TSimd.Min(b1, c11); }
+            if (TRows.Value > 2) { c20 = TSimd.Min(b1, c20); if (TColumns.Value > 1) c21 = TSimd.Min(b1, c21); }
+            if (TRows.Value > 3) { c30 = TSimd.Min(b1, c30); if (TColumns.Value > 1) c31 = TSimd.Min(b1, c31); }
+            if (TRows.Value > 4) { c40 = TSimd.Min(b1, c40); if (TColumns.Value > 1) c41 = TSimd.Min(b1, c41); }
+            if (TRows.Value > 5) { c50 = TSimd.Min(b1, c50); if (TColumns.Value > 1) c51 = TSimd.Min(b1, c51); }
+            if (TRows.Value > 6) { c60 = TSimd.Min(b1, c60); if (TColumns.Value > 1) c61 = TSimd.Min(b1, c61); }
+            if (TRows.Value > 7) { c70 = TSimd.Min(b1, c70); if (TColumns.Value > 1) c71 = TSimd.Min(b1, c71); }
+            if (TRows.Value > 8) { c80 = TSimd.Min(b1, c80); if (TColumns.Value > 1) c81 = TSimd.Min(b1, c81); }
+            if (TRows.Value > 9) { c90 = TSimd.Min(b1, c90); if (TColumns.Value > 1) c91 = TSimd.Min(b1, c91); }
+            if (TRows.Value > 10) { c100 = TSimd.Min(b1, c100); if (TColumns.Value > 1) c101 = TSimd.Min(b1, c101); }
+            if (TRows.Value > 11) { c110 = TSimd.Min(b1, c110); if (TColumns.Value > 1) c111 = TSimd.Min(b1, c111); }
+            if (TRows.Value > 12) { c120 = TSimd.Min(b1, c120); if (TColumns.Value > 1) c121 = TSimd.Min(b1, c121); }
+            if (TRows.Value > 13) { c130 = TSimd.Min(b1, c130); if (TColumns.Value > 1) c131 = TSimd.Min(b1, c131); }
         }
         byte* d = tile->C;
         nint dStride = tile->CStride;
