@@ -34,10 +34,13 @@ internal static unsafe class AffineMap
             {
                 TSimd scale = TSimd.Broadcast(*b), shift = TSimd.Broadcast(*c);
                 int i = 0;
-                for (; i <= count - TSimd.Count; i += TSimd.Count)
+                while (i <= count - TSimd.Count)
                 {
                     if (stepB == 1) (scale, shift) = (TSimd.Load(b + i), TSimd.Load(c + i));
                     TSimd.Store(TSimd.Load(a + i) * scale + shift, result + i);
+                    i += TSimd.Count;
+                    // The last vector moves back until it fits; what it has in common with its neighbour is computed twice.
+                    if (i < count && i > count - TSimd.Count) i = count - TSimd.Count;
                 }
                 for (; i < count; i++) result[i] = a[i] * b[i * stepB] + c[i * stepC];
                 return;

@@ -18,6 +18,7 @@ internal sealed unsafe class DepthwiseConvolution<TSimd> : RowConvolution<TSimd>
         _weights.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     protected override void ConvolveRow(float* image, int y, float* row)
     {
         float* origin = image + (nint)(y * Shape.StrideY - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;

@@ -1,10 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Direct convolution of any shape: for a row of output pixels and a panel of output channels, a register tile adds up over the
 /// window's positions and the input channels. Groups are a matter of which input channels a panel reads.</summary>
 internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> where TSimd : unmanaged, ISimd<TSimd>
 {
-    private static readonly int s_panel = Tile.Vectors * TSimd.Count;
+    private static int PanelWidth => Tile.Vectors * TSimd.Count;
 
     // Byte offsets of the window's positions in the input.
     private readonly AlignedBuffer<nint> _offsets;
@@ -21,7 +23,7 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
         : base(shape, epilogue, output)
     {
         int outputs = Residual.PixelStride, groupOutputs = shape.OutputChannels / shape.Groups, positions = shape.KernelHeight * shape.KernelWidth;
-        _panels = new Panel[(outputs + s_panel - 1) / s_panel];
+        _panels = new Panel[(outputs + PanelWidth - 1) / PanelWidth];
         _mergesColumns = shape.Groups == 1 && shape.DilationX == 1 && shape.Input.Channels == shape.Input.PixelStride;
         _segments = _mergesColumns ? shape.KernelHeight : positions;
         _offsets = new AlignedBuffer<nint>(_segments);
@@ -34,10 +36,10 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
         for (int p = 0; p < _panels.Length; p++)
         {
             // A panel of nothing but padding reads what the last channel reads, with weights of zero.
-            int first = Math.Min(p * s_panel, shape.OutputChannels - 1) / groupOutputs, last = Math.Min((p + 1) * s_panel, shape.OutputChannels) - 1;
+            int first = Math.Min(p * PanelWidth, shape.OutputChannels - 1) / groupOutputs, last = Math.Min((p + 1) * PanelWidth, shape.OutputChannels) - 1;
             int firstChannel = first * shape.GroupChannels, channels = (last / groupOutputs + 1 - first) * shape.GroupChannels;
             _panels[p] = new(firstChannel, channels, length);
-            length += (long)positions * channels * s_panel;
+            length += (long)positions * channels * PanelWidth;
         }
         _weights = new AlignedBuffer<float>(length);
     }
@@ -49,6 +51,7 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
         _weights.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     protected override void ConvolveRow(float* image, int y, float* row)
     {
         float* origin = image + (nint)(y * Shape.StrideY - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
@@ -59,7 +62,7 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
             StepStride = sizeof(float),
             SegmentOffsets = _offsets.Pointer,
             Segments = _segments,
-            BStride = s_panel * sizeof(float),
+            BStride = PanelWidth * sizeof(float),
             CStride = (nint)outputs * sizeof(float),
             Start = TileStart.Bias,
             Clamp = ClampsInRegisters && Epilogue.Activation.Kind != ActivationKind.None,
@@ -72,9 +75,9 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
             tile.A = (byte*)(origin + panel.FirstChannel);
             tile.Steps = _mergesColumns ? Shape.KernelWidth * panel.Channels : panel.Channels;
             tile.B = (byte*)(_weights.Pointer + panel.Offset);
-            tile.C = (byte*)(row + p * s_panel);
-            tile.Bias = Bias + p * s_panel;
-            Tile.MultiplyRows<TSimd>(&tile, Shape.OutputWidth, Math.Min(s_panel, outputs - p * s_panel));
+            tile.C = (byte*)(row + p * PanelWidth);
+            tile.Bias = Bias + p * PanelWidth;
+            Tile.MultiplyRows<TSimd>(&tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - p * PanelWidth));
         }
     }
 
@@ -85,14 +88,14 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
         {
             Panel panel = _panels[p];
             float* packed = _weights.Pointer + panel.Offset;
-            for (int j = 0; j < s_panel && p * s_panel + j < Shape.OutputChannels; j++)
+            for (int j = 0; j < PanelWidth && p * PanelWidth + j < Shape.OutputChannels; j++)
             {
-                int o = p * s_panel + j;
+                int o = p * PanelWidth + j;
                 // Channels of other groups keep their weight of zero.
                 int skipped = o / groupOutputs * Shape.GroupChannels - panel.FirstChannel;
                 float* source = weightsOIHW + (long)o * Shape.GroupChannels * positions;
                 for (int c = 0; c < Shape.GroupChannels; c++)
-                    for (int i = 0; i < positions; i++) packed[((long)i * panel.Channels + skipped + c) * s_panel + j] = *source++;
+                    for (int i = 0; i < positions; i++) packed[((long)i * panel.Channels + skipped + c) * PanelWidth + j] = *source++;
             }
         }
     }

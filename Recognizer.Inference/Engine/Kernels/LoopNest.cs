@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Loops over the elements of up to four arrays that are laid out differently: a step per axis and operand, 0 where an operand is stretched.
@@ -46,6 +48,7 @@ internal sealed unsafe class LoopNest
     public void Run<TBody>(ref TBody body, float* a, float* b, float* c, float* result) where TBody : struct, ILoopBody =>
         Run(ref body, 0, a, b, c, result);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Run<TBody>(ref TBody body, int axis, float* a, float* b, float* c, float* result) where TBody : struct, ILoopBody
     {
         int size = _sizes[axis];

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>The right-hand matrix of a product, packed once into the order in which it is read: panels of two vectors of columns,
@@ -88,6 +90,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         public nint Lda, Ldc;
         public Activation Activation;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TSimd>() where TSimd : unmanaged, ISimd<TSimd>
         {
             int panel = Tile.Vectors * TSimd.Count;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>Direct convolution of levels in pairs of 16-bit integers with 32-bit sums.</summary>
@@ -5,7 +7,7 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
     where TInteger : unmanaged, IIntegerSimd<TInteger, TSimd>
     where TSimd : unmanaged, ISimd<TSimd>
 {
-    private static readonly int s_panel = Tile.Vectors * TInteger.Count;
+    private static int PanelWidth => Tile.Vectors * TInteger.Count;
 
     // Byte offsets of the window's positions in the packed input.
     private readonly AlignedBuffer<nint> _offsets;
@@ -28,18 +30,18 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
             (int ky, int kx) = Math.DivRem(i, shape.KernelWidth);
             _offsets.Pointer[i] = ((nint)ky * shape.DilationY * PackedRow + (nint)kx * shape.DilationX * _pairs) * sizeof(int);
         }
-        int panels = (Residual.PixelStride + s_panel - 1) / s_panel;
-        _weights = new AlignedBuffer<int>((long)panels * _positions * _pairs * s_panel);
-        _bias = new AlignedBuffer<int>(panels * s_panel);
+        int panels = (Residual.PixelStride + PanelWidth - 1) / PanelWidth;
+        _weights = new AlignedBuffer<int>((long)panels * _positions * _pairs * PanelWidth);
+        _bias = new AlignedBuffer<int>(panels * PanelWidth);
         bias.CopyTo(_bias.Span);
         for (int o = 0; o < shape.OutputChannels; o++)
         {
-            (int panel, int lane) = Math.DivRem(o, s_panel);
+            (int panel, int lane) = Math.DivRem(o, PanelWidth);
             for (int c = 0; c < channels; c++)
             {
                 for (int i = 0; i < _positions; i++)
                 {
-                    int* pair = _weights.Pointer + (((long)panel * _positions + i) * _pairs + PairPacking.PairOf(c, TInteger.Count)) * s_panel + lane;
+                    int* pair = _weights.Pointer + (((long)panel * _positions + i) * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
                     ((short*)pair)[PairPacking.HalfOf(c, TInteger.Count)] = weights[(o * channels + c) * _positions + i];
                 }
             }
@@ -56,6 +58,7 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
 
     public override long ScratchLength(int images) => (PackedImage + 15) / 16 * 16 + 2 * RowLength;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         float* rows = scratch + (PackedImage + 15) / 16 * 16;
@@ -85,6 +88,7 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
         _bias.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Convolve(float* packed, int y, float* sums)
     {
         int outputs = Residual.PixelStride, border = Shape.Input.Border;
@@ -96,16 +100,16 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
             SegmentOffsets = _offsets.Pointer,
             Segments = _positions,
             Steps = _pairs,
-            BStride = s_panel * sizeof(int),
+            BStride = PanelWidth * sizeof(int),
             CStride = (nint)outputs * sizeof(int),
             Start = TileStart.Bias,
         };
-        for (int j = 0; j < outputs; j += s_panel)
+        for (int j = 0; j < outputs; j += PanelWidth)
         {
             tile.B = (byte*)(_weights.Pointer + (long)j * _positions * _pairs);
             tile.C = (byte*)(sums + j);
             tile.Bias = (float*)(_bias.Pointer + j);
-            Tile.MultiplyRows<TInteger>(&tile, Shape.OutputWidth, Math.Min(s_panel, outputs - j));
+            Tile.MultiplyRows<TInteger>(&tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - j));
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>A convolution of levels by the float kernels, where all partial sums are integers that floats hold exactly: for one input channel and for groups.</summary>
@@ -25,6 +27,7 @@ internal sealed unsafe class QuantizedThroughFloats<TSimd> : QuantizedConvolutio
 
     public override long ScratchLength(int images) => _convolution.ScratchLength(1) + (_poolsLate ? Residual.ImageStride + 16 : 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         ImageShape sums = _poolsLate ? Residual : Output;

@@ -29,7 +29,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     // Rows of results that wait for pooling: a tile's and one from the tile above.
     private const int StageRows = 8;
 
-    private static readonly int s_panel = Tile.Vectors * TInteger.Count;
+    private static int PanelWidth => Tile.Vectors * TInteger.Count;
 
     // [points, panels, pairs of channels, panel], with a gap between points
     private readonly AlignedBuffer<int> _weights;
@@ -46,7 +46,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight), MixedTiling.Of(shape.OutputWidth));
         _rowsPerChunk = RowsPerChunk();
         _weights = new AlignedBuffer<int>(Points * PointStride);
-        _bias = new AlignedBuffer<int>(Panels * s_panel);
+        _bias = new AlignedBuffer<int>(Panels * PanelWidth);
         bias.CopyTo(_bias.Span);
         PackWeights(weights);
     }
@@ -59,9 +59,9 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
 
     private int SlotWidth => Math.Max(_pairs, OutputStride);
 
-    private int Panels => (OutputStride + s_panel - 1) / s_panel;
+    private int Panels => (OutputStride + PanelWidth - 1) / PanelWidth;
 
-    private nint PointStride => WinogradWeights.PointStride(Panels, _pairs, s_panel);
+    private nint PointStride => WinogradWeights.PointStride(Panels, _pairs, PanelWidth);
 
     public override long ScratchLength(int images)
     {
@@ -69,6 +69,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         return (Points + 1) * SlotLength(rows) + ColumnsLength + (Epilogue.Pool ? (long)StageRows * Shape.OutputWidth * OutputStride : 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int totalRows = images * _rows.Count;
@@ -116,7 +117,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         Span<int> square = stackalloc int[Side * 3], line = stackalloc int[Side];
         for (int o = 0; o < Shape.OutputChannels; o++)
         {
-            (int panel, int lane) = Math.DivRem(o, s_panel);
+            (int panel, int lane) = Math.DivRem(o, PanelWidth);
             for (int c = 0; c < channels; c++)
             {
                 ReadOnlySpan<sbyte> window = weights.Slice((o * channels + c) * 9, 9);
@@ -125,7 +126,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
                     TransformWeights(window[x], window[3 + x], window[6 + x], line);
                     for (int i = 0; i < Side; i++) square[i * 3 + x] = line[i];
                 }
-                int* pair = _weights.Pointer + ((nint)panel * _pairs + PairPacking.PairOf(c, TInteger.Count)) * s_panel + lane;
+                int* pair = _weights.Pointer + ((nint)panel * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
                 int half = PairPacking.HalfOf(c, TInteger.Count);
                 for (int i = 0; i < Side; i++)
                 {
@@ -185,6 +186,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     }
 
     // Slot p becomes the products of point p, from slot p + 1, for the tiles that have the point.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Multiply(float* ring, nint slot, in TilePlaces places)
     {
         TileArguments tile = new()
@@ -193,8 +195,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
             StepStride = sizeof(int),
             Segments = 1,
             Steps = _pairs,
-            BStride = s_panel * sizeof(int),
-            Prefetch = (nint)_pairs * s_panel * sizeof(int),
+            BStride = PanelWidth * sizeof(int),
+            Prefetch = (nint)_pairs * PanelWidth * sizeof(int),
             CStride = (nint)OutputStride * sizeof(int),
         };
         for (int point = 0; point < Points; point++)
@@ -203,16 +205,17 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
             if (first == end) continue;
             tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * _pairs);
             tile.B = (byte*)(_weights.Pointer + point * PointStride);
-            for (int j = 0; j < OutputStride; j += s_panel)
+            for (int j = 0; j < OutputStride; j += PanelWidth)
             {
                 tile.C = (byte*)(ring + point * slot + (nint)first * OutputStride + j);
-                Tile.MultiplyRows<TInteger>(&tile, end - first, Math.Min(s_panel, OutputStride - j));
+                Tile.MultiplyRows<TInteger>(&tile, end - first, Math.Min(PanelWidth, OutputStride - j));
                 tile.B += tile.Prefetch;
             }
         }
     }
 
     // Back from products, then to levels, residual and pooling, of some rows of tiles.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Finish(float* ring, nint slot, in TilePlaces places, float* output, float* residual, float* square, float* stage)
     {
         int width = Shape.OutputWidth;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>A convolution that computes one output row after another, and finishes each while it is hot.</summary>
@@ -19,6 +21,7 @@ internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd :
 
     public override long ScratchLength(int images) => Epilogue.Pooling == FusedPooling.None ? 0 : 2 * RowLength;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int height = Shape.OutputHeight, width = Shape.OutputWidth, stride = Residual.PixelStride;

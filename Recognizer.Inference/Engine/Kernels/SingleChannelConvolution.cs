@@ -21,6 +21,7 @@ internal sealed unsafe class SingleChannelConvolution<TSimd> : Convolution where
 
     public override long ScratchLength(int images) => 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int width = Shape.OutputWidth, height = Shape.OutputHeight, vectorWeights = (1 + Shape.KernelHeight * Shape.KernelWidth) * TSimd.Count;
@@ -108,28 +109,67 @@ internal sealed unsafe class SingleChannelConvolution<TSimd> : Convolution where
         TSimd weight = TSimd.Load(weights);
         TSimd u0 = weight, l0 = weight, u1 = weight, l1 = weight, u2 = weight, l2 = weight, u3 = weight, l3 = weight, u4 = weight, l4 = weight, u5 = weight, l5 = weight, u6 = weight, l6 = weight, u7 = weight, l7 = weight, u8 = weight, l8 = weight, u9 = weight, l9 = weight, u10 = weight, l10 = weight, u11 = weight, l11 = weight, u12 = weight, l12 = weight, u13 = weight, l13 = weight;
         weights += TSimd.Count;
-        for (nint ky = arguments.KernelHeight; ky > 0; ky--, source += stride)
+        // Each row of the input is read once: what meets one row of weights for the lower pixels meets the next for the upper.
+        TSimd above, x;
+        for (nint kx = 0; kx < kernelWidth; kx++, weights += TSimd.Count)
         {
-            float* upper = source;
-            float* lower = source + stride;
-            for (nint kx = kernelWidth; kx > 0; kx--, upper++, lower++, weights += TSimd.Count)
+            weight = TSimd.Load(weights);
+            u0 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx]), u0);
+            u1 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 1]), u1);
+            if (TPixels.Value > 2) u2 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 2]), u2);
+            if (TPixels.Value > 3) u3 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 3]), u3);
+            if (TPixels.Value > 4) u4 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 4]), u4);
+            if (TPixels.Value > 5) u5 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 5]), u5);
+            if (TPixels.Value > 6) u6 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 6]), u6);
+            if (TPixels.Value > 7) u7 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 7]), u7);
+            if (TPixels.Value > 8) u8 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 8]), u8);
+            if (TPixels.Value > 9) u9 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 9]), u9);
+            if (TPixels.Value > 10) u10 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 10]), u10);
+            if (TPixels.Value > 11) u11 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 11]), u11);
+            if (TPixels.Value > 12) u12 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 12]), u12);
+            if (TPixels.Value > 13) u13 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 13]), u13);
+        }
+        source += stride;
+        for (nint ky = arguments.KernelHeight - 1; ky > 0; ky--, source += stride)
+        {
+            for (nint kx = 0; kx < kernelWidth; kx++, weights += TSimd.Count)
             {
                 weight = TSimd.Load(weights);
-                u0 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[0]), u0); l0 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[0]), l0);
-                u1 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[1]), u1); l1 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[1]), l1);
-                if (TPixels.Value > 2) { u2 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[2]), u2); l2 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[2]), l2); }
-                if (TPixels.Value > 3) { u3 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[3]), u3); l3 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[3]), l3); }
-                if (TPixels.Value > 4) { u4 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[4]), u4); l4 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[4]), l4); }
-                if (TPixels.Value > 5) { u5 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[5]), u5); l5 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[5]), l5); }
-                if (TPixels.Value > 6) { u6 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[6]), u6); l6 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[6]), l6); }
-                if (TPixels.Value > 7) { u7 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[7]), u7); l7 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[7]), l7); }
-                if (TPixels.Value > 8) { u8 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[8]), u8); l8 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[8]), l8); }
-                if (TPixels.Value > 9) { u9 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[9]), u9); l9 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[9]), l9); }
-                if (TPixels.Value > 10) { u10 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[10]), u10); l10 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[10]), l10); }
-                if (TPixels.Value > 11) { u11 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[11]), u11); l11 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[11]), l11); }
-                if (TPixels.Value > 12) { u12 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[12]), u12); l12 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[12]), l12); }
-                if (TPixels.Value > 13) { u13 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(upper[13]), u13); l13 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(lower[13]), l13); }
+                above = TSimd.Load(weights - kernelWidth * TSimd.Count);
+                x = TSimd.Broadcast(source[kx]); u0 = TSimd.MultiplyAdd(weight, x, u0); l0 = TSimd.MultiplyAdd(above, x, l0);
+                x = TSimd.Broadcast(source[kx + 1]); u1 = TSimd.MultiplyAdd(weight, x, u1); l1 = TSimd.MultiplyAdd(above, x, l1);
+                if (TPixels.Value > 2) { x = TSimd.Broadcast(source[kx + 2]); u2 = TSimd.MultiplyAdd(weight, x, u2); l2 = TSimd.MultiplyAdd(above, x, l2); }
+                if (TPixels.Value > 3) { x = TSimd.Broadcast(source[kx + 3]); u3 = TSimd.MultiplyAdd(weight, x, u3); l3 = TSimd.MultiplyAdd(above, x, l3); }
+                if (TPixels.Value > 4) { x = TSimd.Broadcast(source[kx + 4]); u4 = TSimd.MultiplyAdd(weight, x, u4); l4 = TSimd.MultiplyAdd(above, x, l4); }
+                if (TPixels.Value > 5) { x = TSimd.Broadcast(source[kx + 5]); u5 = TSimd.MultiplyAdd(weight, x, u5); l5 = TSimd.MultiplyAdd(above, x, l5); }
+                if (TPixels.Value > 6) { x = TSimd.Broadcast(source[kx + 6]); u6 = TSimd.MultiplyAdd(weight, x, u6); l6 = TSimd.MultiplyAdd(above, x, l6); }
+                if (TPixels.Value > 7) { x = TSimd.Broadcast(source[kx + 7]); u7 = TSimd.MultiplyAdd(weight, x, u7); l7 = TSimd.MultiplyAdd(above, x, l7); }
+                if (TPixels.Value > 8) { x = TSimd.Broadcast(source[kx + 8]); u8 = TSimd.MultiplyAdd(weight, x, u8); l8 = TSimd.MultiplyAdd(above, x, l8); }
+                if (TPixels.Value > 9) { x = TSimd.Broadcast(source[kx + 9]); u9 = TSimd.MultiplyAdd(weight, x, u9); l9 = TSimd.MultiplyAdd(above, x, l9); }
+                if (TPixels.Value > 10) { x = TSimd.Broadcast(source[kx + 10]); u10 = TSimd.MultiplyAdd(weight, x, u10); l10 = TSimd.MultiplyAdd(above, x, l10); }
+                if (TPixels.Value > 11) { x = TSimd.Broadcast(source[kx + 11]); u11 = TSimd.MultiplyAdd(weight, x, u11); l11 = TSimd.MultiplyAdd(above, x, l11); }
+                if (TPixels.Value > 12) { x = TSimd.Broadcast(source[kx + 12]); u12 = TSimd.MultiplyAdd(weight, x, u12); l12 = TSimd.MultiplyAdd(above, x, l12); }
+                if (TPixels.Value > 13) { x = TSimd.Broadcast(source[kx + 13]); u13 = TSimd.MultiplyAdd(weight, x, u13); l13 = TSimd.MultiplyAdd(above, x, l13); }
             }
+        }
+        weights -= kernelWidth * TSimd.Count;
+        for (nint kx = 0; kx < kernelWidth; kx++, weights += TSimd.Count)
+        {
+            weight = TSimd.Load(weights);
+            l0 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx]), l0);
+            l1 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 1]), l1);
+            if (TPixels.Value > 2) l2 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 2]), l2);
+            if (TPixels.Value > 3) l3 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 3]), l3);
+            if (TPixels.Value > 4) l4 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 4]), l4);
+            if (TPixels.Value > 5) l5 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 5]), l5);
+            if (TPixels.Value > 6) l6 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 6]), l6);
+            if (TPixels.Value > 7) l7 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 7]), l7);
+            if (TPixels.Value > 8) l8 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 8]), l8);
+            if (TPixels.Value > 9) l9 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 9]), l9);
+            if (TPixels.Value > 10) l10 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 10]), l10);
+            if (TPixels.Value > 11) l11 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 11]), l11);
+            if (TPixels.Value > 12) l12 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 12]), l12);
+            if (TPixels.Value > 13) l13 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(source[kx + 13]), l13);
         }
         TSimd floor = TSimd.Broadcast(arguments.Floor), ceiling = TSimd.Broadcast(arguments.Ceiling);
         float* destination = arguments.Destination;

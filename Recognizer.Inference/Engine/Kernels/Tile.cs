@@ -83,17 +83,17 @@ internal static unsafe class Tile
         TSimd.Count == 16 || System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported ? 14 : 6;
 
     /// <summary>Computes any number of rows, in tiles of nearly equal height.</summary>
-    /// <param name="tile">Operands of the first tile, the same afterwards: a copy would wait for the fields just written to reach the cache.</param>
+    /// <param name="tile">Operands of the first tile; A and C move down with each tile, and back. Not a copy, since reading several fields at a
+    /// time would wait until all earlier stores are done.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="columns">Columns of C to write, at most two vectors. B and the bias are read in whole vectors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void MultiplyRows<TSimd>(TileArguments* tile, int rows, int columns) where TSimd : unmanaged, ITileVector<TSimd>
     {
-        byte* a = tile->A;
-        byte* c = tile->C;
-        int tiles = (rows + MaxRows<TSimd>() - 1) / MaxRows<TSimd>();
-        for (; tiles > 0; tiles--)
+        byte* a = tile->A, c = tile->C;
+        for (int tiles = (rows + MaxRows<TSimd>() - 1) / MaxRows<TSimd>(); tiles > 0; tiles--)
         {
-            int height = (rows + tiles - 1) / tiles;
+            int height = tiles == 1 ? rows : (rows + tiles - 1) / tiles;
             if (columns == 2 * TSimd.Count) Multiply<TSimd, Size2>(tile, height);
             else if (columns == TSimd.Count) Multiply<TSimd, Size1>(tile, height);
             else MultiplyEdge<TSimd>(*tile, height, columns);
@@ -124,6 +124,7 @@ internal static unsafe class Tile
         for (int r = 0; r < rows; r++) new Span<float>(edge + r * width, columns).CopyTo(new Span<float>(c + r * cStride, columns));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply<TSimd, TColumns>(TileArguments* tile, int rows)
         where TSimd : unmanaged, ITileVector<TSimd>
         where TColumns : struct, ITileSize
@@ -250,21 +251,38 @@ internal static unsafe class Tile
         if (tile->Clamp)
         {
             b0 = TSimd.Broadcast(tile->Floor);
+            if (TRows.Value > 0) { c00 = TSimd.Max(b0, c00); if (TColumns.Value > 1) c01 = TSimd.Max(b0, c01); }
+            if (TRows.Value > 1) { c10 = TSimd.Max(b0, c10); if (TColumns.Value > 1) c11 = TSimd.Max(b0, c11); }
+            if (TRows.Value > 2) { c20 = TSimd.Max(b0, c20); if (TColumns.Value > 1) c21 = TSimd.Max(b0, c21); }
+            if (TRows.Value > 3) { c30 = TSimd.Max(b0, c30); if (TColumns.Value > 1) c31 = TSimd.Max(b0, c31); }
+            if (TRows.Value > 4) { c40 = TSimd.Max(b0, c40); if (TColumns.Value > 1) c41 = TSimd.Max(b0, c41); }
+            if (TRows.Value > 5) { c50 = TSimd.Max(b0, c50); if (TColumns.Value > 1) c51 = TSimd.Max(b0, c51); }
+            if (TRows.Value > 6) { c60 = TSimd.Max(b0, c60); if (TColumns.Value > 1) c61 = TSimd.Max(b0, c61); }
+            if (TRows.Value > 7) { c70 = TSimd.Max(b0, c70); if (TColumns.Value > 1) c71 = TSimd.Max(b0, c71); }
+            if (TRows.Value > 8) { c80 = TSimd.Max(b0, c80); if (TColumns.Value > 1) c81 = TSimd.Max(b0, c81); }
+            if (TRows.Value > 9) { c90 = TSimd.Max(b0, c90); if (TColumns.Value > 1) c91 = TSimd.Max(b0, c91); }
+            if (TRows.Value > 10) { c100 = TSimd.Max(b0, c100); if (TColumns.Value > 1) c101 = TSimd.Max(b0, c101); }
+            if (TRows.Value > 11) { c110 = TSimd.Max(b0, c110); if (TColumns.Value > 1) c111 = TSimd.Max(b0, c111); }
+            if (TRows.Value > 12) { c120 = TSimd.Max(b0, c120); if (TColumns.Value > 1) c121 = TSimd.Max(b0, c121); }
+            if (TRows.Value > 13) { c130 = TSimd.Max(b0, c130); if (TColumns.Value > 1) c131 = TSimd.Max(b0, c131); }
+        }
+        if (tile->Clamp && tile->Ceiling < float.PositiveInfinity)
+        {
             b1 = TSimd.Broadcast(tile->Ceiling);
-            if (TRows.Value > 0) { c00 = TSimd.Min(b1, TSimd.Max(b0, c00)); if (TColumns.Value > 1) c01 = TSimd.Min(b1, TSimd.Max(b0, c01)); }
-            if (TRows.Value > 1) { c10 = TSimd.Min(b1, TSimd.Max(b0, c10)); if (TColumns.Value > 1) c11 = TSimd.Min(b1, TSimd.Max(b0, c11)); }
-            if (TRows.Value > 2) { c20 = TSimd.Min(b1, TSimd.Max(b0, c20)); if (TColumns.Value > 1) c21 = TSimd.Min(b1, TSimd.Max(b0, c21)); }
-            if (TRows.Value > 3) { c30 = TSimd.Min(b1, TSimd.Max(b0, c30)); if (TColumns.Value > 1) c31 = TSimd.Min(b1, TSimd.Max(b0, c31)); }
-            if (TRows.Value > 4) { c40 = TSimd.Min(b1, TSimd.Max(b0, c40)); if (TColumns.Value > 1) c41 = TSimd.Min(b1, TSimd.Max(b0, c41)); }
-            if (TRows.Value > 5) { c50 = TSimd.Min(b1, TSimd.Max(b0, c50)); if (TColumns.Value > 1) c51 = TSimd.Min(b1, TSimd.Max(b0, c51)); }
-            if (TRows.Value > 6) { c60 = TSimd.Min(b1, TSimd.Max(b0, c60)); if (TColumns.Value > 1) c61 = TSimd.Min(b1, TSimd.Max(b0, c61)); }
-            if (TRows.Value > 7) { c70 = TSimd.Min(b1, TSimd.Max(b0, c70)); if (TColumns.Value > 1) c71 = TSimd.Min(b1, TSimd.Max(b0, c71)); }
-            if (TRows.Value > 8) { c80 = TSimd.Min(b1, TSimd.Max(b0, c80)); if (TColumns.Value > 1) c81 = TSimd.Min(b1, TSimd.Max(b0, c81)); }
-            if (TRows.Value > 9) { c90 = TSimd.Min(b1, TSimd.Max(b0, c90)); if (TColumns.Value > 1) c91 = TSimd.Min(b1, TSimd.Max(b0, c91)); }
-            if (TRows.Value > 10) { c100 = TSimd.Min(b1, TSimd.Max(b0, c100)); if (TColumns.Value > 1) c101 = TSimd.Min(b1, TSimd.Max(b0, c101)); }
-            if (TRows.Value > 11) { c110 = TSimd.Min(b1, TSimd.Max(b0, c110)); if (TColumns.Value > 1) c111 = TSimd.Min(b1, TSimd.Max(b0, c111)); }
-            if (TRows.Value > 12) { c120 = TSimd.Min(b1, TSimd.Max(b0, c120)); if (TColumns.Value > 1) c121 = TSimd.Min(b1, TSimd.Max(b0, c121)); }
-            if (TRows.Value > 13) { c130 = TSimd.Min(b1, TSimd.Max(b0, c130)); if (TColumns.Value > 1) c131 = TSimd.Min(b1, TSimd.Max(b0, c131)); }
+            if (TRows.Value > 0) { c00 = TSimd.Min(b1, c00); if (TColumns.Value > 1) c01 = TSimd.Min(b1, c01); }
+            if (TRows.Value > 1) { c10 = TSimd.Min(b1, c10); if (TColumns.Value > 1) c11 = TSimd.Min(b1, c11); }
+            if (TRows.Value > 2) { c20 = TSimd.Min(b1, c20); if (TColumns.Value > 1) c21 = TSimd.Min(b1, c21); }
+            if (TRows.Value > 3) { c30 = TSimd.Min(b1, c30); if (TColumns.Value > 1) c31 = TSimd.Min(b1, c31); }
+            if (TRows.Value > 4) { c40 = TSimd.Min(b1, c40); if (TColumns.Value > 1) c41 = TSimd.Min(b1, c41); }
+            if (TRows.Value > 5) { c50 = TSimd.Min(b1, c50); if (TColumns.Value > 1) c51 = TSimd.Min(b1, c51); }
+            if (TRows.Value > 6) { c60 = TSimd.Min(b1, c60); if (TColumns.Value > 1) c61 = TSimd.Min(b1, c61); }
+            if (TRows.Value > 7) { c70 = TSimd.Min(b1, c70); if (TColumns.Value > 1) c71 = TSimd.Min(b1, c71); }
+            if (TRows.Value > 8) { c80 = TSimd.Min(b1, c80); if (TColumns.Value > 1) c81 = TSimd.Min(b1, c81); }
+            if (TRows.Value > 9) { c90 = TSimd.Min(b1, c90); if (TColumns.Value > 1) c91 = TSimd.Min(b1, c91); }
+            if (TRows.Value > 10) { c100 = TSimd.Min(b1, c100); if (TColumns.Value > 1) c101 = TSimd.Min(b1, c101); }
+            if (TRows.Value > 11) { c110 = TSimd.Min(b1, c110); if (TColumns.Value > 1) c111 = TSimd.Min(b1, c111); }
+            if (TRows.Value > 12) { c120 = TSimd.Min(b1, c120); if (TColumns.Value > 1) c121 = TSimd.Min(b1, c121); }
+            if (TRows.Value > 13) { c130 = TSimd.Min(b1, c130); if (TColumns.Value > 1) c131 = TSimd.Min(b1, c131); }
         }
         byte* d = tile->C;
         nint dStride = tile->CStride;

@@ -15,7 +15,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     // Rows of results that wait for pooling: a tile's and one from the tile above.
     private const int StageRows = 8;
 
-    private static readonly int s_panel = Tile.Vectors * TSimd.Count;
+    private static int PanelWidth => Tile.Vectors * TSimd.Count;
 
     // [points, panels, channels, panel], with a gap between points
     private readonly AlignedBuffer<float> _weights;
@@ -29,7 +29,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         _tiling = new(shape.OutputHeight, shape.OutputWidth, TTransform.Outputs);
         _rowsPerChunk = _tiling.RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TSimd>(), CacheFloats);
         _weights = new AlignedBuffer<float>(Points * PointStride);
-        _bias = new AlignedBuffer<float>(Panels * s_panel);
+        _bias = new AlignedBuffer<float>(Panels * PanelWidth);
     }
 
     private static int Points => TTransform.Points * TTransform.Points;
@@ -40,9 +40,9 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     private int SlotWidth => Math.Max(InputStride, OutputStride);
 
-    private int Panels => (OutputStride + s_panel - 1) / s_panel;
+    private int Panels => (OutputStride + PanelWidth - 1) / PanelWidth;
 
-    private nint PointStride => WinogradWeights.PointStride(Panels, Shape.Input.Channels, s_panel);
+    private nint PointStride => WinogradWeights.PointStride(Panels, Shape.Input.Channels, PanelWidth);
 
     private bool Stages => Epilogue.Pooling != FusedPooling.None;
 
@@ -55,6 +55,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         return (Points + 1) * SlotLength(rows) + ColumnsLength + (Stages ? StageLength : 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int totalRows = images * _tiling.Rows;
@@ -127,28 +128,29 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     private nint SlotLength(int rows) => ((nint)rows * _tiling.Columns * SlotWidth / 16 | 1) * 16;
 
     // Slot p becomes the products of point p, from slot p + 1.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Multiply(float* ring, nint slot, int tiles)
     {
-        int panelWeights = Shape.Input.Channels * s_panel;
+        int panelWeights = Shape.Input.Channels * PanelWidth;
         TileArguments tile = new()
         {
             RowStride = (nint)InputStride * sizeof(float),
             StepStride = sizeof(float),
             Segments = 1,
             Steps = Shape.Input.Channels,
-            BStride = s_panel * sizeof(float),
-            Prefetch = (nint)panelWeights * sizeof(float),
+            BStride = PanelWidth * sizeof(float),
+            Prefetch = Math.Min((nint)panelWeights * sizeof(float), 4096),
             CStride = (nint)OutputStride * sizeof(float),
         };
         for (int point = 0; point < Points; point++)
         {
             tile.A = (byte*)(ring + (point + 1) * slot);
             tile.B = (byte*)(_weights.Pointer + point * PointStride);
-            for (int j = 0; j < OutputStride; j += s_panel)
+            for (int j = 0; j < OutputStride; j += PanelWidth)
             {
                 tile.C = (byte*)(ring + point * slot + j);
-                Tile.MultiplyRows<TSimd>(&tile, tiles, Math.Min(s_panel, OutputStride - j));
-                tile.B += tile.Prefetch;
+                Tile.MultiplyRows<TSimd>(&tile, tiles, Math.Min(PanelWidth, OutputStride - j));
+                tile.B += (nint)panelWeights * sizeof(float);
             }
         }
     }
