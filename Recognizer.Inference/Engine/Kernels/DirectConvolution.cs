@@ -74,7 +74,7 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
             tile.B = (byte*)(_weights.Pointer + panel.Offset);
             tile.C = (byte*)(row + p * s_panel);
             tile.Bias = Bias + p * s_panel;
-            Tile.MultiplyRows<TSimd>(tile, Shape.OutputWidth, Math.Min(s_panel, outputs - p * s_panel));
+            Tile.MultiplyRows<TSimd>(&tile, Shape.OutputWidth, Math.Min(s_panel, outputs - p * s_panel));
         }
     }
 

@@ -58,7 +58,7 @@ internal sealed unsafe class DirectWeightGradient<TSimd>(in ConvolutionShape sha
                     tile.A = (byte*)(window + g * Shape.GroupChannels);
                     tile.B = (byte*)(gradient + o);
                     tile.C = (byte*)(accumulator + (nint)position * stride + o);
-                    Tile.MultiplyRows<TSimd>(tile, tilesColumns ? Shape.KernelWidth : Shape.GroupChannels, Math.Min(s_panel, end - o));
+                    Tile.MultiplyRows<TSimd>(&tile, tilesColumns ? Shape.KernelWidth : Shape.GroupChannels, Math.Min(s_panel, end - o));
                 }
             }
         }

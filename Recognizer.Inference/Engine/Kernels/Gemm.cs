@@ -81,7 +81,7 @@ internal static unsafe class Gemm
                             {
                                 tile.B = (byte*)(inPlace ? B + k0 * Ldb + n0 + j : packedB + (long)j * steps);
                                 tile.C = (byte*)(C + m0 * Ldc + n0 + j);
-                                Tile.MultiplyRows<TSimd>(tile, height, Math.Min(panel, columns - j));
+                                Tile.MultiplyRows<TSimd>(&tile, height, Math.Min(panel, columns - j));
                             }
                         }
                     }

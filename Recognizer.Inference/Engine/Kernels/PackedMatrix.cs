@@ -128,7 +128,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
                         }
                         tile.B = (byte*)(B + (long)j * K + (long)k0 * panel);
                         tile.C = (byte*)(C + m0 * Ldc + j);
-                        Tile.MultiplyRows<TSimd>(tile, height, columns);
+                        Tile.MultiplyRows<TSimd>(&tile, height, columns);
                     }
                 }
             }

@@ -105,7 +105,7 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
             tile.B = (byte*)(_weights.Pointer + (long)j * _positions * _pairs);
             tile.C = (byte*)(sums + j);
             tile.Bias = (float*)(_bias.Pointer + j);
-            Tile.MultiplyRows<TInteger>(tile, Shape.OutputWidth, Math.Min(s_panel, outputs - j));
+            Tile.MultiplyRows<TInteger>(&tile, Shape.OutputWidth, Math.Min(s_panel, outputs - j));
         }
     }
 }

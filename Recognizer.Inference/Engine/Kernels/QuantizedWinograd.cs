@@ -206,7 +206,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
             for (int j = 0; j < OutputStride; j += s_panel)
             {
                 tile.C = (byte*)(ring + point * slot + (nint)first * OutputStride + j);
-                Tile.MultiplyRows<TInteger>(tile, end - first, Math.Min(s_panel, OutputStride - j));
+                Tile.MultiplyRows<TInteger>(&tile, end - first, Math.Min(s_panel, OutputStride - j));
                 tile.B += tile.Prefetch;
             }
         }

@@ -83,23 +83,26 @@ internal static unsafe class Tile
         TSimd.Count == 16 || System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported ? 14 : 6;
 
     /// <summary>Computes any number of rows, in tiles of nearly equal height.</summary>
-    /// <param name="arguments">Operands of the first tile; A and C move down with each tile.</param>
+    /// <param name="tile">Operands of the first tile, the same afterwards: a copy would wait for the fields just written to reach the cache.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="columns">Columns of C to write, at most two vectors. B and the bias are read in whole vectors.</param>
-    public static void MultiplyRows<TSimd>(in TileArguments arguments, int rows, int columns) where TSimd : unmanaged, ITileVector<TSimd>
+    public static void MultiplyRows<TSimd>(TileArguments* tile, int rows, int columns) where TSimd : unmanaged, ITileVector<TSimd>
     {
-        TileArguments tile = arguments;
+        byte* a = tile->A;
+        byte* c = tile->C;
         int tiles = (rows + MaxRows<TSimd>() - 1) / MaxRows<TSimd>();
         for (; tiles > 0; tiles--)
         {
             int height = (rows + tiles - 1) / tiles;
-            if (columns == 2 * TSimd.Count) Multiply<TSimd, Size2>(&tile, height);
-            else if (columns == TSimd.Count) Multiply<TSimd, Size1>(&tile, height);
-            else MultiplyEdge<TSimd>(tile, height, columns);
-            tile.A += height * tile.RowStride;
-            tile.C += height * tile.CStride;
+            if (columns == 2 * TSimd.Count) Multiply<TSimd, Size2>(tile, height);
+            else if (columns == TSimd.Count) Multiply<TSimd, Size1>(tile, height);
+            else MultiplyEdge<TSimd>(*tile, height, columns);
+            tile->A += height * tile->RowStride;
+            tile->C += height * tile->CStride;
             rows -= height;
         }
+        tile->A = a;
+        tile->C = c;
     }
 
     // Columns that don't fill a vector go through a tile of their own, so that nothing beyond them is written.

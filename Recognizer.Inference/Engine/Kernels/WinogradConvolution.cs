@@ -147,7 +147,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             for (int j = 0; j < OutputStride; j += s_panel)
             {
                 tile.C = (byte*)(ring + point * slot + j);
-                Tile.MultiplyRows<TSimd>(tile, tiles, Math.Min(s_panel, OutputStride - j));
+                Tile.MultiplyRows<TSimd>(&tile, tiles, Math.Min(s_panel, OutputStride - j));
                 tile.B += tile.Prefetch;
             }
         }

@@ -147,7 +147,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
             tile.A = (byte*)(inputs + point * inputSlot);
             tile.B = (byte*)(gradients + point * gradientSlot);
             tile.C = (byte*)(sums + point * SumsSlot);
-            Tile.MultiplyRows<TSimd>(tile, channels, outputs);
+            Tile.MultiplyRows<TSimd>(&tile, channels, outputs);
         }
     }
 
