@@ -39,12 +39,13 @@ internal static unsafe class BatchNormKernels
         where T : unmanaged, ISimd<T>
     {
         T low = T.Broadcast(floor);
+        int stride = x.PixelStride, end = x.Width * stride;
         long ahead = x.RowStride;
         for (int r = 0; r < x.Height; r++)
         {
             float* from = x.Row(image, r), to = y.Row(image, r);
             float* added = hasResidual ? residual.Row(image, r) : from;
-            int first = 0, stride = x.PixelStride, end = x.Width * stride;
+            int first = 0;
             // Two vectors of channels at a time, so that what is read together lies together.
             for (; first <= stride - 2 * T.Count && !hasResidual; first += 2 * T.Count)
             {
@@ -57,15 +58,18 @@ internal static unsafe class BatchNormKernels
                     T.Store(T.Max(low, T.MultiplyAdd(T.Load(from + at + T.Count), a2, b2)), to + at + T.Count);
                 }
             }
-            for (int c = first; c < stride; c += T.Count)
+            // The other channels of a pixel one after the other: with several arrays that beats keeping numbers in registers.
+            for (int at = first, c = first; first < stride && at < end; at += T.Count)
             {
-                T a = T.Load(scale + c), b = T.Load(offset + c);
-                for (int at = c; at < end; at += stride)
-                {
-                    T z = T.MultiplyAdd(T.Load(from + at), a, b);
-                    if (hasResidual) z += T.Load(added + at);
-                    T.Store(T.Max(low, z), to + at);
-                }
+                Prefetch(from + at + ahead);
+                Prefetch(added + at + ahead);
+                T z = T.MultiplyAdd(T.Load(from + at), T.Load(scale + c), T.Load(offset + c));
+                if (hasResidual) z += T.Load(added + at);
+                T.Store(T.Max(low, z), to + at);
+                c += T.Count;
+                if (c < stride) continue;
+                c = first;
+                at += first;
             }
         }
     }
@@ -103,10 +107,12 @@ internal static unsafe class BatchNormKernels
         float* offset, float floor, float* sums, float* products) where T : unmanaged, ISimd<T>
     {
         T low = T.Broadcast(floor);
+        int stride = x.PixelStride, end = x.Width * stride;
+        long ahead = x.RowStride;
         for (int r = 0; r < x.Height; r++)
         {
             float* xs = x.Row(image, r), gs = gradient.Row(image, r), ys = maskByOutput ? y.Row(image, r) : xs;
-            int first = 0, stride = x.PixelStride, end = x.Width * stride;
+            int first = 0;
             // Two vectors of channels at a time, so that what is read together lies together.
             for (; first <= stride - 2 * T.Count && !maskByOutput; first += 2 * T.Count)
             {
@@ -127,19 +133,20 @@ internal static unsafe class BatchNormKernels
                 T.Store(T.Load(sums + first + T.Count) + sum2, sums + first + T.Count);
                 T.Store(T.Load(products + first + T.Count) + product2, products + first + T.Count);
             }
-            for (int c = first; c < stride; c += T.Count)
+            // The other channels of a pixel one after the other, as in Apply.
+            for (int at = first, c = first; first < stride && at < end; at += T.Count)
             {
-                T a = T.Load(scale + c), b = T.Load(offset + c), m = T.Load(mean + c), sum = T.Zero, product = T.Zero;
-                for (int at = c; at < end; at += stride)
-                {
-                    T value = T.Load(xs + at);
-                    T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, a, b);
-                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
-                    sum += g;
-                    product = T.MultiplyAdd(g, value - m, product);
-                }
-                T.Store(T.Load(sums + c) + sum, sums + c);
-                T.Store(T.Load(products + c) + product, products + c);
+                Prefetch(xs + at + ahead);
+                Prefetch(ys + at + ahead);
+                T value = T.Load(xs + at);
+                T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, T.Load(scale + c), T.Load(offset + c));
+                T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
+                T.Store(T.Load(sums + c) + g, sums + c);
+                T.Store(T.MultiplyAdd(g, value - T.Load(mean + c), T.Load(products + c)), products + c);
+                c += T.Count;
+                if (c < stride) continue;
+                c = first;
+                at += first;
             }
         }
     }
@@ -155,45 +162,24 @@ internal static unsafe class BatchNormKernels
         where T : unmanaged, ISimd<T>
     {
         T low = T.Broadcast(floor);
+        int stride = x.PixelStride, end = x.Width * stride;
         long ahead = x.RowStride;
         for (int r = 0; r < x.Height; r++)
         {
             float* xs = x.Row(image, r), gs = gradient.Row(image, r), ys = maskByOutput ? y.Row(image, r) : xs, to = result.Row(image, r);
             float* other = hasResidual ? residual.Row(image, r) : to;
-            int first = 0, stride = x.PixelStride, end = x.Width * stride;
-            if (!add && !hasResidual && !maskByOutput)
+            for (int at = 0, c = 0; at < end; at += T.Count)
             {
-                // Two vectors of channels at a time, so that what is read together lies together.
-                for (; first <= stride - 2 * T.Count; first += 2 * T.Count)
-                {
-                    T a = T.Load(scale + first), b = T.Load(offset + first), k = T.Load(constant + first), s = T.Load(slope + first);
-                    T a2 = T.Load(scale + T.Count + first), b2 = T.Load(offset + T.Count + first), k2 = T.Load(constant + T.Count + first), s2 = T.Load(slope + T.Count + first);
-                    for (int at = first; at < end; at += stride)
-                    {
-                        Prefetch(xs + at + ahead);
-                        Prefetch(xs + at + ahead + T.Count);
-                        Prefetch(gs + at + ahead);
-                        Prefetch(gs + at + ahead + T.Count);
-                        T value = T.Load(xs + at), value2 = T.Load(xs + at + T.Count);
-                        T g = T.Select(T.GreaterThan(T.MultiplyAdd(value, a, b), low), T.Load(gs + at), T.Zero);
-                        T g2 = T.Select(T.GreaterThan(T.MultiplyAdd(value2, a2, b2), low), T.Load(gs + at + T.Count), T.Zero);
-                        T.Store(T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(s, value, k)), to + at);
-                        T.Store(T.MultiplyAdd(g2, a2, T.NegatedMultiplyAdd(s2, value2, k2)), to + at + T.Count);
-                    }
-                }
-            }
-            for (int c = first; c < stride; c += T.Count)
-            {
-                T a = T.Load(scale + c), b = T.Load(offset + c), k = T.Load(constant + c), s = T.Load(slope + c);
-                for (int at = c; at < end; at += stride)
-                {
-                    T value = T.Load(xs + at);
-                    T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, a, b);
-                    T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
-                    T dx = T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(s, value, k));
-                    T.Store(add ? T.Load(to + at) + dx : dx, to + at);
-                    if (hasResidual) T.Store(addResidual ? T.Load(other + at) + g : g, other + at);
-                }
+                Prefetch(xs + at + ahead);
+                Prefetch(gs + at + ahead);
+                if (maskByOutput) Prefetch(ys + at + ahead);
+                T value = T.Load(xs + at), a = T.Load(scale + c);
+                T activated = maskByOutput ? T.Load(ys + at) : T.MultiplyAdd(value, a, T.Load(offset + c));
+                T g = T.Select(T.GreaterThan(activated, low), T.Load(gs + at), T.Zero);
+                T dx = T.MultiplyAdd(g, a, T.NegatedMultiplyAdd(T.Load(slope + c), value, T.Load(constant + c)));
+                T.Store(add ? T.Load(to + at) + dx : dx, to + at);
+                if (hasResidual) T.Store(addResidual ? T.Load(other + at) + g : g, other + at);
+                if ((c += T.Count) == stride) c = 0;
             }
         }
     }
