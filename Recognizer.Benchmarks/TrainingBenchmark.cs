@@ -60,16 +60,16 @@ internal sealed class TrainingBenchmark : IDisposable
         {
             for (int i = 0; i < segment.Works.Count; i++)
             {
-                (ChunkWork work, bool backward) = segment.Works[i];
+                ChunkWork work = segment.Works[i];
                 long[] ticks = new long[2];
                 entries.Add(($"{number,2} ({segment.Parts} × {segment.ChunkSize}) {work.Target!.GetType().Name}.{work.Method.Name} {(work.Target as Step)?.Output.Name}", ticks));
-                segment.Works[i] = ((in Chunk chunk) =>
+                segment.Works[i] = (in Chunk chunk) =>
                 {
                     long start = Stopwatch.GetTimestamp();
                     work(chunk);
                     Interlocked.Add(ref ticks[0], Stopwatch.GetTimestamp() - start);
                     Interlocked.Increment(ref ticks[1]);
-                }, backward);
+                };
             }
         }
         int before = Steps;

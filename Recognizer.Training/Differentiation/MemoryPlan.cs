@@ -39,7 +39,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
             {
                 Segment segment = Segments[storage.First];
                 storage.Offset = segment.LocalLength;
-                segment.LocalLength += RoundUp(value.Stride * segment.ChunkSize);
+                segment.LocalLength += RoundUp(value.Stride * Segments.Skip(storage.First).Take(storage.Last - storage.First + 1).Max(s => s.ChunkSize));
             }
             else
             {
@@ -96,18 +96,17 @@ internal sealed unsafe class MemoryPlan : IDisposable
 
         void Add(Step step, ChunkWork work, bool backward = false)
         {
-            segments[^1].Works.Add((work, backward));
+            segments[^1].Works.Add(work);
             segments[^1].Steps.Add(step);
             segments[^1].LeastChunk = Math.Max(segments[^1].LeastChunk, step.LeastChunk(backward));
         }
 
-        void TouchStorage(Value value, Storage storage)
+        void Touch(Value value, bool gradient)
         {
+            Storage storage = gradient ? value.GradientStorage : value.DataStorage;
             storage.Touch(segments.Count - 1);
             if (_seen.Add(storage)) _touched.Add((value.Root, storage));
         }
-
-        void Touch(Value value, bool gradient) => TouchStorage(value, gradient ? value.GradientStorage : value.DataStorage);
 
         foreach (Step step in graph.Steps)
         {
@@ -122,27 +121,23 @@ internal sealed unsafe class MemoryPlan : IDisposable
         }
         Touch(loss.Logits, gradient: false);
         if (loss.Logits.NeedsGradient) Touch(loss.Logits, gradient: true);
-        segments[^1].Works.Add((loss.Run, true));
+        segments[^1].Works.Add(loss.Run);
 
         var producers = graph.Steps.ToDictionary(s => s.Output.Root);
-        var repeated = new HashSet<(Value, int)>();
-        var kept = new HashSet<Value>();
-        // Reads a value in the backward pass: what the forward pass left, or what is computed again once per segment. Either way goes for
-        // all its readers.
+        Step[] batchReaders = [.. graph.Steps.Where(s => s.JobsReadBatch && s.Output.NeedsGradient)];
+        HashSet<Storage> kept = [.. batchReaders.SelectMany(s => s.Inputs).Select(i => i.DataStorage)];
+        // Reads a value in the backward pass: what the forward pass left in memory for other segments, or what is computed again in each.
         void TouchKept(Value value)
         {
-            if (!producers.TryGetValue(value.Root, out Step? producer) || !producer.IsRepeatable || kept.Contains(value.Root)
-                || (value.RepeatedStorage is null && value.DataStorage.Last == segments.Count - 1))
+            Storage storage = value.DataStorage;
+            bool isPresent = storage.Last == segments.Count - 1;
+            if (storage.IsLocal && !isPresent && !kept.Contains(storage) && producers.TryGetValue(value.Root, out Step? producer) && producer.IsRepeatable)
             {
-                kept.Add(value.Root);
-                Touch(value, gradient: false);
-                return;
+                storage.IsRepeated = true;
+                foreach (Value input in producer.Inputs) TouchKept(input);
+                Add(producer, producer.Forward, backward: true);
             }
-            value.RepeatedStorage ??= new Storage();
-            TouchStorage(value, value.RepeatedStorage);
-            if (!repeated.Add((value.Root, segments.Count - 1))) return;
-            foreach (Value input in producer.Inputs) TouchKept(input);
-            Add(producer, producer.Forward, backward: true);
+            Touch(value, gradient: false);
         }
 
         var written = new HashSet<Storage>();
@@ -155,6 +150,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
                 Touch(step.Output, gradient: true);
                 foreach (Value value in step.Kept) Touch(value, gradient: false);
                 if (step.Needs.HasFlag(BackwardNeeds.Output)) Touch(step.Output, gradient: false);
+                if (step.Needs.HasFlag(BackwardNeeds.FirstInput)) TouchKept(step.Inputs[0]);
                 if (step.Needs.HasFlag(BackwardNeeds.Inputs))
                     foreach (Value input in step.Inputs) TouchKept(input);
             }
@@ -175,9 +171,8 @@ internal sealed unsafe class MemoryPlan : IDisposable
             Add(step, step.Backward, backward: true);
         }
         // The jobs after the last segment count as one more.
-        foreach (Step step in graph.Steps)
+        foreach (Step step in batchReaders)
         {
-            if (!step.JobsReadBatch || !step.Output.NeedsGradient) continue;
             step.Output.GradientStorage.Touch(segments.Count);
             foreach (Value input in step.Inputs) input.DataStorage.Touch(segments.Count);
         }

@@ -3,8 +3,8 @@ namespace Recognizer.Training.Differentiation;
 /// <summary>Work that a chunk of images goes through without waiting for other images.</summary>
 internal sealed class Segment
 {
-    /// <summary>The work, in order, and whether it belongs to the backward pass.</summary>
-    public List<(ChunkWork Work, bool IsBackward)> Works { get; } = [];
+    /// <summary>The work, in order.</summary>
+    public List<ChunkWork> Works { get; } = [];
 
     /// <summary>Steps whose passes are among <see cref="Works"/>.</summary>
     public List<Step> Steps { get; } = [];

@@ -14,6 +14,9 @@ internal enum BackwardNeeds
 
     /// <summary>Its output.</summary>
     Output = 2,
+
+    /// <summary>The first of its inputs.</summary>
+    FirstInput = 4,
 }
 
 /// <summary>Work that is done once per training step, before the forward pass or after the backward pass.</summary>

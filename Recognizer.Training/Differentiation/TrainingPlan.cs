@@ -159,8 +159,8 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
             for (int i = 0; i < chunks; i++)
             {
                 int start = first + (segment.IsDescending ? chunks - 1 - i : i) * segment.ChunkSize;
-                foreach ((ChunkWork work, bool isBackward) in segment.Works)
-                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), part, worker, memory.Local(worker), memory.Scratch(worker), isBackward));
+                foreach (ChunkWork work in segment.Works)
+                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), part, worker, memory.Local(worker), memory.Scratch(worker)));
             }
         }
     }

@@ -24,8 +24,11 @@ internal sealed unsafe class Storage
     /// <summary>Whether anything reads or writes it.</summary>
     public bool IsUsed => First >= 0;
 
-    /// <summary>Whether it lives within one segment and so needs memory for one chunk per worker only.</summary>
-    public bool IsLocal => First == Last && !IsExternal;
+    /// <summary>Whether it lives within one segment, or is computed again in each, and so needs memory for one chunk per worker only.</summary>
+    public bool IsLocal => IsRepeated || (First == Last && !IsExternal);
+
+    /// <summary>Whether every segment that reads it computes it again.</summary>
+    public bool IsRepeated { get; set; }
 
     /// <summary>Whether the memory is the caller's: that of the images.</summary>
     public bool IsExternal { get; set; }
@@ -48,7 +51,6 @@ internal sealed unsafe class Value
 {
     private readonly Value? _root;
     private int _border;
-    private Storage? _repeated;
 
     /// <param name="name">Name in the graph, for messages.</param>
     /// <param name="shape">Dimensions without the batch; [C, H, W] for <see cref="ValueLayout.Image"/>.</param>
@@ -87,13 +89,6 @@ internal sealed unsafe class Value
 
     public Storage GradientStorage { get; }
 
-    /// <summary>Where the backward pass computes the elements again instead of keeping them from the forward pass; null where they are kept.</summary>
-    public Storage? RepeatedStorage
-    {
-        get => Root._repeated;
-        set => Root._repeated = value;
-    }
-
     /// <summary>The value whose memory this one shares, or itself.</summary>
     public Value Root => _root ?? this;
 
@@ -130,7 +125,7 @@ internal sealed unsafe class Value
     public void RequireBorder(int border) => Border = Math.Max(Border, border);
 
     /// <summary>Elements of the chunk's first image.</summary>
-    public float* Data(in Chunk chunk) => At(chunk.IsBackward && RepeatedStorage is { } repeated ? repeated : DataStorage, chunk);
+    public float* Data(in Chunk chunk) => At(DataStorage, chunk);
 
     /// <summary>Gradient of the chunk's first image.</summary>
     public float* Gradient(in Chunk chunk) => At(GradientStorage, chunk);
@@ -177,11 +172,8 @@ internal readonly unsafe record struct Rows(nint Address, long ImageStride, long
 /// <param name="worker">Number of the worker.</param>
 /// <param name="local">The worker's memory for values that live within the segment.</param>
 /// <param name="scratch">The worker's memory for one call.</param>
-/// <param name="isBackward">Whether in the backward pass.</param>
-internal readonly unsafe ref struct Chunk(int start, int count, int part, int worker, float* local, float* scratch, bool isBackward = false)
+internal readonly unsafe ref struct Chunk(int start, int count, int part, int worker, float* local, float* scratch)
 {
-    public bool IsBackward { get; } = isBackward;
-
     public int Start { get; } = start;
 
     public int Count { get; } = count;

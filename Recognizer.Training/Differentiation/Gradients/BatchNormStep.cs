@@ -69,7 +69,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
         _slope = _constant + padded;
     }
 
-    public override BackwardNeeds Needs => BackwardNeeds.Inputs | (_fusion.Pooled || (_fusion.Residual is not null && _fusion.Relu) ? BackwardNeeds.Output : BackwardNeeds.None);
+    public override BackwardNeeds Needs => BackwardNeeds.FirstInput | (_fusion.Pooled || (_fusion.Residual is not null && _fusion.Relu) ? BackwardNeeds.Output : BackwardNeeds.None);
 
     public override bool NeedsStatistics => !_frozen;
 
