@@ -144,25 +144,18 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
             extentY - shape.PadTop, extentX - shape.PadLeft, extentY - shape.PadBottom, extentX - shape.PadRight, shape.DilationY, shape.DilationX, shape.Groups);
     }
 
-    /// <summary>[outputs, channels, ky, kx] → [channels, outputs, −ky, −kx] in each group for the convolution, or per group [ky, kx, channels,
-    /// outputs] for products.</summary>
+    /// <summary>Packs the weights for the gradient by data: for a convolution, or per group [ky, kx, channels, outputs] for products.</summary>
     private void TurnWeights()
     {
-        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels, outputs = GroupOutputs;
-        for (int o = 0; o < _shape.OutputChannels; o++)
+        if (_byData is not null)
         {
-            for (int c = 0; c < channels; c++)
-            {
-                float* from = _weight.Values + (o * channels + c) * kernel;
-                float* to = _turned.Pointer + ((long)(o / outputs * channels + c) * outputs + o % outputs) * kernel;
-                for (int k = 0; k < kernel; k++)
-                {
-                    if (_byData is null) _turned.Pointer[Packed(o, c, k)] = from[k];
-                    else to[kernel - 1 - k] = from[k];
-                }
-            }
+            _byData.SetTurnedWeights(_weight.Span, _turned.Span);
+            return;
         }
-        _byData?.SetWeights(_turned.Span, []);
+        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels;
+        for (int o = 0; o < _shape.OutputChannels; o++)
+            for (int c = 0; c < channels; c++)
+                for (int k = 0; k < kernel; k++) _turned.Pointer[Packed(o, c, k)] = _weight.Values[(o * channels + c) * kernel + k];
     }
 
     private void ByData(in Chunk chunk)
