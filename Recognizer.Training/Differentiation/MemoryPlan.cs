@@ -157,8 +157,6 @@ internal sealed unsafe class MemoryPlan : IDisposable
             Touch(value, gradient: false);
         }
 
-        var written = new HashSet<Storage>();
-        if (loss.Logits.NeedsGradient) written.Add(loss.Logits.GradientStorage);
         foreach (Step step in graph.Steps.Reverse())
         {
             if (!step.Output.NeedsGradient) continue;
@@ -179,12 +177,8 @@ internal sealed unsafe class MemoryPlan : IDisposable
                 Barrier(step.JoinGradient);
             }
             TouchRead();
-            for (int i = 0; i < step.Inputs.Length; i++)
-            {
-                if (!step.Inputs[i].NeedsGradient) continue;
-                Touch(step.Inputs[i], gradient: true);
-                step.Adds[i] = !written.Add(step.Inputs[i].GradientStorage);
-            }
+            foreach (Value input in step.Inputs)
+                if (input.NeedsGradient) Touch(input, gradient: true);
             Add(step, step.Backward, backward: true);
         }
         // The jobs after the last segment count as one more.
