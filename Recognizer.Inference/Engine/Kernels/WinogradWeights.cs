@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
@@ -39,8 +40,12 @@ internal static unsafe class WinogradWeights
                     float* source = transposed + (nint)(turned ? c * 9 + 8 : c * 9) * panel + v;
                     float* destination = packed + ((nint)j * channels + c) * panel + v;
                     for (int x = 0; x < 3; x++) TTransform.Weights<TSimd>(source + x * step, 3 * step, square + x * TSimd.Count, 3 * TSimd.Count);
-                    for (int i = 0; i < TTransform.Points; i++)
-                        TTransform.Weights<TSimd>(square + i * 3 * TSimd.Count, TSimd.Count, destination + i * TTransform.Points * point, point);
+                    for (int i = 0; i < TTransform.Points; i++, destination += TTransform.Points * point)
+                    {
+                        // The places of the points lie too far apart for the processor to foresee them.
+                        for (int p = 0; p < TTransform.Points && Sse.IsSupported; p++) Sse.Prefetch0(destination + p * point + 2 * panel);
+                        TTransform.Weights<TSimd>(square + i * 3 * TSimd.Count, TSimd.Count, destination, point);
+                    }
                 }
             }
         }
