@@ -21,12 +21,15 @@ internal sealed class WorkerPool : IDisposable
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _start;
-    private readonly CountdownEvent _done;
+    private readonly ManualResetEventSlim _done;
     private readonly TimeSpan _patience;
     private IParallelWork? _work;
     private Exception? _failure;
-    private int _count;
-    private int _next;
+
+    // Parts of the current call in the upper half, the next to hand out in the lower: a thread that comes late can't take the parts of two
+    // calls for one another.
+    private long _parts;
+    private int _open;
     private bool _stopping;
 
     /// <param name="threads">Threads that take part, the caller included.</param>
@@ -38,7 +41,7 @@ internal sealed class WorkerPool : IDisposable
         _patience = patience;
         Threads = threads;
         _start = new SemaphoreSlim(0);
-        _done = new CountdownEvent(1);
+        _done = new ManualResetEventSlim();
         _threads = new Thread[threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
@@ -64,12 +67,13 @@ internal sealed class WorkerPool : IDisposable
         try
         {
             _work = work;
-            _count = count;
             _failure = null;
-            Volatile.Write(ref _next, 0);
-            _done.Reset(helpers);
+            _open = count;
+            _done.Reset();
+            Volatile.Write(ref _parts, (long)count << 32);
             _start.Release(helpers);
             Drain(0);
+            // Parts are waited for, not threads: one that isn't awake by now has nothing to do.
             for (long begin = Stopwatch.GetTimestamp(); !_done.IsSet && IsPatient(begin);) Thread.SpinWait(Pause);
             _done.Wait();
             _work = null;
@@ -99,7 +103,6 @@ internal sealed class WorkerPool : IDisposable
             _start.Wait();
             if (_stopping) return;
             Drain(worker);
-            _done.Signal();
         }
     }
 
@@ -107,15 +110,20 @@ internal sealed class WorkerPool : IDisposable
 
     private void Drain(int worker)
     {
-        try
+        while (true)
         {
-            int index;
-            while ((index = Interlocked.Increment(ref _next) - 1) < _count) _work!.Execute(index, worker);
-        }
-        catch (Exception exception)
-        {
-            Interlocked.CompareExchange(ref _failure, exception, null);
-            Volatile.Write(ref _next, int.MaxValue / 2);
+            long parts = Interlocked.Increment(ref _parts) - 1;
+            int index = (int)parts;
+            if (index >= (int)(parts >> 32)) return;
+            try
+            {
+                if (_failure == null) _work!.Execute(index, worker);
+            }
+            catch (Exception exception)
+            {
+                Interlocked.CompareExchange(ref _failure, exception, null);
+            }
+            if (Interlocked.Decrement(ref _open) == 0) _done.Set();
         }
     }
 }

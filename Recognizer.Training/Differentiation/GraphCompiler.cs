@@ -60,7 +60,19 @@ internal sealed partial class GraphCompiler
         // Only the final value keeps its own memory: a reshaped one is one and the same.
         if (_steps.Count == 0 || !logits.NeedsGradient)
             throw new OnnxException("Nothing in the graph can be trained: no trainable initializer lies before the logits.");
+        DecideWhatAdds(logits);
         return new CompiledGraph(input, logits, _steps, [.. OrderedWeights()], _statistics);
+    }
+
+    /// <summary>The last reader of a value, the first in the backward pass, writes its gradient; the others add to it.</summary>
+    private void DecideWhatAdds(Value logits)
+    {
+        HashSet<Storage> written = [logits.GradientStorage];
+        foreach (Step step in Enumerable.Reverse(_steps))
+        {
+            for (int i = 0; i < step.Inputs.Length; i++)
+                if (step.Output.NeedsGradient && step.Inputs[i].NeedsGradient) step.Adds[i] = !written.Add(step.Inputs[i].GradientStorage);
+        }
     }
 
     private IEnumerable<Weight> OrderedWeights()

@@ -32,6 +32,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
 
         long arena = 0;
         var placed = new List<(Storage Storage, long Offset)>();
+        var places = new List<(Value Value, int LastWork, long Offset)>();
         foreach ((Value value, Storage storage) in _touched)
         {
             if (storage.IsExternal) continue;
@@ -43,8 +44,22 @@ internal sealed unsafe class MemoryPlan : IDisposable
             }
             else
             {
-                placed.Add((storage, arena));
-                arena += RoundUp(value.Stride * batchSize);
+                // Images whose work is done leave their place to others with the same border of zeros; the last to go is most likely in the cache.
+                int place = -1;
+                for (int i = 0; i < places.Count; i++)
+                {
+                    (Value other, int lastWork, _) = places[i];
+                    if (lastWork < storage.FirstWork && (place < 0 || lastWork > places[place].LastWork)
+                        && other.Layout == ValueLayout.Image && value.Layout == ValueLayout.Image && other.Image == value.Image) place = i;
+                }
+                if (place < 0)
+                {
+                    place = places.Count;
+                    places.Add((value, 0, arena));
+                    arena += RoundUp(value.Stride * batchSize);
+                }
+                places[place] = places[place] with { LastWork = storage.LastWork };
+                placed.Add((storage, places[place].Offset));
             }
         }
         _arena = new AlignedBuffer<float>(arena);
@@ -88,6 +103,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
     private List<Segment> Order(CompiledGraph graph, LossStep loss)
     {
         var segments = new List<Segment> { new() };
+        int works = 0;
         void Barrier(Action<int, int>? join)
         {
             segments[^1].Join = join;
@@ -97,6 +113,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
         void Add(Step step, ChunkWork work, bool backward = false)
         {
             segments[^1].Works.Add(work);
+            works++;
             segments[^1].Steps.Add(step);
             segments[^1].LeastChunk = Math.Max(segments[^1].LeastChunk, step.LeastChunk(backward));
         }
@@ -104,7 +121,7 @@ internal sealed unsafe class MemoryPlan : IDisposable
         void Touch(Value value, bool gradient)
         {
             Storage storage = gradient ? value.GradientStorage : value.DataStorage;
-            storage.Touch(segments.Count - 1);
+            storage.Touch(segments.Count - 1, works);
             if (_seen.Add(storage)) _touched.Add((value.Root, storage));
         }
 
@@ -140,8 +157,6 @@ internal sealed unsafe class MemoryPlan : IDisposable
             Touch(value, gradient: false);
         }
 
-        var written = new HashSet<Storage>();
-        if (loss.Logits.NeedsGradient) written.Add(loss.Logits.GradientStorage);
         foreach (Step step in graph.Steps.Reverse())
         {
             if (!step.Output.NeedsGradient) continue;
@@ -162,19 +177,15 @@ internal sealed unsafe class MemoryPlan : IDisposable
                 Barrier(step.JoinGradient);
             }
             TouchRead();
-            for (int i = 0; i < step.Inputs.Length; i++)
-            {
-                if (!step.Inputs[i].NeedsGradient) continue;
-                Touch(step.Inputs[i], gradient: true);
-                step.Adds[i] = !written.Add(step.Inputs[i].GradientStorage);
-            }
+            foreach (Value input in step.Inputs)
+                if (input.NeedsGradient) Touch(input, gradient: true);
             Add(step, step.Backward, backward: true);
         }
         // The jobs after the last segment count as one more.
         foreach (Step step in batchReaders)
         {
-            step.Output.GradientStorage.Touch(segments.Count);
-            foreach (Value input in step.Inputs) input.DataStorage.Touch(segments.Count);
+            step.Output.GradientStorage.Touch(segments.Count, works);
+            foreach (Value input in step.Inputs) input.DataStorage.Touch(segments.Count, works);
         }
         return segments;
     }

@@ -72,8 +72,7 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
         _segmentWork = new SegmentWork(_memory, _context);
         // Later layers tend to have the larger weights; long jobs first leave no thread waiting for one at the end.
         _before = new JobWork([.. _compiled.Steps.Reverse().SelectMany(s => s.BeforeJobs)]);
-        Step[] backward = [.. _compiled.Steps.Where(s => s.Output.NeedsGradient)];
-        Job[] after = [.. backward.SelectMany(s => s.AfterJobs)];
+        Job[] after = [.. _compiled.Steps.Where(s => s.Output.NeedsGradient).Reverse().SelectMany(s => s.AfterJobs)];
         _after = new JobWork([.. after.Where(j => !j.Weights.Any(w => w.IsShared))]);
         _sharedAfter = [.. after.Where(j => j.Weights.Any(w => w.IsShared))];
     }

@@ -39,10 +39,17 @@ internal sealed unsafe class Storage
     /// <summary>First image of the batch, for storage that isn't local.</summary>
     public float* Base { get; set; }
 
-    public void Touch(int segment)
+    /// <summary>First work that touches it, counted through all segments.</summary>
+    public int FirstWork { get; private set; }
+
+    /// <summary>Last work that touches it.</summary>
+    public int LastWork { get; private set; }
+
+    /// <summary>Notes a use; uses come in order.</summary>
+    public void Touch(int segment, int work)
     {
-        if (First < 0 || segment < First) First = segment;
-        Last = Math.Max(Last, segment);
+        if (First < 0) (First, FirstWork) = (segment, work);
+        (Last, LastWork) = (segment, work);
     }
 }
 

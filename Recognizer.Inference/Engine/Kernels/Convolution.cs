@@ -95,6 +95,18 @@ internal abstract unsafe class Convolution : IDisposable
         PackBias(bias);
     }
 
+    /// <summary>Packs the weights of the convolution whose gradient by data this one gives: turned by 180°, with inputs and outputs exchanged.
+    /// There is no bias.</summary>
+    /// <param name="weightsOIHW">Weights of that convolution.</param>
+    /// <param name="scratch">As many floats as there are weights.</param>
+    public void SetTurnedWeights(ReadOnlySpan<float> weightsOIHW, Span<float> scratch)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weightsOIHW.Length, Shape.WeightLength);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scratch.Length, Shape.WeightLength);
+        fixed (float* weights = weightsOIHW, turned = scratch) PackTurnedWeights(weights, turned);
+        PackBias([]);
+    }
+
     /// <summary>Floats of scratch that a run of some images needs.</summary>
     public abstract long ScratchLength(int images);
 
@@ -109,6 +121,21 @@ internal abstract unsafe class Convolution : IDisposable
     public abstract void Dispose();
 
     protected abstract void PackWeights(float* weightsOIHW);
+
+    /// <summary>[inputs, outputs, ky, kx] → [outputs, inputs, −ky, −kx] in each group.</summary>
+    protected virtual void PackTurnedWeights(float* weightsOIHW, float* scratch)
+    {
+        int kernel = Shape.KernelHeight * Shape.KernelWidth, inputs = Shape.GroupChannels, outputs = Shape.OutputChannels / Shape.Groups;
+        for (int i = 0; i < Shape.Input.Channels; i++)
+        {
+            for (int o = 0; o < outputs; o++, weightsOIHW += kernel)
+            {
+                float* to = scratch + ((long)(i / inputs * outputs + o) * inputs + i % inputs) * kernel;
+                for (int k = 0; k < kernel; k++) to[kernel - 1 - k] = weightsOIHW[k];
+            }
+        }
+        PackWeights(scratch);
+    }
 
     protected abstract void PackBias(ReadOnlySpan<float> bias);
 

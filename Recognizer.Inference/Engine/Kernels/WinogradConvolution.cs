@@ -89,6 +89,9 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer);
 
+    protected override void PackTurnedWeights(float* weightsOIHW, float* scratch) =>
+        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, turned: true);
+
     protected override void PackBias(ReadOnlySpan<float> bias)
     {
         if (bias.Length == 0) _bias.Span.Clear();

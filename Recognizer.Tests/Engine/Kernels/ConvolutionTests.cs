@@ -109,6 +109,35 @@ public unsafe class ConvolutionTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void TurnedWeights_GiveTheSameBitsAsTurningThem(string level)
+    {
+        foreach ((ConvolutionAlgorithm algorithm, int groups) in new[] { (ConvolutionAlgorithm.Direct, 1), (ConvolutionAlgorithm.Direct, 3), (ConvolutionAlgorithm.Winograd2, 1), (ConvolutionAlgorithm.Winograd4, 1), (ConvolutionAlgorithm.Winograd7, 1) })
+        {
+            // 21 channels and 39 outputs in as many groups, the other way round in the convolution whose weights these are.
+            ConvolutionShape shape = new(new ImageShape(9, 8, 21, 1), 39, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, groups);
+            int inputs = shape.GroupChannels, outputs = shape.OutputChannels / groups;
+            float[] weights = KernelCases.Values("random", shape.WeightLength, 5), turned = new float[weights.Length];
+            for (int i = 0; i < 21; i++)
+                for (int o = 0; o < outputs; o++)
+                    for (int k = 0; k < 9; k++) turned[((i / inputs * outputs + o) * inputs + i % inputs) * 9 + 8 - k] = weights[(i * outputs + o) * 9 + k];
+            ImageShape output = new(9, 8, 39, 1);
+            using AlignedBuffer<float> input = Images.Place(KernelCases.Values("random", 2 * 9 * 8 * 21, 6), shape.Input, 0, 2, 7);
+            float[][] results = [Run(c => c.SetWeights(turned, [])), Run(c => c.SetTurnedWeights(weights, new float[weights.Length]))];
+            Assert.Equal(results[0], results[1]);
+
+            float[] Run(Action<Convolution> setWeights)
+            {
+                using Convolution convolution = Convolution.Create(shape, default, output, algorithm, new float[weights.Length], KernelCases.Values("random", 39, 8), Enum.Parse<SimdLevel>(level));
+                setWeights(convolution);
+                using AlignedBuffer<float> result = new(2L * output.ImageStride), scratch = new(convolution.ScratchLength(2));
+                convolution.Run(input.Pointer, result.Pointer, null, 2, scratch.Pointer);
+                return Images.Read(result, output, 2);
+            }
+        }
+    }
+
     [Fact]
     public void Default_IsSupportedAndObeysTheSwitch()
     {

@@ -28,6 +28,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     private Accumulator? _biasSums;
     private ConvolutionShape _shape;
     private ConvolutionAlgorithm _algorithm;
+    private bool _addsInPlace;
 
     /// <param name="weight">[outputs, channels / groups, kernel height, kernel width].</param>
     /// <param name="bias">[outputs], or null.</param>
@@ -69,7 +70,11 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         if (Inputs[0].NeedsGradient && TurnsOver(_shape))
         {
             ConvolutionShape turned = Turned(_shape, Output.Image);
-            _byData = Convolution.Create(turned, default, Inputs[0].Image, Convolution.Default(turned, context.Winograd, images), _turned.Span, []);
+            ConvolutionAlgorithm algorithm = Convolution.Default(turned, context.Winograd, images);
+            // Tiles leave what is there alone until they add to it, but twice where they overlap.
+            int size = Convolution.TileOutputs(algorithm);
+            _addsInPlace = Adds[0] && algorithm != ConvolutionAlgorithm.Direct && turned.OutputHeight % size == 0 && turned.OutputWidth % size == 0;
+            _byData = Convolution.Create(turned, new Epilogue(default, AddResidual: _addsInPlace), Inputs[0].Image, algorithm, _turned.Span, []);
         }
         if (_weight.IsTrainable)
         {
@@ -85,7 +90,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         long windows = _byData is null && Inputs[0].NeedsGradient ? (long)_shape.OutputWidth * Columns : 0;
         // The sums over pixels need a row of channels.
         long sums = Math.Max(_byWeights?.ScratchLength(images) ?? 0, Output.Image.PixelStride + 64);
-        long byData = _byData is null ? 0 : _byData.ScratchLength(images) + (Adds[0] ? images * Inputs[0].Stride : 0) + 16;
+        long byData = _byData is null ? 0 : _byData.ScratchLength(images) + (Adds[0] && !_addsInPlace ? images * Inputs[0].Stride : 0) + 16;
         return Math.Max(Math.Max(windows, sums), Math.Max(byData, _forward!.ScratchLength(images)));
     }
 
@@ -144,25 +149,18 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
             extentY - shape.PadTop, extentX - shape.PadLeft, extentY - shape.PadBottom, extentX - shape.PadRight, shape.DilationY, shape.DilationX, shape.Groups);
     }
 
-    /// <summary>[outputs, channels, ky, kx] → [channels, outputs, −ky, −kx] in each group for the convolution, or per group [ky, kx, channels,
-    /// outputs] for products.</summary>
+    /// <summary>Packs the weights for the gradient by data: for a convolution, or per group [ky, kx, channels, outputs] for products.</summary>
     private void TurnWeights()
     {
-        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels, outputs = GroupOutputs;
-        for (int o = 0; o < _shape.OutputChannels; o++)
+        if (_byData is not null)
         {
-            for (int c = 0; c < channels; c++)
-            {
-                float* from = _weight.Values + (o * channels + c) * kernel;
-                float* to = _turned.Pointer + ((long)(o / outputs * channels + c) * outputs + o % outputs) * kernel;
-                for (int k = 0; k < kernel; k++)
-                {
-                    if (_byData is null) _turned.Pointer[Packed(o, c, k)] = from[k];
-                    else to[kernel - 1 - k] = from[k];
-                }
-            }
+            _byData.SetTurnedWeights(_weight.Span, _turned.Span);
+            return;
         }
-        _byData?.SetWeights(_turned.Span, []);
+        int kernel = _shape.KernelHeight * _shape.KernelWidth, channels = _shape.GroupChannels;
+        for (int o = 0; o < _shape.OutputChannels; o++)
+            for (int c = 0; c < channels; c++)
+                for (int k = 0; k < kernel; k++) _turned.Pointer[Packed(o, c, k)] = _weight.Values[(o * channels + c) * kernel + k];
     }
 
     private void ByData(in Chunk chunk)
@@ -173,9 +171,9 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
             ByDataWithStrides(chunk, result);
             return;
         }
-        if (!Adds[0])
+        if (_addsInPlace || !Adds[0])
         {
-            _byData.Run(Output.Gradient(chunk), result, null, chunk.Count, chunk.Scratch);
+            _byData.Run(Output.Gradient(chunk), result, _addsInPlace ? result : null, chunk.Count, chunk.Scratch);
             return;
         }
         float* own = chunk.Scratch + (_byData.ScratchLength(chunk.Count) + 15) / 16 * 16;
