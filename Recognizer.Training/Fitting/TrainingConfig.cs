@@ -94,7 +94,7 @@ internal sealed record TrainingConfig
     /// <summary>Layout of user images that the model expects: emnist or mnist; null takes the data set's.</summary>
     public string? Normalizer { get; init; }
 
-    /// <summary>ONNX file whose weights are loaded by name.</summary>
+    /// <summary>ONNX file whose weights are loaded by name; <c>{seed}</c> in it stands for the seed.</summary>
     public string? Initial { get; init; }
 
     /// <summary>False computes 3×3 convolutions directly in training, without Winograd's algorithm; null or true chooses what is fastest.</summary>

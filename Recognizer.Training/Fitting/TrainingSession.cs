@@ -144,6 +144,7 @@ internal static class TrainingSession
         }
         if (config.Initial is { } initial)
         {
+            initial = initial.Replace("{seed}", config.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
             int loaded = ClassifierHead.LoadWeights(graph, OnnxReader.ReadFile(initial), labels);
             if (loaded == 0) throw new InvalidDataException($"{initial} has no weight of the same name and shape as {config.Architecture}");
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {initial}");
