@@ -68,6 +68,38 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void An_initial_model_is_that_of_the_seed_where_its_name_says_so()
+    {
+        using TemporaryFolder folder = new(), next = new();
+        string second = Path.Combine(folder.Root, "of-4"), next4 = Path.Combine(next.Root, "4");
+        Train(second, Config with { Seed = 4, Epochs = 8 });
+        var progress = new Progress();
+        Train(next4, Config with { Seed = 4, Epochs = 1, LearningRate = 1e-6, Initial = Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile) }, progress: progress);
+        Assert.True(progress.Epochs[0].ValidationAccuracy > 0.9, $"{progress.Epochs[0].ValidationAccuracy}");
+        Assert.Throws<OnnxException>(() => Train(next4, Config with { Seed = 5, Epochs = 1, Initial = Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile) }));
+    }
+
+    [Fact]
+    public void The_last_epochs_vary_a_share_of_the_images_otherwise()
+    {
+        // The same weights, order and images but for how they are varied: a share of all is what --final-augment alone does, none what --augment does.
+        TrainingConfig config = Config with { Epochs = 1, FinalEpochs = 1, Augment = "none", FinalAugment = "strong" };
+        double varied = Loss(config), plain = Loss(config with { FinalShare = 0 }), half = Loss(config with { FinalShare = 0.5 });
+        Assert.Equal(Loss(config with { FinalEpochs = 0 }), plain);
+        Assert.Equal(Loss(config with { FinalEpochs = 0, Augment = "strong" }), varied);
+        // Images differ in how much harder variation makes them, so that half of them needn't cost half.
+        Assert.InRange(half, plain + 0.05 * (varied - plain), varied - 0.05 * (varied - plain));
+
+        static double Loss(TrainingConfig config)
+        {
+            using var folder = new TemporaryFolder();
+            var progress = new Progress();
+            Train(folder.Root, config with { LearningRate = 1e-9 }, progress: progress);
+            return progress.Epochs[0].TrainLoss;
+        }
+    }
+
+    [Fact]
     public void A_teacher_is_believed_as_much_as_asked_for()
     {
         using TemporaryFolder first = new(), second = new();

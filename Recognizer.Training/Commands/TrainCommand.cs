@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Augmentation;
@@ -68,7 +67,7 @@ internal static class TrainCommand
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
                 Seed = config.Seed,
-                Layout = config.Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist,
+                Layout = config.Layout,
                 KeepUnknown = config.Coarser.Count > 0,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
-using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Differentiation;
@@ -93,7 +92,7 @@ internal sealed class Trainer : IDisposable
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
         _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks,
-            _config.Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist, clean: _teachers is not null);
+            _config.Layout, clean: _teachers is not null);
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
         var watch = Stopwatch.StartNew();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Optimization;
 
@@ -93,6 +94,10 @@ internal sealed record TrainingConfig
 
     /// <summary>Layout of user images that the model expects: emnist or mnist; null takes the data set's.</summary>
     public string? Normalizer { get; init; }
+
+    /// <summary>That layout, EMNIST's where the data set decides.</summary>
+    [JsonIgnore]
+    public NormalizerLayout Layout => Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist;
 
     /// <summary>ONNX file whose weights are loaded by name; <c>{seed}</c> in it stands for the seed.</summary>
     public string? Initial { get; init; }

@@ -1,5 +1,4 @@
 using Recognizer.Inference.Evaluation;
-using Recognizer.Inference.Imaging;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 using TorchSharp;
@@ -62,7 +61,7 @@ public static class TorchTrainer
             Root = options.Data ?? DatasetLoadOptions.DefaultRoot,
             Offline = options.Offline,
             Seed = config.Seed,
-            Layout = config.Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist,
+            Layout = config.Layout,
             KeepUnknown = config.Coarser.Count > 0,
             Threads = threads,
             Progress = options.Progress,

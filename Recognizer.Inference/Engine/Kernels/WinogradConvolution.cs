@@ -249,12 +249,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             else if ((y & 1) == 1)
             {
                 float* upper = staged + ((y - 1) & (StageRows - 1)) * lineLength;
-                float* pooled = image + (nint)(y / 2) * Output.RowStride;
-                for (int x = width / 2; x > 0; x--, upper += 2 * TSimd.Count, line += 2 * TSimd.Count, pooled += outputStride)
-                {
-                    TSimd left = TSimd.Max(TSimd.Load(upper), TSimd.Load(line)), right = TSimd.Max(TSimd.Load(upper + TSimd.Count), TSimd.Load(line + TSimd.Count));
-                    TSimd.Store(TSimd.Max(left, right), pooled);
-                }
+                RowEpilogue.MaxPool<TSimd>(upper, line, TSimd.Count, image + (nint)(y / 2) * Output.RowStride, outputStride, width / 2, TSimd.Count);
             }
         }
         if (!averages) return;
