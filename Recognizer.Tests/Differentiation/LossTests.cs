@@ -30,6 +30,16 @@ public class LossTests
     }
 
     [Fact]
+    public void A_teacher_is_not_asked_about_some_images()
+    {
+        var answers = new float[2 * Classes];
+        answers[1] = answers[Classes + 1] = 1;
+        var loss = new SoftmaxCrossEntropy(new[] { 3, 3 }) { Teacher = answers, TeacherWeight = 0.4f, Untaught = new[] { true, false } };
+        Check(loss, 0, p => -Math.Log(p[3]));
+        Check(loss, 1, p => -0.4 * Math.Log(p[1]) - 0.6 * Math.Log(p[3]));
+    }
+
+    [Fact]
     public void Group_of_classes()
     {
         var loss = new SoftmaxCrossEntropy(new[] { Classes, Classes + 1, 0 }) { Groups = [[2, 6], [0, 1, 3]] };

@@ -1,3 +1,4 @@
+using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
@@ -95,6 +96,36 @@ public class BatchSourceTests
             source.Return(batch);
         }
         Assert.InRange(marks, 150, 250);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Painted_characters_replace_a_share_of_the_images_and_keep_their_labels(bool marksToo)
+    {
+        string[] labels = [.. Enumerable.Range(0, 20).Select(i => i < 10 ? $"{i}" : $"class {i}")];
+        using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 20, (_, _) => new AugmentationOptions(), 5, 0, 50, marks: marksToo ? 0.5 : 0, clean: true,
+            painted: new PaintedCharacters(0.3, labels, [], NormalizerLayout.Mnist));
+        int painted = 0, marks = 0;
+        for (int epoch = 0; epoch < 50; epoch++)
+        {
+            Batch batch = source.Next(CancellationToken.None);
+            marks += batch.Labels[..batch.Count].Count(label => label < 0);
+            // A mark stays a mark; a class that nobody can paint stays as it is.
+            Assert.All(Enumerable.Range(0, batch.Count).Where(i => batch.Painted[i]), i => Assert.InRange(batch.Labels[i], 0, 9));
+            Assert.Equal(marksToo ? batch.Labels.Where(label => label >= 0).Distinct().Count() : 20, batch.Labels.Count(label => label >= 0));
+            for (int i = 0; i < batch.Count; i++)
+            {
+                if (batch.Labels[i] < 0) continue;
+                Assert.Equal(!batch.Painted[i], Plain(batch.Labels[i]).AsSpan().SequenceEqual(batch.Images.AsSpan(i * 784, 784)));
+                if (batch.Painted[i]) painted++;
+            }
+            Assert.Equal(batch.Images, batch.Clean);
+            source.Return(batch);
+        }
+        // 500 images of the ten digits, half of them without marks
+        Assert.InRange(painted, marksToo ? 45 : 120, marksToo ? 105 : 180);
+        Assert.InRange(marks, marksToo ? 440 : 0, marksToo ? 560 : 0);
     }
 
     [Fact]

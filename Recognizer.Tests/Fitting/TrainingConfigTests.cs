@@ -11,7 +11,7 @@ public class TrainingConfigTests
         {
             Dataset = "mnist", Architecture = "vgg", Width = 0.5, Epochs = 3, BatchSize = 64, Optimizer = "sgd", LearningRate = 0.1, Schedule = "cosine", WeightDecay = 1e-4,
             GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = "äß", Normalizer = "mnist", Initial = "a.onnx", Freeze = ["conv*", "b"],
-            Coarser = ["c", "d"], ClassFrequencies = new Dictionary<string, double> { ["ä"] = 3, ["ß"] = 0.5 }, Teachers = ["t.onnx"], Distillation = 0.7, Marks = 0.1,
+            Coarser = ["c", "d"], ClassFrequencies = new Dictionary<string, double> { ["ä"] = 3, ["ß"] = 0.5 }, Teachers = ["t.onnx"], Distillation = 0.7, Marks = 0.1, Painted = 0.3,
         };
         TrainingConfig read = TrainingConfig.FromJson(config.ToJson());
         // Collections are compared by what is in them.

@@ -117,6 +117,17 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void Classes_that_cannot_be_painted_are_named()
+    {
+        using var folder = new TemporaryFolder();
+        FormatException error = Assert.Throws<FormatException>(() =>
+            TrainingSession.Run(Config with { Painted = 0.1 }, Data with { Labels = ["-", "|", "()", "+"] }, new SessionOptions { Output = folder.Root }, new Progress(), default));
+        Assert.Contains("painted", error.Message, StringComparison.Ordinal);
+        // Of these four one is a letter.
+        Train(folder.Root, Config with { Painted = 0.1, Epochs = 1 });
+    }
+
+    [Fact]
     public void Class_frequencies_replace_those_of_the_training_images()
     {
         using TemporaryFolder first = new(), second = new();

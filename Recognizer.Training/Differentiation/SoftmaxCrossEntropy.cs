@@ -39,6 +39,9 @@ internal sealed class SoftmaxCrossEntropy : Loss
     /// <summary>α, 0 … 1.</summary>
     public float TeacherWeight { get; init; }
 
+    /// <summary>[batch], images of which the labels say all and the teacher is not listened to; read anew at every step. Empty for none.</summary>
+    public ReadOnlyMemory<bool> Untaught { get; init; }
+
     public override double Evaluate(int row, ReadOnlySpan<float> logits, Span<float> gradient, out bool correct)
     {
         if (Adjustment.IsEmpty) return EvaluateAdjusted(row, logits, gradient, out correct);
@@ -51,7 +54,7 @@ internal sealed class SoftmaxCrossEntropy : Loss
     {
         int label = _labels.Span[row], largest = Largest(logits);
         double logSum = Softmax(logits, gradient);
-        double teaching = label == NoCharacter || Teacher.IsEmpty ? 0 : TeacherWeight;
+        double teaching = label == NoCharacter || Teacher.IsEmpty || (!Untaught.IsEmpty && Untaught.Span[row]) ? 0 : TeacherWeight;
         double smoothing = label == NoCharacter ? 1 : _smoothing;
         double loss = 0, hard = (1 - teaching) * (1 - smoothing);
         // Nothing is right for what has no class, but a network that isn't sure is not wrong.

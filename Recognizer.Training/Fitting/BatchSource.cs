@@ -20,6 +20,9 @@ internal sealed class Batch(int capacity, bool clean)
     /// <summary>Class of each image, as <see cref="Differentiation.SoftmaxCrossEntropy"/> takes it.</summary>
     public int[] Labels { get; } = new int[capacity];
 
+    /// <summary>Whether each image was painted: its label is certain, and teachers may not know its form.</summary>
+    public bool[] Painted { get; } = new bool[capacity];
+
     public int Count { get; set; }
 
     /// <summary>Epoch, from 0, and step within it.</summary>
@@ -38,7 +41,8 @@ internal sealed class BatchSource : IDisposable
     private readonly int _batchSize;
     private readonly ulong _seed;
     private readonly float _marks;
-    private readonly byte[] _mark = new byte[DatasetPart.PixelsPerImage];
+    private readonly PaintedCharacters? _painted;
+    private readonly byte[] _replacement = new byte[DatasetPart.PixelsPerImage];
     private readonly bool _clean;
     private readonly Func<int, ulong, Augmenter?> _augmenter;
     private readonly BlockingCollection<Batch> _free = [];
@@ -58,10 +62,12 @@ internal sealed class BatchSource : IDisposable
     /// <param name="marks">Share of images that is replaced by marks that are no characters.</param>
     /// <param name="layout">What the images are.</param>
     /// <param name="clean">Whether <see cref="Batch.Clean"/> is wanted.</param>
+    /// <param name="painted">What paints characters in the place of images; null for none.</param>
     public BatchSource(DatasetPart part, int[] indices, int batchSize, Func<int, ulong, AugmentationOptions> augmentation, ulong seed, int firstEpoch, int epochs,
-        double marks = 0, NormalizerLayout layout = NormalizerLayout.Emnist, bool clean = false)
+        double marks = 0, NormalizerLayout layout = NormalizerLayout.Emnist, bool clean = false, PaintedCharacters? painted = null)
     {
         _clean = clean;
+        _painted = painted;
         _marks = (float)marks;
         _part = part;
         _indices = indices;
@@ -157,10 +163,12 @@ internal sealed class BatchSource : IDisposable
             {
                 // Varied like characters: what variation does to pixels must not tell the two apart.
                 MarkPainter.Paint(_part, _indices, (int)(key % MarkPainter.Ways), key, destination);
-                for (int k = 0; k < destination.Length; k++) _mark[k] = (byte)(255 * destination[k] + 0.5f);
-                image = _mark;
+                for (int k = 0; k < destination.Length; k++) _replacement[k] = (byte)(255 * destination[k] + 0.5f);
+                image = _replacement;
                 batch.Labels[i] = Differentiation.SoftmaxCrossEntropy.NoCharacter;
             }
+            batch.Painted[i] = batch.Labels[i] >= 0 && _painted?.TryPaint(batch.Labels[i], CounterRandom.Key(_seed, 0x9C, (ulong)batch.Epoch, (ulong)index), _replacement) == true;
+            if (batch.Painted[i]) image = _replacement;
             ulong variation = CounterRandom.Key(_seed, 0xA6, (ulong)batch.Epoch, (ulong)index);
             Span<float> clean = _clean ? batch.Clean.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage) : default;
             if (_augmenter(batch.Epoch, variation) is { } augmenter)

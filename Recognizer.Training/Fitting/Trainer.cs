@@ -32,6 +32,7 @@ internal sealed class Trainer : IDisposable
     private readonly float[] _adjustment;
     private readonly AugmentationOptions _augmentation;
     private readonly AugmentationOptions _finalAugmentation;
+    private readonly PaintedCharacters? _painted;
     private readonly Teachers? _teachers;
     private BatchSource? _batches;
     private long _step;
@@ -56,6 +57,7 @@ internal sealed class Trainer : IDisposable
         double[]? use = ClassFrequencies.Of(config.ClassFrequencies, data.Labels);
         _adjustment = use is null ? [] : ClassFrequencies.Adjustment(data.TrainingFrequencies(), use);
         HeldBack = new HeldBackImages(data, use);
+        _painted = Painted(config, data);
         if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, config.BatchSize, _adjustment, threads);
         _augmentation = AugmentationOptions.Parse(config.Augment);
         _finalAugmentation = AugmentationOptions.Parse(config.FinalAugment);
@@ -92,7 +94,7 @@ internal sealed class Trainer : IDisposable
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
         _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks,
-            _config.Layout, clean: _teachers is not null);
+            _config.Layout, clean: _teachers is not null, painted: _painted);
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
         var watch = Stopwatch.StartNew();
@@ -109,6 +111,7 @@ internal sealed class Trainer : IDisposable
                 Adjustment = _adjustment,
                 Teacher = _teachers?.Probabilities ?? default,
                 TeacherWeight = (float)_config.Distillation,
+                Untaught = batch.Painted,
             };
             StepResult result = _plan.Step(pixels, batch.Count, target, CounterRandom.Key(_config.Seed, 0xD0, (ulong)_step));
             if (!double.IsFinite(result.Loss)) throw new DivergedException(Epoch + 1, step + 1);
@@ -242,6 +245,13 @@ internal sealed class Trainer : IDisposable
     {
         using CharacterRecognizer model = Load(CurrentGraph());
         return HeldBack.Measure(model, cancellation);
+    }
+
+    private static PaintedCharacters? Painted(TrainingConfig config, TrainingData data)
+    {
+        if (config.Painted <= 0) return null;
+        var painted = new PaintedCharacters(config.Painted, data.Labels, data.Groups, config.Layout);
+        return painted.Any ? painted : throw new FormatException(FormattableString.Invariant($"painted is {config.Painted}; expected 0: digits and the letters A to Z can be painted, and {data.Dataset.Name} has none of them"));
     }
 
     private AugmentationOptions Augmentation(int epoch, ulong key) =>

@@ -63,6 +63,10 @@ internal sealed record TrainingConfig
     /// <summary>Share of training images that is replaced by marks that are no characters, which the network learns to be unsure of.</summary>
     public double Marks { get; init; }
 
+    /// <summary>Share of training images that is replaced by painted characters of the same class, as the built-in data set has them: ways to write a character that the data
+    /// set's writers hardly use.</summary>
+    public double Painted { get; init; }
+
     /// <summary>How images are varied; see <see cref="AugmentationOptions.Syntax"/>.</summary>
     public string Augment { get; init; } = "none";
 
@@ -127,6 +131,7 @@ internal sealed record TrainingConfig
         Check(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "at least 0 and below 1");
         Check(Distillation is >= 0 and <= 1, "distillation", Distillation, "0 … 1");
         Check(Marks is >= 0 and < 1, "marks", Marks, "at least 0 and below 1");
+        Check(Painted is >= 0 and <= 1, "painted", Painted, "0 … 1");
         Check(Validation is >= 0 and < 1, "validation", Validation, "at least 0 and below 1");
         Check(Patience >= 0, "patience", Patience, "0 (never) or more");
         Check(Width is > 0 and <= 64, "width", Width, "above 0, at most 64");

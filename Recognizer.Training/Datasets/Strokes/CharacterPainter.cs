@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+
 namespace Recognizer.Training.Datasets.Strokes;
 
 /// <summary>
@@ -23,14 +25,18 @@ internal sealed class CharacterPainter
     private readonly float[] _ink = new float[Side * Side];
 
     /// <summary>Draws a character of the class into <paramref name="destination"/>, [28, 28].</summary>
-    public void Paint(int character, ref CounterRandom random, Span<byte> destination)
+    /// <param name="character">Number of the character in <see cref="StrokeAlphabet.Characters"/>.</param>
+    /// <param name="random">Decides how it is written.</param>
+    /// <param name="destination">Receives 0 = ground … 255 = ink.</param>
+    /// <param name="layout">How it lies in the frame; null leaves that to chance too.</param>
+    public void Paint(int character, ref CounterRandom random, Span<byte> destination, NormalizerLayout? layout = null)
     {
         var ways = StrokeAlphabet.Allographs[character];
         float sloppiness = random.NextSingle(0.4f, 1.5f);
         Trace(Choose(ways, ref random), sloppiness, ref random);
         Bend(sloppiness, ref random);
         Transform(ref random);
-        float radius = Fit(ref random);
+        float radius = Fit(ref random, layout);
         Ink(radius, ref random);
         Develop(ref random, destination);
     }
@@ -161,7 +167,7 @@ internal sealed class CharacterPainter
     /// Scales and moves the path into the frame and returns the pen's radius in pixels. Most are laid out as EMNIST does (longest side 24 pixels, centred), the others as
     /// MNIST does (20 pixels, centre of mass), both with some slack, because users' images aren't cropped perfectly either.
     /// </summary>
-    private float Fit(ref CounterRandom random)
+    private float Fit(ref CounterRandom random, NormalizerLayout? layout)
     {
         float left = float.MaxValue, right = float.MinValue, top = float.MaxValue, bottom = float.MinValue;
         for (int i = 0; i < _points; i++)
@@ -172,6 +178,8 @@ internal sealed class CharacterPainter
             bottom = MathF.Max(bottom, _y[i]);
         }
         bool mnist = random.NextSingle() < 0.4f;
+        if (layout is { } wanted)
+            mnist = wanted == NormalizerLayout.Mnist;
         float box = (mnist ? 20f : 24f) + random.NextGaussian() * 0.7f;
         float radius = Math.Clamp(0.5f * (mnist ? 2.3f : 2.7f) * MathF.Exp(random.NextGaussian() * 0.33f), 0.6f, 2.8f);
         float size = MathF.Max(MathF.Max(right - left, bottom - top), 1);
