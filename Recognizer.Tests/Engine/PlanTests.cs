@@ -89,6 +89,7 @@ public sealed class PlanTests
         });
         IReadOnlyList<string> steps = PlanCheck.AgreesWithReference(graph);
         Assert.Equal(2, steps.Count(step => step.Contains("+residual Relu")));
+        Assert.Contains(steps, step => step.EndsWith("+residual Relu GlobalAverage", StringComparison.Ordinal));
         Assert.DoesNotContain("Add", steps);
     }
 

@@ -128,9 +128,7 @@ internal sealed unsafe partial class SegmentBuilder
                 Take(first);
             }
             if (!convolution) continue;
-            // The residual has the border of the result; the single pixel of a global average has none.
-            if (Follower(group) is { } pool && PoolingOf(pool) is var pooling && pooling != FusedPooling.None
-                && (group.Residual is null || pooling != FusedPooling.GlobalAverage))
+            if (Follower(group) is { } pool && PoolingOf(pool) is var pooling && pooling != FusedPooling.None)
             {
                 group.Pooling = pooling;
                 Take(pool);
@@ -349,7 +347,7 @@ internal sealed unsafe partial class SegmentBuilder
         ReadOnlySpan<float> bias = node.Inputs.Count > 2 && node.Inputs[2].Length > 0 ? _graph.Constants[node.Inputs[2]].Span<float>() : new float[weights.Shape[0]];
         var convolution = new ConvolutionShape(input.Image!.Value, weights.Shape[0], g.Kernel[0], g.Kernel[1], g.Strides[0], g.Strides[1],
             g.PadsBegin[0], g.PadsBegin[1], g.PadsEnd[0], g.PadsEnd[1], g.Dilations[0], g.Dilations[1], g.Groups);
-        var epilogue = new Epilogue(group.Activation, group.Pooling, residual is not null);
+        var epilogue = new Epilogue(group.Activation, group.Pooling, residual is not null, residual?.Image!.Value.Border);
         Slot output;
         if (group.Pooling == FusedPooling.GlobalAverage)
         {

@@ -18,7 +18,7 @@ internal abstract unsafe class Convolution : IDisposable
     protected Convolution(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output)
     {
         (Shape, Epilogue, Output) = (shape, epilogue, output);
-        Residual = new(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, output.Border);
+        Residual = new(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, epilogue.ResidualBorder ?? output.Border);
         (int height, int width) = epilogue.Pooling switch
         {
             FusedPooling.Max2x2 => (shape.OutputHeight / 2, shape.OutputWidth / 2),
@@ -113,7 +113,7 @@ internal abstract unsafe class Convolution : IDisposable
     /// <summary>Convolves images.</summary>
     /// <param name="input">Start of the first image, border included; the border is zero.</param>
     /// <param name="output">Start of the first result; only its interior is written, padding channels with finite values.</param>
-    /// <param name="residual">Start of the first residual, with the border of the output, or null.</param>
+    /// <param name="residual">Start of the first residual, or null.</param>
     /// <param name="images">Number of images.</param>
     /// <param name="scratch"><see cref="ScratchLength"/> floats of any content, aligned to 64 bytes.</param>
     public abstract void Run(float* input, float* output, float* residual, int images, float* scratch);

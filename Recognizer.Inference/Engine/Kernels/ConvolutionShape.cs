@@ -28,7 +28,11 @@ internal enum ConvolutionAlgorithm
 }
 
 /// <summary>What happens to a convolution's sums: y = pool(activation(conv + bias + residual)).</summary>
-internal readonly record struct Epilogue(Activation Activation, FusedPooling Pooling = FusedPooling.None, bool AddResidual = false);
+/// <param name="Activation">Applied to each sum.</param>
+/// <param name="Pooling">Applied last.</param>
+/// <param name="AddResidual">Whether there is a residual.</param>
+/// <param name="ResidualBorder">Border of the residual in pixels; null for that of the result.</param>
+internal readonly record struct Epilogue(Activation Activation, FusedPooling Pooling = FusedPooling.None, bool AddResidual = false, int? ResidualBorder = null);
 
 /// <summary>A two-dimensional convolution as ONNX's Conv means it; strides, dilations and pads in pixels.</summary>
 internal readonly record struct ConvolutionShape(

@@ -173,7 +173,7 @@ public unsafe class ConvolutionTests
         FusedPooling pooling = (FusedPooling)random.Next(3);
         if (pooling == FusedPooling.Max2x2 && Math.Min(shape.OutputHeight, shape.OutputWidth) < 2) pooling = FusedPooling.None;
         Activation[] activations = [default, new(ActivationKind.Relu), new(ActivationKind.LeakyRelu, 0.1f), new(ActivationKind.Clip, -0.5f, 6), new(ActivationKind.HardSwish)];
-        Epilogue epilogue = new(activations[random.Next(activations.Length)], pooling, random.Next(3) == 0);
+        Epilogue epilogue = new(activations[random.Next(activations.Length)], pooling, random.Next(3) == 0, random.Next(2) == 0 ? null : random.Next(3));
         string kind = KernelCases.Inputs[repeat / 3 % 3];
         Case test = new(shape, epilogue, random.Next(1, 4), kind, repeat);
         float[] actual = test.Run(algorithm, Enum.Parse<SimdLevel>(level));
@@ -218,7 +218,7 @@ public unsafe class ConvolutionTests
         {
             int images = count ?? _images;
             ImageShape output = new(Pooled.Height, Pooled.Width, _shape.OutputChannels, _epilogue.Pooling == FusedPooling.GlobalAverage ? 0 : 1);
-            ImageShape residualShape = new(_shape.OutputHeight, _shape.OutputWidth, _shape.OutputChannels, output.Border);
+            ImageShape residualShape = new(_shape.OutputHeight, _shape.OutputWidth, _shape.OutputChannels, _epilogue.ResidualBorder ?? output.Border);
             using AlignedBuffer<float> input = Images.Place(_input, _shape.Input, firstImage, images, 7);
             using AlignedBuffer<float> residual = Images.Place(_residual, residualShape, firstImage, images, -3);
             using AlignedBuffer<float> result = new((long)images * output.ImageStride);
