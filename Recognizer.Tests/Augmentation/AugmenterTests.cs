@@ -41,6 +41,7 @@ public class AugmenterTests
     [InlineData("strong")]
     [InlineData("erasing=1,noise=0.3")]
     [InlineData("perspective=0.3")]
+    [InlineData("aspect=0.5")]
     [InlineData("thickness")]
     [InlineData("damage=1")]
     public void The_key_alone_decides(string text)
@@ -96,6 +97,32 @@ public class AugmenterTests
             }
         }
         Assert.InRange(Math.Sqrt(sum / count), 0.85, 1.15);
+    }
+
+    [Fact]
+    public void Aspect_changes_the_shape_and_keeps_the_longer_side()
+    {
+        // A frame 18 pixels high and 10 wide.
+        var frame = new byte[Pixels];
+        for (int y = 5; y < 23; y++)
+        {
+            for (int x = 9; x < 19; x++)
+                if (y is 5 or 6 or 21 or 22 || x is 9 or 10 or 17 or 18) frame[y * 28 + x] = 255;
+        }
+        double least = double.MaxValue, most = 0;
+        for (ulong key = 0; key < 300; key++)
+        {
+            float[] image = Apply(new AugmentationOptions { Aspect = 0.9f }, key, frame);
+            int width = Enumerable.Range(0, 28).Count(x => Enumerable.Range(0, 28).Any(y => image[y * 28 + x] > 0.5f));
+            int height = Enumerable.Range(0, 28).Count(y => image.AsSpan(28 * y, 28).ContainsAnyInRange(0.5f, 2f));
+            Assert.InRange(Math.Max(width, height), 16, 20);
+            (least, most) = (Math.Min(least, (double)width / height), Math.Max(most, (double)width / height));
+        }
+        // 10 / 18 · e^±0.9
+        Assert.InRange(least, 0.16, 0.3);
+        Assert.InRange(most, 1.2, 1.5);
+        // Nothing to measure, nothing to change.
+        Assert.All(Apply(new AugmentationOptions { Aspect = 0.9f }, 1, new byte[Pixels]), value => Assert.Equal(0, value));
     }
 
     [Fact]

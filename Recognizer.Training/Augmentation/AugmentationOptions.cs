@@ -11,6 +11,9 @@ internal sealed record AugmentationOptions
     /// <summary>Relative change of size, uniform in ±, in common for both axes, and half as much for the ratio of the axes.</summary>
     public float Scale { get; init; }
 
+    /// <summary>ln of the change of a character's width against its height, uniform in ±; the longer side keeps its length, as the normaliser would have it.</summary>
+    public float Aspect { get; init; }
+
     /// <summary>Horizontal shift per row (slant), uniform in ±.</summary>
     public float Shear { get; init; }
 
@@ -43,17 +46,17 @@ internal sealed record AugmentationOptions
         ["none"] = new(),
         ["light"] = new() { Rotation = 8, Scale = 0.08f, Shear = 0.1f, Translation = 1 },
         ["standard"] = new() { Rotation = 10, Scale = 0.1f, Shear = 0.15f, Translation = 1.5f, Elastic = 0.7f },
-        ["strong"] = new() { Rotation = 15, Scale = 0.15f, Shear = 0.25f, Translation = 2, Elastic = 1, Erasing = 0.25f, Noise = 0.1f, Perspective = 0.1f, Thickness = 0.6f, Damage = 0.2f, Picture = 0.15f },
+        ["strong"] = new() { Rotation = 15, Scale = 0.15f, Shear = 0.25f, Translation = 2, Elastic = 1, Erasing = 0.25f, Noise = 0.1f, Perspective = 0.1f, Thickness = 0.6f, Damage = 0.2f, Picture = 0.15f, Aspect = 0.3f },
     };
 
     /// <summary>What <see cref="Parse"/> takes, for help texts.</summary>
-    public const string Syntax = "none, light, standard, strong, or a list of affine, elastic, perspective, thickness, picture, erasing, noise, damage such as affine,elastic=0.8,damage";
+    public const string Syntax = "none, light, standard, strong, or a list of affine, aspect, elastic, perspective, thickness, picture, erasing, noise, damage such as affine,elastic=0.8,damage";
 
     /// <summary>Whether there is nothing to do.</summary>
     public bool IsNone => this == Presets["none"];
 
     /// <summary>Reads a preset's name, or a comma-separated list of <c>affine</c> (rotation, scale, shear, translation), <c>elastic</c>,
-    /// <c>erasing</c>, <c>noise</c>, <c>perspective</c>, <c>thickness</c>, <c>picture</c>, <c>damage</c>, <c>rotation</c>, <c>scale</c>, <c>shear</c>, <c>translation</c>, each with an optional <c>=value</c>. A
+    /// <c>erasing</c>, <c>noise</c>, <c>perspective</c>, <c>thickness</c>, <c>picture</c>, <c>damage</c>, <c>rotation</c>, <c>scale</c>, <c>aspect</c>, <c>shear</c>, <c>translation</c>, each with an optional <c>=value</c>. A
     /// preset may start the list.</summary>
     /// <exception cref="FormatException">A term is unknown or its value is no number from 0 to its largest sensible value.</exception>
     public static AugmentationOptions Parse(string text)
@@ -80,6 +83,7 @@ internal sealed record AugmentationOptions
                 "affine" when value is null => options with { Rotation = usual.Rotation, Scale = usual.Scale, Shear = usual.Shear, Translation = usual.Translation },
                 "rotation" => options with { Rotation = value ?? usual.Rotation },
                 "scale" => options with { Scale = value ?? usual.Scale },
+                "aspect" => options with { Aspect = value ?? usual.Aspect },
                 "shear" => options with { Shear = value ?? usual.Shear },
                 "translation" => options with { Translation = value ?? usual.Translation },
                 "elastic" => options with { Elastic = value ?? usual.Elastic },

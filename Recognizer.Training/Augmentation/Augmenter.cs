@@ -52,7 +52,7 @@ internal sealed class Augmenter
     {
         var random = new CounterRandom(key);
         bool elastic = _options.Elastic > 0;
-        if (elastic || _options.Rotation > 0 || _options.Scale > 0 || _options.Shear > 0 || _options.Translation > 0 || _options.Perspective > 0)
+        if (elastic || _options.Rotation > 0 || _options.Scale > 0 || _options.Aspect > 0 || _options.Shear > 0 || _options.Translation > 0 || _options.Perspective > 0)
             Warp(image, destination, ref random, elastic);
         else
             ToUnit(image, destination);
@@ -98,6 +98,14 @@ internal sealed class Augmenter
         float shiftX = Symmetric(ref random, _options.Translation), shiftY = Symmetric(ref random, _options.Translation);
         (float sin, float cos) = MathF.SinCos(angle);
         float inverseX = 1 / (scale * ratio), inverseY = ratio / scale;
+        if (_options.Aspect > 0)
+        {
+            float aspect = MathF.Exp(Symmetric(ref random, _options.Aspect));
+            (int width, int height) = Extent(image);
+            float shrink = Math.Max(width * aspect, height) / Math.Max(width, height);
+            inverseX *= shrink / aspect;
+            inverseY *= shrink;
+        }
         float xx = cos * inverseX, xy = (sin + shear * cos) * inverseX;
         float yx = -sin * inverseY, yy = (cos - shear * sin) * inverseY;
         const float Centre = (Size - 1) / 2f;
@@ -144,6 +152,22 @@ internal sealed class Augmenter
                 row[x] = Math.Clamp(Vector128.Dot(column, acrossWeights), 0, 1);
             }
         }
+    }
+
+    // Columns and rows from the first to the last that have ink; 1 × 1 for an empty image.
+    private static (int Width, int Height) Extent(ReadOnlySpan<byte> image)
+    {
+        const byte ink = 64;
+        int left = Size, right = 0, top = Size, bottom = 0;
+        for (int y = 0; y < Size; y++)
+        {
+            ReadOnlySpan<byte> row = image.Slice(y * Size, Size);
+            int first = row.IndexOfAnyInRange(ink, byte.MaxValue);
+            if (first < 0) continue;
+            (left, right) = (Math.Min(left, first), Math.Max(right, row.LastIndexOfAnyInRange(ink, byte.MaxValue)));
+            (top, bottom) = (Math.Min(top, y), y);
+        }
+        return (Math.Max(1, right - left + 1), Math.Max(1, bottom - top + 1));
     }
 
     // Catmull–Rom weights of the pixels at −1, 0, 1 and 2: they keep edges as steep as they are, where linear ones would soften all but images that stay in place.
