@@ -3,6 +3,10 @@ namespace Recognizer.Inference.Imaging;
 /// <summary>Takes ruled lines and the borders of boxes out of an ink mask, leaving the strokes that cross them.</summary>
 internal static class LineRemoval
 {
+    /// <summary>Least height of a picture whose upright lines are removed: lower ones are too coarse to tell a line from the stem of a closely cropped 4, 7 or 9. (Held-back
+    /// digits as bitmaps of 32 pixels, narrowed to three quarters: 2.4 % wrong with removal, 0.5 % without.)</summary>
+    private const int LeastHeightForUprights = 40;
+
     /// <summary>Clears lines from edge to edge of the picture, and a frame around the ink, in <see cref="NormalizerWorkspace.Mask"/> and
     /// <see cref="NormalizerWorkspace.Ink"/>; leaves everything as it was where too little ink would remain.</summary>
     public static void Remove(NormalizerWorkspace work, int width, int height)
@@ -12,7 +16,7 @@ internal static class LineRemoval
         Span<byte> mask = work.Mask.AsSpan(0, count), original = work.Temporary.AsSpan(0, count);
         mask.CopyTo(original);
         bool frame = RemoveFrame(mask, width, height);
-        bool rows = RemoveLines(mask, width, height, 1, width), columns = RemoveLines(mask, height, width, width, 1);
+        bool rows = RemoveLines(mask, width, height, 1, width), columns = height >= LeastHeightForUprights && RemoveLines(mask, height, width, width, 1);
         if (!frame && !rows && !columns) return;
         if (!IsCharacterLeft(mask, original, width, height, rows, columns))
         {

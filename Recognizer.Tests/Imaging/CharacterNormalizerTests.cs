@@ -63,6 +63,20 @@ public class CharacterNormalizerTests
         Assert.InRange(Correlation(Reference(digit), Normalize(image)), least, 1.0001);
     }
 
+    [Fact]
+    public void The_stem_of_a_small_closely_cropped_digit_is_no_ruled_line()
+    {
+        // A narrow 7 as a bitmap of 32 × 32 pixels: a bar, and below its end a stem of two pixels down to the edge.
+        var bitmap = new byte[32 * 32];
+        for (int y = 0; y < 32; y++)
+            for (int x = 0; x < 32; x++)
+                bitmap[y * 32 + x] = y < 3 && x is >= 10 and < 21 || x is 19 or 20 ? (byte)255 : (byte)0;
+        var normalized = new float[784];
+        Assert.True(CharacterNormalizer.Normalize(bitmap, 32, 32, NormalizerLayout.Mnist, Polarity.Detect, normalized));
+        int rows = Enumerable.Range(0, 28).Count(y => normalized.AsSpan(28 * y, 28).ContainsAnyInRange(0.5f, 1));
+        Assert.InRange(rows, 18, 22);
+    }
+
     private static float[] Corner(int digit)
     {
         var canvas = new float[1600 * 1200];
