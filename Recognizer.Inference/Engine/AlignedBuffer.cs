@@ -15,9 +15,12 @@ internal sealed unsafe class AlignedBuffer<T> : IDisposable where T : unmanaged
         Length = length;
         // One cache line of slack: kernels may prefetch, never store, past the end.
         _bytes = checked((nuint)length * (nuint)sizeof(T) + 2 * Alignment);
+        bool large = _bytes >= LargePages.LeastBlock;
+        nuint alignment = large ? LargePages.Size : Alignment, pages = (_bytes + LargePages.Size - 1) & ~(LargePages.Size - 1);
         // Large blocks come from the system as zeros already, page by page when they are first touched.
-        _block = NativeMemory.AllocZeroed(_bytes);
-        Pointer = (T*)(((nuint)_block + Alignment - 1) & ~(Alignment - 1));
+        _block = NativeMemory.AllocZeroed(large ? checked(pages + LargePages.Size) : _bytes);
+        Pointer = (T*)(((nuint)_block + alignment - 1) & ~(alignment - 1));
+        if (large) LargePages.Request(Pointer, pages);
         GC.AddMemoryPressure((long)_bytes);
     }
 
