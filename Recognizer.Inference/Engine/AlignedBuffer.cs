@@ -15,7 +15,7 @@ internal sealed unsafe class AlignedBuffer<T> : IDisposable where T : unmanaged
         Length = length;
         // One cache line of slack: kernels may prefetch, never store, past the end.
         _bytes = checked((nuint)length * (nuint)sizeof(T) + 2 * Alignment);
-        bool large = _bytes >= LargePages.LeastBlock;
+        bool large = LargePages.Suit(_bytes);
         nuint alignment = large ? LargePages.Size : Alignment, pages = (_bytes + LargePages.Size - 1) & ~(LargePages.Size - 1);
         // Large blocks come from the system as zeros already, page by page when they are first touched.
         _block = NativeMemory.AllocZeroed(large ? checked(pages + LargePages.Size) : _bytes);

@@ -9,18 +9,20 @@ internal static unsafe class LargePages
     /// <summary>Bytes of a page.</summary>
     public const nuint Size = 2 << 20;
 
-    /// <summary>Least size of a block that is worth it: most of a page.</summary>
-    public const nuint LeastBlock = 1 << 20;
+    // Less than half a page isn't worth one.
+    private const nuint LeastBlock = 1 << 20;
 
     // MADV_HUGEPAGE of Linux.
     private const int HugePage = 14;
+
+    /// <summary>Whether a block of so many bytes is better off in large pages.</summary>
+    public static bool Suit(nuint bytes) => OperatingSystem.IsLinux() && bytes >= LeastBlock;
 
     /// <summary>Asks for large pages; where there are none, all stays as it is.</summary>
     /// <param name="start">A multiple of <see cref="Size"/>.</param>
     /// <param name="bytes">A multiple of <see cref="Size"/>.</param>
     public static void Request(void* start, nuint bytes)
     {
-        if (!OperatingSystem.IsLinux()) return;
         try
         {
             _ = Advise(start, bytes, HugePage);
