@@ -8,6 +8,9 @@ namespace Recognizer.Inference.Engine.Compilation;
 /// <summary>Makes steps of nodes that treat every image by itself: fuses them, chooses layouts and kernels.</summary>
 internal sealed unsafe partial class SegmentBuilder
 {
+    // Residuals of links live as long as the chain.
+    private const int MostLinks = 8;
+
     private readonly RewriteGraph _graph;
     private readonly BatchAnalysis _shapes;
     private readonly KernelChoice _kernels;
@@ -99,7 +102,29 @@ internal sealed unsafe partial class SegmentBuilder
             if (value.Rows is null) _steps.Add(new ExportStep(value.Pixels!, external));
             else _steps.Add(new OutputStep(value.Rows, external));
         }
+        JoinConvolutions();
         return new Segment(inputs, outputs, [.. outputs.Select(output => _values[output].Shape)], _steps);
+    }
+
+    /// <summary>Makes one step of convolutions that follow one another and can be computed together.</summary>
+    private void JoinConvolutions()
+    {
+        for (int i = 0; i + 1 < _steps.Count; i++)
+        {
+            if (_steps[i] is not ConvolutionStep first) continue;
+            List<ConvolutionStep> links = [first];
+            ConvolutionChain? chain = null;
+            while (links.Count < MostLinks && i + links.Count < _steps.Count && _steps[i + links.Count] is ConvolutionStep next && next.Input == links[^1].Output
+                && first.Kernel.Join([.. links.Skip(1).Append(next).Select(link => link.Kernel)]) is { } longer)
+            {
+                links.Add(next);
+                chain = longer;
+            }
+            if (chain is null) continue;
+            bool[] written = [.. links.Select((link, l) => l == links.Count - 1 || _steps.Sum(step => step.Reads.Count(slot => slot == link.Output)) > 1)];
+            _steps.RemoveRange(i, links.Count);
+            _steps.Insert(i, new ConvolutionChainStep([.. links], chain, written));
+        }
     }
 
     // Fusing

@@ -118,6 +118,10 @@ internal abstract unsafe class Convolution : IDisposable
     /// <param name="scratch"><see cref="ScratchLength"/> floats of any content, aligned to 64 bytes.</param>
     public abstract void Run(float* input, float* output, float* residual, int images, float* scratch);
 
+    /// <summary>This convolution together with others, of which each reads the result of the one before, itself unpooled.</summary>
+    /// <returns>Null where nothing is gained by that, or it can't be done.</returns>
+    public virtual ConvolutionChain? Join(IReadOnlyList<Convolution> following) => null;
+
     public abstract void Dispose();
 
     protected abstract void PackWeights(float* weightsOIHW);

@@ -9,8 +9,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     where TSimd : unmanaged, ISimd<TSimd>
     where TTransform : struct, IWinogradTransform
 {
-    // Floats of ring that leave room for weights in a second-level cache of 1 MB.
-    private const long CacheFloats = 150_000;
+    /// <summary>Floats of ring that leave room for weights in a second-level cache of 1 MB.</summary>
+    internal const long CacheFloats = 150_000;
 
     // Rows of results that wait for pooling: a tile's and one from the tile above.
     private const int StageRows = 8;
@@ -32,13 +32,16 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         _bias = new AlignedBuffer<float>(Panels * PanelWidth);
     }
 
-    private static int Points => TTransform.Points * TTransform.Points;
+    internal static int Points => TTransform.Points * TTransform.Points;
+
+    internal WinogradTiling Tiling => _tiling;
+
+    /// <summary>Floats of a tile in a slot.</summary>
+    internal int SlotWidth => Math.Max(InputStride, OutputStride);
 
     private int InputStride => Shape.Input.PixelStride;
 
     private int OutputStride => Residual.PixelStride;
-
-    private int SlotWidth => Math.Max(InputStride, OutputStride);
 
     private int Panels => (OutputStride + PanelWidth - 1) / PanelWidth;
 
@@ -66,19 +69,23 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         {
             rows = (totalRows - first + chunks - 1) / chunks;
             nint slot = SlotLength(rows);
-            for (int row = 0; row < rows; row++)
-            {
-                (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
-                float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
-                    + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
-                TransformInput(source, Shape.Input.RowStride, InputStride, InputStride, _tiling, columns, scratch + slot + (nint)row * _tiling.Columns * InputStride, InputStride, slot);
-            }
+            Transform(input, first, rows, columns, scratch, slot);
             Multiply(scratch, slot, rows * _tiling.Columns);
-            if (Epilogue.AddResidual) Finish<ResidualFinish>(scratch, slot, first, rows, output, residual, columns, stage);
-            else if (Epilogue.Activation.Kind == ActivationKind.Clip) Finish<ClampFinish>(scratch, slot, first, rows, output, null, columns, stage);
-            else Finish<FloorFinish>(scratch, slot, first, rows, output, null, columns, stage);
+            Finish(scratch, slot, first, rows, output, residual, columns, stage);
         }
         GC.KeepAlive(this);
+    }
+
+    public override ConvolutionChain? Join(IReadOnlyList<Convolution> following)
+    {
+        var links = new List<WinogradConvolution<TSimd, TTransform>> { this };
+        foreach (Convolution next in following)
+        {
+            if (next is not WinogradConvolution<TSimd, TTransform> link || links[^1].Stages || link._tiling != _tiling
+                || link.Shape.Input.PixelStride != links[^1].OutputStride || link.Shape.PadTop != 1 || link.Shape.PadLeft != 1) return null;
+            links.Add(link);
+        }
+        return WinogradChain<TSimd, TTransform>.TryCreate([.. links]);
     }
 
     public override void Dispose()
@@ -122,17 +129,33 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         }
     }
 
-    // Transformed columns of a row of tiles, or one tile that is halfway back.
-    private long ColumnsLength => (long)TTransform.Points * Math.Max(InputColumns, TTransform.Points) * 16;
+    /// <summary>Floats of the transformed columns of a row of tiles, or of one tile that is halfway back.</summary>
+    internal long ColumnsLength => (long)TTransform.Points * Math.Max(InputColumns, TTransform.Points) * 16;
 
-    private long StageLength => (long)StageRows * Shape.OutputWidth * OutputStride;
+    /// <summary>Floats of the rows that wait for pooling.</summary>
+    internal long StageLength => (long)StageRows * Shape.OutputWidth * OutputStride;
 
-    // An odd number of cache lines, so that the same place in each slot falls into another set of the cache.
-    private nint SlotLength(int rows) => ((nint)rows * _tiling.Columns * SlotWidth / 16 | 1) * 16;
+    /// <summary>Floats of a slot: an odd number of cache lines, so that the same place in each slot falls into another set of the cache.</summary>
+    internal static nint SlotLength(int tiles, int slotWidth) => ((nint)tiles * slotWidth / 16 | 1) * 16;
 
-    // Slot p becomes the products of point p, from slot p + 1.
+    private nint SlotLength(int rows) => SlotLength(rows * _tiling.Columns, SlotWidth);
+
+    /// <summary>Transforms some rows of tiles into slots 1, 2, ….</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void Multiply(float* ring, nint slot, int tiles)
+    internal void Transform(float* input, int first, int rows, float* columns, float* ring, nint slot)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+            float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
+                + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
+            TransformInput(source, Shape.Input.RowStride, InputStride, InputStride, _tiling, columns, ring + slot + (nint)row * _tiling.Columns * InputStride, InputStride, slot);
+        }
+    }
+
+    /// <summary>Slot p becomes the products of point p, from slot p + 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal void Multiply(float* ring, nint slot, int tiles)
     {
         int panelWeights = Shape.Input.Channels * PanelWidth;
         TileArguments tile = new()
@@ -158,7 +181,108 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         }
     }
 
-    // Aᵀ M A, bias, residual, activation and pooling of some rows of tiles.
+    /// <summary>Aᵀ M A, bias, residual, activation and pooling of some rows of tiles.</summary>
+    internal void Finish(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
+    {
+        if (Epilogue.AddResidual) Finish<ResidualFinish>(ring, slot, first, rows, output, residual, square, stage);
+        else if (Epilogue.Activation.Kind == ActivationKind.Clip) Finish<ClampFinish>(ring, slot, first, rows, output, null, square, stage);
+        else Finish<FloorFinish>(ring, slot, first, rows, output, null, square, stage);
+    }
+
+    /// <summary>Aᵀ M A, bias, residual and activation of some images, and of that Bᵀ d B for a convolution of the same tiling that reads it. One vector of channels of an image
+    /// at a time takes the way through pixels, which lie in the first-level cache.</summary>
+    /// <param name="ring">Products; becomes transformed inputs, in slots 1, 2, ….</param>
+    /// <param name="slot">Floats between slots.</param>
+    /// <param name="first">Image that the ring starts with.</param>
+    /// <param name="images">Images.</param>
+    /// <param name="output">Start of the first result, where another step reads it too, or null.</param>
+    /// <param name="residual">Start of the first residual, or null.</param>
+    /// <param name="columns">Scratch for transforms.</param>
+    /// <param name="pixels">[height + 2, width + 2, one vector], with a border of zeros.</param>
+    internal void HandOver(float* ring, nint slot, int first, int images, float* output, float* residual, float* columns, float* pixels)
+    {
+        if (Epilogue.AddResidual) HandOver<ResidualFinish>(ring, slot, first, images, output, residual, columns, pixels);
+        else if (Epilogue.Activation.Kind == ActivationKind.Clip) HandOver<ClampFinish>(ring, slot, first, images, output, null, columns, pixels);
+        else HandOver<FloorFinish>(ring, slot, first, images, output, null, columns, pixels);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void HandOver<TFinish>(float* ring, nint slot, int first, int images, float* output, float* residual, float* square, float* pixels)
+        where TFinish : struct, IFinish
+    {
+        WinogradTiling tiling = _tiling;
+        int tileRows = tiling.Rows, tileColumns = tiling.Columns, outputStride = OutputStride, width = Shape.OutputWidth, height = Shape.OutputHeight;
+        nint rowStride = (nint)(width + 2) * TSimd.Count;
+        bool clamps = Epilogue.Activation.IsClamp;
+        float* interior = pixels + rowStride + TSimd.Count;
+        float** columns = stackalloc float*[TTransform.Points];
+        for (int i = 0; i < TTransform.Points; i++) columns[i] = square + i * TSimd.Count;
+        float** lines = stackalloc float*[TTransform.Outputs];
+        OutputLines down = Down(slot, columns), across = Across(square, lines, TSimd.Count);
+        FinishArguments<TSimd> none = default, finish = Bounds();
+        for (int n = 0; n < images; n++)
+        {
+            float* tiles = ring + (nint)n * tileRows * tileColumns * outputStride;
+            for (int k = 0; k < outputStride; k += TSimd.Count)
+            {
+                finish.Bias = TSimd.Load(_bias.Pointer + k);
+                down.Source = tiles + k;
+                for (int tileRow = 0; tileRow < tileRows; tileRow++)
+                {
+                    int top = tiling.Top(tileRow);
+                    float* added = residual == null ? null : residual + (long)(first + n) * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
+                    for (int i = 0; i < TTransform.Outputs; i++) lines[i] = interior + (top + i) * rowStride;
+                    for (int t = 0; t < tileColumns; t++, down.Source += outputStride)
+                    {
+                        TTransform.Output<TSimd, NoFinish>(down, none);
+                        int left = tiling.Left(t);
+                        across.Offset = (nint)left * TSimd.Count;
+                        finish.Residual = added + left * outputStride;
+                        TTransform.Output<TSimd, TFinish>(across, finish);
+                    }
+                }
+                if (!clamps)
+                    for (int y = 0; y < height; y++) ActivationKernels.Apply<TSimd>(interior + y * rowStride, interior + y * rowStride, width * TSimd.Count, Epilogue.Activation);
+                if (output != null) Copy(interior, rowStride, output + (long)(first + n) * Output.ImageStride + Output.Origin + k);
+                for (int tileRow = 0; tileRow < tileRows; tileRow++)
+                {
+                    TransformInput(pixels + tiling.Top(tileRow) * rowStride, rowStride, TSimd.Count, TSimd.Count, tiling, square,
+                        tiles + slot + (nint)tileRow * tileColumns * outputStride + k, outputStride, slot);
+                }
+            }
+        }
+    }
+
+    // One vector of channels of an image.
+    private void Copy(float* interior, nint rowStride, float* image)
+    {
+        int outputStride = OutputStride;
+        for (int y = 0; y < Shape.OutputHeight; y++, interior += rowStride, image += Output.RowStride)
+            for (int x = 0; x < Shape.OutputWidth; x++) TSimd.Store(TSimd.Load(interior + x * TSimd.Count), image + x * outputStride);
+    }
+
+    private static OutputLines Down(nint slot, float** columns) => new()
+    {
+        Count = TTransform.Points, SourceStride = TTransform.Points * slot, SourceStep = slot, Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count,
+    };
+
+    private static OutputLines Across(float* square, float** lines, nint pixelStride) => new()
+    {
+        Count = TTransform.Outputs, Source = square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count,
+        Destinations = lines, DestinationStride = pixelStride,
+    };
+
+    private FinishArguments<TSimd> Bounds()
+    {
+        bool clamps = Epilogue.Activation.IsClamp;
+        return new()
+        {
+            Floor = TSimd.Broadcast(clamps ? Epilogue.Activation.Floor : float.NegativeInfinity),
+            Ceiling = TSimd.Broadcast(clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity),
+            ResidualStride = OutputStride, ResidualStep = Residual.RowStride,
+        };
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Finish<TFinish>(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
         where TFinish : struct, IFinish
@@ -170,21 +294,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         float** columns = stackalloc float*[TTransform.Points];
         for (int i = 0; i < TTransform.Points; i++) columns[i] = square + i * TSimd.Count;
         float** lines = stackalloc float*[TTransform.Outputs];
-        OutputLines down = new()
-        {
-            Count = TTransform.Points, SourceStride = TTransform.Points * slot, SourceStep = slot, Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count,
-        };
-        OutputLines across = new()
-        {
-            Count = TTransform.Outputs, Source = square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count,
-            Destinations = lines, DestinationStride = pixelStride,
-        };
-        FinishArguments<TSimd> none = default, finish = new()
-        {
-            Floor = TSimd.Broadcast(clamps ? Epilogue.Activation.Floor : float.NegativeInfinity),
-            Ceiling = TSimd.Broadcast(clamps ? Epilogue.Activation.Ceiling : float.PositiveInfinity),
-            ResidualStride = outputStride, ResidualStep = Residual.RowStride,
-        };
+        OutputLines down = Down(slot, columns), across = Across(square, lines, pixelStride);
+        FinishArguments<TSimd> none = default, finish = Bounds();
         // Vector by vector, so that rows which wait for pooling stay in the first-level cache.
         for (int k = 0; k < outputStride; k += TSimd.Count)
         {

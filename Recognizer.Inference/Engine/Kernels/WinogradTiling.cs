@@ -14,20 +14,24 @@ internal readonly record struct WinogradTiling(int Height, int Width, int Output
     /// <summary>Output column at which a column of tiles starts.</summary>
     public int Left(int column) => Math.Min(column * Outputs, Width - Outputs);
 
-    /// <summary>Rows of tiles to work on at a time: few enough that their data stays in the second-level cache, and a number of tiles
-    /// that fills register tiles well.</summary>
+    /// <summary>Rows of tiles to work on at a time; see <see cref="PerChunk"/>.</summary>
+    public int RowsPerChunk(long floatsPerTile, int registerRows, long cacheFloats) => PerChunk(Columns, floatsPerTile, registerRows, cacheFloats);
+
+    /// <summary>Groups of tiles (rows, images) to work on at a time: few enough that their data stays in the second-level cache, and a number of tiles
+    /// that fills register tiles well; at least one.</summary>
+    /// <param name="group">Tiles of a group.</param>
     /// <param name="floatsPerTile">Floats of intermediate results of one tile.</param>
     /// <param name="registerRows">Rows of a full register tile.</param>
     /// <param name="cacheFloats">Floats that intermediate results may take.</param>
-    public int RowsPerChunk(long floatsPerTile, int registerRows, long cacheFloats)
+    public static int PerChunk(int group, long floatsPerTile, int registerRows, long cacheFloats)
     {
         int best = 1;
         double bestFill = 0;
-        for (int rows = 1; rows == 1 || rows * Columns * floatsPerTile <= cacheFloats; rows++)
+        for (int groups = 1; groups == 1 || groups * group * floatsPerTile <= cacheFloats; groups++)
         {
-            int tiles = rows * Columns;
+            int tiles = groups * group;
             double fill = (double)tiles / ((tiles + registerRows - 1) / registerRows * registerRows);
-            if (fill >= bestFill) (best, bestFill) = (rows, fill);
+            if (fill >= bestFill) (best, bestFill) = (groups, fill);
             if (tiles >= 8 * registerRows) break;
         }
         return best;

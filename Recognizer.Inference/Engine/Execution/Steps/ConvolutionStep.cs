@@ -19,6 +19,18 @@ internal sealed unsafe class ConvolutionStep(Convolution kernel, Convolution? al
         }
     }
 
+    /// <summary>The kernel for several images.</summary>
+    public Convolution Kernel => kernel;
+
+    /// <summary>Whether a single image has a kernel of its own.</summary>
+    public bool HasAlone => alone is not null;
+
+    public Slot Input => input;
+
+    public Slot Output => output;
+
+    public Slot? Residual => residual;
+
     public override string Description =>
         $"Conv {shape.KernelHeight}x{shape.KernelWidth} {shape.Input.Channels}→{shape.OutputChannels} on {shape.Input.Height}x{shape.Input.Width} {algorithm}"
         + (residual is null ? "" : " +residual") + (epilogue.Activation.Kind == ActivationKind.None ? "" : $" {epilogue.Activation.Kind}")

@@ -1,0 +1,65 @@
+namespace Recognizer.Inference.Engine.Kernels;
+
+/// <summary>Winograd convolutions on images of the same size. The ring of slots holds whole images: products of one convolution become transformed inputs of the next in place,
+/// without activations that take turns with the ring in the second-level cache.</summary>
+internal sealed unsafe class WinogradChain<TSimd, TTransform> : ConvolutionChain
+    where TSimd : unmanaged, ISimd<TSimd>
+    where TTransform : struct, IWinogradTransform
+{
+    private readonly WinogradConvolution<TSimd, TTransform>[] _links;
+    private readonly WinogradTiling _tiling;
+    private readonly int _slotWidth;
+    private readonly int _imagesPerChunk;
+
+    private WinogradChain(WinogradConvolution<TSimd, TTransform>[] links)
+    {
+        _links = links;
+        _tiling = links[0].Tiling;
+        _slotWidth = links.Max(link => link.SlotWidth);
+        _imagesPerChunk = WinogradTiling.PerChunk(Tiles, FloatsPerTile, Tile.MaxRows<TSimd>(), WinogradConvolution<TSimd, TTransform>.CacheFloats);
+    }
+
+    // Of an image.
+    private int Tiles => _tiling.Rows * _tiling.Columns;
+
+    private long FloatsPerTile => (WinogradConvolution<TSimd, TTransform>.Points + 1) * _slotWidth;
+
+    private long ColumnsLength => _links.Max(link => link.ColumnsLength);
+
+    private long PixelsLength => (long)(_tiling.Height + 2) * (_tiling.Width + 2) * TSimd.Count;
+
+    private long RingLength(int images) =>
+        (WinogradConvolution<TSimd, TTransform>.Points + 1) * WinogradConvolution<TSimd, TTransform>.SlotLength(Math.Min(images, _imagesPerChunk) * Tiles, _slotWidth);
+
+    /// <summary>A chain of convolutions that fit together, or null where the ring of a single image is too large for the cache.</summary>
+    public static WinogradChain<TSimd, TTransform>? TryCreate(WinogradConvolution<TSimd, TTransform>[] links)
+    {
+        var chain = new WinogradChain<TSimd, TTransform>(links);
+        return chain.Tiles * chain.FloatsPerTile <= WinogradConvolution<TSimd, TTransform>.CacheFloats ? chain : null;
+    }
+
+    // The last link may pool, which takes rows that wait.
+    public override long ScratchLength(int images) => RingLength(images) + ColumnsLength + Math.Max(PixelsLength, _links[^1].StageLength);
+
+    public override void Run(float* input, ReadOnlySpan<nint> outputs, ReadOnlySpan<nint> residuals, int images, float* scratch)
+    {
+        float* columns = scratch + RingLength(images), pixels = columns + ColumnsLength;
+        int last = _links.Length - 1, tiles = Tiles;
+        // Chunks of nearly equal size: a small last one would read all weights for a few tiles.
+        for (int chunks = (images + _imagesPerChunk - 1) / _imagesPerChunk, first = 0, count; chunks > 0; chunks--, first += count)
+        {
+            count = (images - first + chunks - 1) / chunks;
+            nint slot = WinogradConvolution<TSimd, TTransform>.SlotLength(count * tiles, _slotWidth);
+            _links[0].Transform(input, first * _tiling.Rows, count * _tiling.Rows, columns, scratch, slot);
+            new Span<float>(pixels, (int)PixelsLength).Clear();
+            for (int i = 0; i < last; i++)
+            {
+                _links[i].Multiply(scratch, slot, count * tiles);
+                _links[i].HandOver(scratch, slot, first, count, (float*)outputs[i], (float*)residuals[i], columns, pixels);
+            }
+            _links[last].Multiply(scratch, slot, count * tiles);
+            _links[last].Finish(scratch, slot, first * _tiling.Rows, count * _tiling.Rows, (float*)outputs[last], (float*)residuals[last], columns, pixels);
+        }
+        GC.KeepAlive(this);
+    }
+}
