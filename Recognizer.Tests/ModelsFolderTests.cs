@@ -44,7 +44,7 @@ public partial class ModelsFolderTests
         Assert.InRange(ModelSummary.Of(graph).Parameters, 1000, s_mostParameters[name]);
         // Its settings are those of a clone, not of the machine that trained it.
         TrainingConfig config = TrainingConfig.FromJson(graph.Metadata[ModelMetadata.TrainingKey]);
-        Assert.DoesNotContain(config.Teachers.Append(config.Initial ?? "").Append(config.Dataset), Path.IsPathRooted);
+        Assert.DoesNotContain(config.Teachers.Concat(config.Initial ?? []).Append(config.Dataset), Path.IsPathRooted);
         TrainingConfig recipe = TrainingConfig.FromJson(File.ReadAllText(Path.Combine(s_recipes, name + ".json")));
         Assert.Equal((recipe with { Seed = config.Seed }).ToJson(), config.ToJson());
         Assert.True(File.Exists(Path.Combine(s_models, name + "-int8.onnx")) && File.Exists(Path.Combine(s_recipes, name + ".json")));

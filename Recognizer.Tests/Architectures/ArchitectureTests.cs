@@ -88,11 +88,26 @@ public class ArchitectureTests
         string[] letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
         Graph graph = Architecture.Build("cnn2", letters, 2, width: 0.5);
         float[] head = graph.Initializers["dense2.weight"].Span<float>().ToArray();
-        ClassifierHead.LoadWeights(graph, from, letters);
+        ClassifierHead.LoadWeights(graph, [from], letters);
         Assert.Equal(from.Initializers["conv2.weight"].Span<float>().ToArray(), graph.Initializers["conv2.weight"].Span<float>().ToArray());
         Assert.Equal(head, graph.Initializers["dense2.weight"].Span<float>().ToArray());
         Graph digits = Architecture.Build("cnn2", Digits, 2, width: 0.5);
-        ClassifierHead.LoadWeights(digits, from, Digits);
+        ClassifierHead.LoadWeights(digits, [from], Digits);
         Assert.Equal(from.Initializers["dense2.weight"].Span<float>().ToArray(), digits.Initializers["dense2.weight"].Span<float>().ToArray());
+    }
+
+    [Fact]
+    public void Of_several_models_the_mean_of_the_weights_loads_where_all_have_them()
+    {
+        Graph[] from = [Architecture.Build("cnn2", Digits, 1, width: 0.5), Architecture.Build("cnn2", Digits, 2, width: 0.5), Architecture.Build("cnn2", Digits, 3, width: 0.5)];
+        Graph graph = Architecture.Build("cnn2", Digits, 4, width: 0.5);
+        float[] before = graph.Initializers["dense1.weight"].Span<float>().ToArray();
+        from[2].Initializers.Remove("dense1.weight");
+        int loaded = ClassifierHead.LoadWeights(graph, from, Digits);
+        float[][] kernels = [.. from.Select(g => g.Initializers["conv2.weight"].Span<float>().ToArray())];
+        float[] mean = [.. Enumerable.Range(0, kernels[0].Length).Select(i => (float)kernels.Average(k => (double)k[i]))];
+        Assert.Equal(mean, graph.Initializers["conv2.weight"].Span<float>().ToArray(), (a, b) => Math.Abs(a - b) <= 1e-7f);
+        Assert.Equal(before, graph.Initializers["dense1.weight"].Span<float>().ToArray());
+        Assert.Equal(ClassifierHead.LoadWeights(graph, from[..2], Digits) - 1, loaded);
     }
 }

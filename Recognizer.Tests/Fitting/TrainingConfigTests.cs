@@ -10,17 +10,17 @@ public class TrainingConfigTests
         var config = new TrainingConfig
         {
             Dataset = "mnist", Architecture = "vgg", Width = 0.5, Epochs = 3, BatchSize = 64, Optimizer = "sgd", LearningRate = 0.1, Schedule = "cosine", WeightDecay = 1e-4,
-            GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = "äß", Normalizer = "mnist", Initial = "a.onnx", Freeze = ["conv*", "b"],
+            GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = "äß", Normalizer = "mnist", Initial = ["a.onnx", "b.onnx"], Freeze = ["conv*", "b"],
             Coarser = ["c", "d"], ClassFrequencies = new Dictionary<string, double> { ["ä"] = 3, ["ß"] = 0.5 }, Teachers = ["t.onnx"], Distillation = 0.7, Marks = 0.1, Painted = 0.3,
         };
         TrainingConfig read = TrainingConfig.FromJson(config.ToJson());
         // Collections are compared by what is in them.
-        Assert.Equal([config.Freeze, config.Coarser, config.Teachers], new[] { read.Freeze, read.Coarser, read.Teachers });
+        Assert.Equal([config.Freeze, config.Coarser, config.Teachers, config.Initial], new[] { read.Freeze, read.Coarser, read.Teachers, read.Initial });
         Assert.Equal(config.ClassFrequencies, read.ClassFrequencies);
         Assert.Equal(Plain(config), Plain(read));
         Assert.Equal(config.ToJson(), read.ToJson());
 
-        static TrainingConfig Plain(TrainingConfig config) => config with { Freeze = NoNames, Coarser = NoNames, Teachers = NoNames, ClassFrequencies = null };
+        static TrainingConfig Plain(TrainingConfig config) => config with { Freeze = NoNames, Coarser = NoNames, Teachers = NoNames, Initial = NoNames, ClassFrequencies = null };
     }
 
     private static readonly string[] NoNames = [];
@@ -35,6 +35,19 @@ public class TrainingConfigTests
     }
 
     [Theory]
+    [InlineData("\"a-{seed}.onnx\"", "a-7.onnx")]
+    [InlineData("[\"a.onnx\", \"b{seed}.onnx\"]", "a.onnx", "b7.onnx")]
+    [InlineData("null")]
+    public void One_initial_model_is_a_text_and_several_are_a_list(string json, params string[] files)
+    {
+        TrainingConfig config = TrainingConfig.FromJson($"{{\"seed\": 7, \"initial\": {json}}}");
+        Assert.Equal(files, config.InitialFiles);
+        Assert.Equal(files, TrainingConfig.FromJson(config.ToJson()).InitialFiles);
+    }
+
+    [Theory]
+    [InlineData("{\"initial\": 1}", "initial")]
+    [InlineData("{\"initial\": [\"a\", 1]}", "initial")]
     [InlineData("{\"epoch\": 3}", "epoch")]
     [InlineData("{\"epochs\": \"three\"}", "epochs")]
     [InlineData("{\"dataset\": null}", "dataset")]

@@ -74,9 +74,9 @@ public class TrainingSessionTests
         string second = Path.Combine(folder.Root, "of-4"), next4 = Path.Combine(next.Root, "4");
         Train(second, Config with { Seed = 4, Epochs = 8 });
         var progress = new Progress();
-        Train(next4, Config with { Seed = 4, Epochs = 1, LearningRate = 1e-6, Initial = Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile) }, progress: progress);
+        Train(next4, Config with { Seed = 4, Epochs = 1, LearningRate = 1e-6, Initial = [Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile)] }, progress: progress);
         Assert.True(progress.Epochs[0].ValidationAccuracy > 0.9, $"{progress.Epochs[0].ValidationAccuracy}");
-        Assert.Throws<OnnxException>(() => Train(next4, Config with { Seed = 5, Epochs = 1, Initial = Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile) }));
+        Assert.Throws<OnnxException>(() => Train(next4, Config with { Seed = 5, Epochs = 1, Initial = [Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile)] }));
     }
 
     [Fact]
@@ -255,7 +255,7 @@ public class TrainingSessionTests
         Assert.Equal(start.Graph.Initializers["conv1.weight"].Span<float>().ToArray(), tuned.Graph.Initializers["conv1.weight"].Span<float>().ToArray());
         Assert.NotEqual(start.Graph.Initializers["dense1.weight"].Span<float>().ToArray(), tuned.Graph.Initializers["dense1.weight"].Span<float>().ToArray());
         Assert.Equal(3, tuned.Graph.Initializers["dense2.weight"].Shape[0]);
-        SessionResult initial = Train(third.Root, Config with { Epochs = 1, Initial = start.ModelPath, Freeze = ["*1.*"] });
+        SessionResult initial = Train(third.Root, Config with { Epochs = 1, Initial = [start.ModelPath], Freeze = ["*1.*"] });
         Assert.Equal(start.Graph.Initializers["conv1.weight"].Span<float>().ToArray(), initial.Graph.Initializers["conv1.weight"].Span<float>().ToArray());
         Assert.Throws<FormatException>(() => Train(third.Root, Config with { Freeze = ["nothing*"] }));
     }

@@ -114,17 +114,25 @@ internal static class ClassifierHead
         ModelMetadata.SetLabels(graph, labels);
     }
 
-    /// <summary>Takes over the weights of another graph that have the same name and shape; the head only where the classes are the same.</summary>
+    /// <summary>Takes over the weights that other graphs have with the same name and shape, their mean where there are several; the head only where the classes are the same.</summary>
     /// <returns>Number of initializers taken over.</returns>
-    public static int LoadWeights(Graph graph, Graph from, IReadOnlyList<string> labels)
+    public static int LoadWeights(Graph graph, IReadOnlyList<Graph> from, IReadOnlyList<string> labels)
     {
-        HashSet<string> head = HasLabels(from, labels) ? [] : [.. Weights(graph)];
+        HashSet<string> head = from.All(g => HasLabels(g, labels)) ? [] : [.. Weights(graph)];
         int loaded = 0;
         foreach ((string name, Tensor tensor) in graph.Initializers)
         {
-            if (head.Contains(name) || !from.Initializers.TryGetValue(name, out Tensor? source) || source.ElementType != ElementType.Float
-                || tensor.ElementType != ElementType.Float || !source.Shape.SequenceEqual(tensor.Shape)) continue;
-            source.Span<float>().CopyTo(tensor.Span<float>());
+            if (head.Contains(name) || tensor.ElementType != ElementType.Float) continue;
+            Tensor[] sources = [.. from.Select(g => g.Initializers.GetValueOrDefault(name)).OfType<Tensor>()
+                .Where(source => source.ElementType == ElementType.Float && source.Shape.SequenceEqual(tensor.Shape))];
+            if (sources.Length < from.Count) continue;
+            Span<float> mean = tensor.Span<float>();
+            for (int i = 0; i < mean.Length; i++)
+            {
+                double sum = 0;
+                foreach (Tensor source in sources) sum += source.Span<float>()[i];
+                mean[i] = (float)(sum / sources.Length);
+            }
             loaded++;
         }
         return loaded;

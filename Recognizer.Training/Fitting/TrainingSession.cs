@@ -142,12 +142,14 @@ internal static class TrainingSession
         {
             graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
         }
-        if (config.Initial is { } initial)
+        Graph[] starts = [.. config.InitialFiles.Select(OnnxReader.ReadFile)];
+        if (starts.Length > 0)
         {
-            initial = initial.Replace("{seed}", config.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-            int loaded = ClassifierHead.LoadWeights(graph, OnnxReader.ReadFile(initial), labels);
-            if (loaded == 0) throw new InvalidDataException($"{initial} has no weight of the same name and shape as {config.Architecture}");
-            progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {initial}");
+            string files = string.Join(", ", config.InitialFiles);
+            int loaded = ClassifierHead.LoadWeights(graph, starts, labels);
+            if (loaded == 0)
+                throw new InvalidDataException($"{files} {(starts.Length == 1 ? "has" : "have")} no weight of the same name and shape as {config.Architecture}");
+            progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
         if (TemperatureScaling.Find(graph) is { } temperature) temperature.Span<float>()[0] = 1;
