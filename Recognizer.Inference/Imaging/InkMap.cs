@@ -48,7 +48,8 @@ internal static class InkMap
     /// <summary>Fills <see cref="NormalizerWorkspace.Ink"/> and <see cref="NormalizerWorkspace.Mask"/>.</summary>
     /// <returns>Whether anything stands out.</returns>
     /// <remarks>The ground is taken to be as simple as the picture allows: even, or a smooth surface, or whatever remains of the picture
-    /// when everything narrow is removed. A simpler ground spoils less ink.</remarks>
+    /// when everything narrow is removed. A simpler ground spoils less ink, and one that turns paper into ink needs a good reason: ink on the border of a close crop
+    /// is none, a shadow is. (Held-back digits cropped to their ink, in 16 and 32 pixels: 1.8 and 0.9 % wrong without that cost, 0.2 and 0.3 % with it.)</remarks>
     /// <param name="work">Holds the picture in <see cref="NormalizerWorkspace.Gray"/>.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
@@ -56,13 +57,14 @@ internal static class InkMap
     /// <param name="polarity">What is known; afterwards what was found.</param>
     public static bool Find(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
-        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06;
+        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         bool detect = polarity == Polarity.Detect;
 
         var even = Measure(gray, width, height);
         var best = detect ? even.Polarity : polarity;
+        var simplest = best;
         double bestScore = even.Score(best);
         int ground = 0; // even, surface, local
         if (bestScore < GoodScore)
@@ -71,14 +73,14 @@ internal static class InkMap
             Signed(work, surface, width, height);
             var flat = Measure(ink, width, height);
             var flatPolarity = detect ? flat.Polarity : polarity;
-            double score = flat.Score(flatPolarity) - SurfaceCost;
+            double score = flat.Score(flatPolarity) - SurfaceCost - (flatPolarity == simplest ? 0 : OtherPolarityCost);
             if (score > bestScore) (best, bestScore, ground) = (flatPolarity, score, 1);
             if (bestScore < GoodScore)
             {
                 // Without anything to tell the polarity, dark ink: shade falls on paper
                 var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
                 Local(work, surface, width, height, radius, tried);
-                score = Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost; // in this map ink is high
+                score = Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : OtherPolarityCost); // in this map ink is high
                 if (score > bestScore) (best, ground) = (tried, 2);
             }
             if (ground == 1) Flattened(work, surface, width, height, best);

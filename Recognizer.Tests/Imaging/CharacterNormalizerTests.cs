@@ -77,6 +77,35 @@ public class CharacterNormalizerTests
         Assert.InRange(rows, 18, 22);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void Ink_on_the_border_of_a_close_crop_is_no_paper(int digit)
+    {
+        // A thick digit, the square around its ink in 24 × 24 pixels that are soft at its edges.
+        const int side = 24;
+        GrayImage large = Drawing.Paint(Drawing.Square(digit, 200, 60), 200, (_, _) => 0, (_, _) => 255);
+        int left = 200, right = 0, top = 200, bottom = 0;
+        for (int y = 0; y < 200; y++)
+            for (int x = 0; x < 200; x++)
+                if (large.Pixels[200 * y + x] > 100) (left, right, top, bottom) = (Math.Min(left, x), Math.Max(right, x), Math.Min(top, y), Math.Max(bottom, y));
+        double extent = Math.Max(right - left, bottom - top) + 1, x0 = (left + right + 1 - extent) / 2, y0 = (top + bottom + 1 - extent) / 2;
+        var pixels = new byte[side * side];
+        for (int y = 0; y < side; y++)
+            for (int x = 0; x < side; x++)
+            {
+                double sum = 0;
+                for (int v = 0; v < 8; v++)
+                    for (int u = 0; u < 8; u++)
+                    {
+                        int px = (int)(x0 + extent * (x + (u + 0.5) / 8) / side), py = (int)(y0 + extent * (y + (v + 0.5) / 8) / side);
+                        sum += px is >= 0 and < 200 && py is >= 0 and < 200 ? large.Pixels[200 * py + px] : 0;
+                    }
+                pixels[side * y + x] = (byte)(sum / 64);
+            }
+        Assert.InRange(Correlation(Normalize(large), Normalize(new GrayImage(side, side, pixels))), 0.7, 1.0001);
+    }
+
     private static float[] Corner(int digit)
     {
         var canvas = new float[1600 * 1200];
