@@ -80,6 +80,21 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void Without_epochs_the_mean_of_the_initial_models_is_calibrated_and_measured()
+    {
+        using TemporaryFolder first = new(), second = new(), mean = new();
+        SessionResult[] parts = [Train(first.Root, Config with { Epochs = 8 }), Train(second.Root, Config with { Epochs = 1, LearningRate = 1e-3, Initial = [Path.Combine(first.Root, TrainingSession.ModelFile)] })];
+        SessionResult result = Train(mean.Root, Config with { Epochs = 0, Quantize = true, Initial = [.. parts.Select(part => part.ModelPath)] });
+        float[][] weights = [.. parts.Append(result).Select(part => part.Graph.Initializers["conv2.weight"].Span<float>().ToArray())];
+        Assert.NotEqual(weights[0], weights[1]);
+        for (int i = 0; i < weights[2].Length; i++) Assert.Equal((weights[0][i] + weights[1][i]) / 2, weights[2][i], 1e-7);
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.9, $"{result.Evaluation.Metrics.MicroAccuracy}");
+        Assert.NotNull(result.Validation);
+        Assert.Empty(result.History);
+        Assert.True(File.Exists(Path.Combine(mean.Root, TrainingSession.ModelFile)) && File.Exists(Path.Combine(mean.Root, TrainingSession.QuantizedFile)));
+    }
+
+    [Fact]
     public void The_last_epochs_vary_a_share_of_the_images_otherwise()
     {
         // The same weights, order and images but for how they are varied: a share of all is what --final-augment alone does, none what --augment does.

@@ -21,7 +21,7 @@ internal sealed record TrainingConfig
     /// <summary>Factor on the channels of a named architecture.</summary>
     public double Width { get; init; } = 1;
 
-    /// <summary>Passes over the training images.</summary>
+    /// <summary>Passes over the training images; 0 keeps the weights of <see cref="Initial"/>, to be calibrated, measured and stored in 8 bits.</summary>
     public int Epochs { get; init; } = 10;
 
     /// <summary>Images per step.</summary>
@@ -130,7 +130,8 @@ internal sealed record TrainingConfig
     /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
     public void Validate()
     {
-        Check(Epochs is >= 1 and <= 100_000, "epochs", Epochs, "1 … 100000");
+        Check(Epochs is >= 0 and <= 100_000, "epochs", Epochs, "0 … 100000");
+        Check(Epochs > 0 || Initial is { Count: > 0 }, "epochs", Epochs, "at least 1 without weights to start from (--initial)");
         Check(BatchSize is >= 1 and <= 65_536, "batch-size", BatchSize, "1 … 65536");
         Check(LearningRate is > 0 and <= 100, "learning-rate", LearningRate, "above 0, at most 100");
         Check(WeightDecay is >= 0 and <= 10, "weight-decay", WeightDecay, "0 … 10");
