@@ -73,7 +73,7 @@ internal interface ITileSize
 /// <summary>The inner product at the heart of GEMM, Winograd and direct convolution: up to 14 rows × 2 vectors of sums that stay in
 /// registers while A is broadcast and B is streamed. Written once; the compiler drops the rows and columns that a size doesn't have.
 /// 28 sums, two vectors of B and one of A just fit the 32 registers of AVX-512; with 16 registers 6 rows do.</summary>
-internal static unsafe class Tile
+internal static unsafe partial class Tile
 {
     /// <summary>Vectors of a full tile.</summary>
     public const int Vectors = 2;

@@ -168,6 +168,14 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             Prefetch = Math.Min((nint)panelWeights * sizeof(float), 4096),
             CStride = (nint)OutputStride * sizeof(float),
         };
+        if (tiles <= Tile.FewRows && OutputStride % PanelWidth == 0)
+        {
+            tile.A = (byte*)(ring + slot);
+            tile.B = (byte*)_weights.Pointer;
+            tile.C = (byte*)ring;
+            Tile.MultiplyFewRows<TSimd>(&tile, tiles, OutputStride / PanelWidth, Points, slot * sizeof(float), PointStride * sizeof(float));
+            return;
+        }
         for (int point = 0; point < Points; point++)
         {
             tile.A = (byte*)(ring + (point + 1) * slot);

@@ -93,12 +93,14 @@ public unsafe class ConvolutionTests
         }
     }
 
-    [Fact]
-    public void Batch_DoesNotChangeAnImagesBits()
+    [Theory]
+    [InlineData(33)]
+    [InlineData(64)]
+    public void Batch_DoesNotChangeAnImagesBits(int outputs)
     {
         foreach (ConvolutionAlgorithm algorithm in Enum.GetValues<ConvolutionAlgorithm>())
         {
-            ConvolutionShape shape = new(new ImageShape(15, 13, 20, 1), 33, 3, 3, 1, 1, 1, 1, 1, 1);
+            ConvolutionShape shape = new(new ImageShape(15, 13, 20, 1), outputs, 3, 3, 1, 1, 1, 1, 1, 1);
             Case test = new(shape, new Epilogue(new(ActivationKind.Relu), FusedPooling.Max2x2), 9, "random", 1);
             float[] together = test.Run(algorithm, InstructionSet.Current);
             for (int n = 0; n < 9; n++)
