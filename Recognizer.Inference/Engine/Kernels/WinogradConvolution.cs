@@ -165,7 +165,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             Segments = 1,
             Steps = Shape.Input.Channels,
             BStride = PanelWidth * sizeof(float),
-            Prefetch = Math.Min((nint)panelWeights * sizeof(float), 4096),
+            // A panel ahead, for with several threads the third-level cache takes its time; a single tile is through with that much too soon.
+            Prefetch = Math.Min((nint)panelWeights * sizeof(float), tiles == 1 ? 4096 : 16384),
             CStride = (nint)OutputStride * sizeof(float),
         };
         if (tiles <= Tile.FewRows && OutputStride % PanelWidth == 0)
