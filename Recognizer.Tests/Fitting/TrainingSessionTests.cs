@@ -91,6 +91,8 @@ public class TrainingSessionTests
         Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.9, $"{result.Evaluation.Metrics.MicroAccuracy}");
         Assert.NotNull(result.Validation);
         Assert.Empty(result.History);
+        // Weights that nothing was loaded for would stay random.
+        Assert.Throws<InvalidDataException>(() => Train(mean.Root, Config with { Epochs = 0, Alphabet = "-|o", Initial = [parts[0].ModelPath] }));
         Assert.True(File.Exists(Path.Combine(mean.Root, TrainingSession.ModelFile)) && File.Exists(Path.Combine(mean.Root, TrainingSession.QuantizedFile)));
     }
 

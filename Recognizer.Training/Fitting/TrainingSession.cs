@@ -149,6 +149,10 @@ internal static class TrainingSession
             int loaded = ClassifierHead.LoadWeights(graph, starts, labels);
             if (loaded == 0)
                 throw new InvalidDataException($"{files} {(starts.Length == 1 ? "has" : "have")} no weight of the same name and shape as {config.Architecture}");
+            // What isn't taken over is learnt; without an epoch it would stay random.
+            int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
+            if (config.Epochs == 0 && loaded < floats)
+                throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
