@@ -76,6 +76,10 @@ public class TrainingSessionTests
         var progress = new Progress();
         Train(next4, Config with { Seed = 4, Epochs = 1, LearningRate = 1e-6, Initial = [Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile)] }, progress: progress);
         Assert.True(progress.Epochs[0].ValidationAccuracy > 0.9, $"{progress.Epochs[0].ValidationAccuracy}");
+        // Another seed holds back other images: some of those that the model learnt from.
+        Assert.DoesNotContain(progress.Messages, message => message.Contains("held back here", StringComparison.Ordinal));
+        Train(next4, Config with { Seed = 5, Epochs = 1, Initial = [Path.Combine(second, TrainingSession.ModelFile)] }, progress: progress);
+        Assert.Contains(progress.Messages, message => message.Contains("held back here", StringComparison.Ordinal));
         Assert.Throws<OnnxException>(() => Train(next4, Config with { Seed = 5, Epochs = 1, Initial = [Path.Combine(folder.Root, "of-{seed}", TrainingSession.ModelFile)] }));
     }
 

@@ -153,11 +153,29 @@ internal static class TrainingSession
             int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
             if (config.Epochs == 0 && loaded < floats)
                 throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
+            foreach ((string file, Graph start) in config.InitialFiles.Zip(starts).Where(pair => HoldsBackOthers(pair.Second, config)))
+                progress.Message($"{file} may have learnt from images that are held back here: it was trained on them with another seed or share, so that figures on them are too good");
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
         if (TemperatureScaling.Find(graph) is { } temperature) temperature.Span<float>()[0] = 1;
         return graph;
+    }
+
+    /// <summary>Whether a model was trained on the same data with another part of it held back.</summary>
+    private static bool HoldsBackOthers(Graph graph, TrainingConfig config)
+    {
+        if (config.Validation == 0 || !graph.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json)) return false;
+        try
+        {
+            var other = TrainingConfig.FromJson(json);
+            return other.Dataset == config.Dataset && (other.Seed, other.Validation) != (config.Seed, config.Validation);
+        }
+        catch (FormatException)
+        {
+            // Settings of another version say nothing.
+            return false;
+        }
     }
 
     private static void SetMetadata(Graph graph, TrainingConfig config)
