@@ -52,10 +52,13 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    protected override void ConvolveRow(float* image, int y, float* row)
+    protected override void ConvolveRows(float* image, int y, int rows, float* output, nint rowStride)
     {
-        float* origin = image + (nint)(y * Shape.StrideY - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
-        int outputs = Residual.PixelStride;
+        nint inputStride = (nint)Shape.StrideY * Shape.Input.RowStride;
+        float* origin = image + y * inputStride - (nint)Shape.PadTop * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
+        int outputs = Residual.PixelStride, pixels = Shape.OutputWidth;
+        // Rows without gaps are one long row, with fewer tiles that aren't full.
+        if (inputStride == (nint)pixels * Shape.StrideX * Shape.Input.PixelStride && rowStride == (nint)pixels * outputs) (pixels, rows) = (rows * pixels, 1);
         TileArguments tile = new()
         {
             RowStride = (nint)Shape.StrideX * Shape.Input.PixelStride * sizeof(float),
@@ -72,12 +75,15 @@ internal sealed unsafe class DirectConvolution<TSimd> : RowConvolution<TSimd> wh
         for (int p = 0; p < _panels.Length; p++)
         {
             Panel panel = _panels[p];
-            tile.A = (byte*)(origin + panel.FirstChannel);
             tile.Steps = _mergesColumns ? Shape.KernelWidth * panel.Channels : panel.Channels;
             tile.B = (byte*)(_weights.Pointer + panel.Offset);
-            tile.C = (byte*)(row + p * PanelWidth);
             tile.Bias = Bias + p * PanelWidth;
-            Tile.MultiplyRows<TSimd>(&tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - p * PanelWidth));
+            for (int i = 0; i < rows; i++)
+            {
+                tile.A = (byte*)(origin + i * inputStride + panel.FirstChannel);
+                tile.C = (byte*)(output + i * rowStride + p * PanelWidth);
+                Tile.MultiplyRows<TSimd>(&tile, pixels, Math.Min(PanelWidth, outputs - p * PanelWidth));
+            }
         }
     }
 

@@ -2,9 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>A convolution that computes one output row after another, and finishes each while it is hot.</summary>
+/// <summary>A convolution that computes a few output rows after another, and finishes them while they are hot.</summary>
 internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd : unmanaged, ISimd<TSimd>
 {
+    // Floats of input that stay in a first-level cache of 48 KB beside a panel of weights.
+    private const int CacheFloats = 6500;
+
     // Stride of output pixels, rounded up so that biases are read in whole panels.
     private readonly AlignedBuffer<float> _bias;
 
@@ -14,39 +17,52 @@ internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd :
     /// <summary>Bias of each output channel, padded with zeros.</summary>
     protected float* Bias => _bias.Pointer;
 
-    /// <summary>Whether rows leave <see cref="ConvolveRow"/> with bias and activation applied.</summary>
+    /// <summary>Whether rows leave <see cref="ConvolveRows"/> with bias and activation applied.</summary>
     protected bool ClampsInRegisters => Epilogue.Activation.IsClamp && !Epilogue.AddResidual;
 
     private int RowLength => Shape.OutputWidth * Residual.PixelStride;
 
-    public override long ScratchLength(int images) => Epilogue.Pooling == FusedPooling.None ? 0 : 2 * RowLength;
+    // Rows that are computed together. A pooled row needs two.
+    private int BlockRows
+    {
+        get
+        {
+            int rows = Math.Clamp(CacheFloats / (Shape.StrideY * Shape.Input.RowStride), 1, Shape.OutputHeight);
+            return Epilogue.Pooling == FusedPooling.Max2x2 ? Math.Max(2, rows / 2 * 2) : rows;
+        }
+    }
+
+    public override long ScratchLength(int images) => Epilogue.Pooling == FusedPooling.None ? 0 : (long)BlockRows * RowLength;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int height = Shape.OutputHeight, width = Shape.OutputWidth, stride = Residual.PixelStride;
+        int block = BlockRows;
         bool finish = !ClampsInRegisters;
         for (int n = 0; n < images; n++)
         {
             float* image = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin;
             float* result = output + (long)n * Output.ImageStride + Output.Origin;
             float* added = Epilogue.AddResidual ? residual + (long)n * Residual.ImageStride + Residual.Origin : null;
-            // A pooled row needs two rows; an odd last one is dropped.
+            // A last row without a partner is dropped.
             int rows = Epilogue.Pooling == FusedPooling.Max2x2 ? height / 2 * 2 : height;
-            for (int y = 0; y < rows; y++)
+            for (int y = 0, count; y < rows; y += count)
             {
-                float* row = Epilogue.Pooling switch
+                count = Math.Min(block, rows - y);
+                bool direct = Epilogue.Pooling == FusedPooling.None;
+                float* first = direct ? result + (nint)y * Output.RowStride : scratch;
+                nint rowStride = direct ? Output.RowStride : RowLength;
+                ConvolveRows(image, y, count, first, rowStride);
+                for (int i = 0; i < count && finish; i++)
+                    RowEpilogue.Activate<TSimd>(first + i * rowStride, added == null ? null : added + (nint)(y + i) * Residual.RowStride, RowLength, Epilogue.Activation);
+                if (Epilogue.Pooling == FusedPooling.Max2x2)
                 {
-                    FusedPooling.None => result + (nint)y * Output.RowStride,
-                    FusedPooling.Max2x2 => scratch + (y & 1) * RowLength,
-                    _ => scratch,
-                };
-                ConvolveRow(image, y, row);
-                if (finish) RowEpilogue.Activate<TSimd>(row, added == null ? null : added + (nint)y * Residual.RowStride, RowLength, Epilogue.Activation);
-                if (Epilogue.Pooling == FusedPooling.Max2x2 && (y & 1) == 1)
-                    RowEpilogue.MaxPool<TSimd>(scratch, scratch + RowLength, stride, result + (nint)(y / 2) * Output.RowStride, stride, width / 2, stride);
+                    for (int i = 0; i < count; i += 2)
+                        RowEpilogue.MaxPool<TSimd>(first + i * rowStride, first + (i + 1) * rowStride, stride, result + (nint)((y + i) / 2) * Output.RowStride, stride, width / 2, stride);
+                }
                 else if (Epilogue.Pooling == FusedPooling.GlobalAverage)
-                    RowEpilogue.Accumulate<TSimd>(scratch, stride, width, result, stride, y == 0, y == height - 1 ? 1f / (height * width) : 1);
+                    RowEpilogue.Accumulate<TSimd>(scratch, stride, count * width, result, stride, y == 0, y + count == height ? 1f / (height * width) : 1);
             }
         }
         GC.KeepAlive(this);
@@ -54,11 +70,13 @@ internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd :
 
     public override void Dispose() => _bias.Dispose();
 
-    /// <summary>Writes one output row, before pooling: bias added, and clamped if <see cref="ClampsInRegisters"/>.</summary>
+    /// <summary>Writes output rows, before pooling: bias added, and clamped if <see cref="ClampsInRegisters"/>.</summary>
     /// <param name="image">Pixel (0, 0) of the input.</param>
-    /// <param name="y">Output row.</param>
-    /// <param name="row">Its first pixel.</param>
-    protected abstract void ConvolveRow(float* image, int y, float* row);
+    /// <param name="y">First output row.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="output">First pixel of the first row.</param>
+    /// <param name="rowStride">Floats from one row of the output to the next.</param>
+    protected abstract void ConvolveRows(float* image, int y, int rows, float* output, nint rowStride);
 
     protected override void PackBias(ReadOnlySpan<float> bias)
     {
