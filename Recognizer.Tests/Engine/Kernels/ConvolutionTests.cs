@@ -31,6 +31,25 @@ public unsafe class ConvolutionTests
         }
     }
 
+    // Rows come in blocks that fit a cache: sizes with one block and with several, a last one that is smaller, and rows with and without gaps between them.
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void SeparableConvolution_IsCloseToDoublePrecision(string level)
+    {
+        Random random = new(3);
+        foreach ((int size, int channels) in new[] { (7, 128), (14, 64), (16, 48), (31, 33), (9, 300) })
+        {
+            foreach (int stride in new[] { 1, 2 })
+            {
+                for (int repeat = 0; repeat < 3; repeat++)
+                {
+                    Check(new(new ImageShape(size, size, channels, 1), channels, 3, 3, stride, stride, 1, 1, 1, 1, Groups: channels), ConvolutionAlgorithm.Direct, random, level, repeat);
+                    Check(new(new ImageShape(size, size, channels, repeat % 2), 40, 1, 1, stride, stride, 0, 0, 0, 0), ConvolutionAlgorithm.Direct, random, level, repeat);
+                }
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Levels))]
     public void SingleChannelConvolution_IsCloseToDoublePrecision(string level)
