@@ -77,6 +77,25 @@ public class CharacterNormalizerTests
         Assert.InRange(rows, 18, 22);
     }
 
+    // A stem down the whole height of a bitmap of 64 × 64 pixels, and a bar from edge to edge: parts of a 7, a T or a t that fill their picture, but a 1 on a ruled line.
+    [Theory]
+    [InlineData(38, 8, 38, true)]
+    [InlineData(30, 12, 64, true)]
+    [InlineData(30, 26, 64, true)]
+    [InlineData(30, 58, 64, false)]
+    public void A_bar_on_a_stem_is_no_ruled_line_unless_it_is_at_its_foot(int stem, int bar, int length, bool stays)
+    {
+        var bitmap = new byte[64 * 64];
+        for (int y = 0; y < 64; y++)
+            for (int x = 0; x < 64; x++)
+                bitmap[y * 64 + x] = (y >= bar - 2 && y < bar + 2 && x < length) || (x >= stem - 2 && x < stem + 2 && (length < 64 || y >= 12)) ? (byte)255 : (byte)0;
+        float[] normalized = Normalize(new GrayImage(64, 64, bitmap), polarity: Polarity.LightOnDark);
+        int rows = Enumerable.Range(0, 28).Count(y => normalized.AsSpan(28 * y, 28).ContainsAnyInRange(0.5f, 1));
+        int columns = Enumerable.Range(0, 28).Count(x => Enumerable.Range(0, 28).Any(y => normalized[28 * y + x] >= 0.5f));
+        Assert.InRange(rows, 17, 24);
+        Assert.InRange(columns, stays ? 10 : 1, stays ? 24 : 6);
+    }
+
     [Theory]
     [InlineData(5)]
     [InlineData(7)]
