@@ -7,16 +7,19 @@ internal static class LineRemoval
     /// digits as bitmaps of 32 pixels, narrowed to three quarters: 2.4 % wrong with removal, 0.5 % without.)</summary>
     private const int LeastHeightForUprights = 40;
 
-    /// <summary>Share of the width at either side where upright lines are removed: those between boxes are there, the stems of a 4, 7 or 9 that fills the picture's height aren't.
-    /// (Held-back digits as bitmaps of 64 pixels that fill the height: 0.70 % wrong without this, 0.20 % with it.)</summary>
+    /// <summary>Share of the width at either side where upright lines are removed from pictures of one character: the sides of its box are there, the stem of a 4, 7 or 9 that fills
+    /// the picture's height isn't. (Held-back digits as bitmaps of 64 pixels that fill the height: 0.70 % wrong without this, 0.20 % with it.)</summary>
     private const double UprightBand = 0.25;
 
     /// <summary>Share of the picture's width below which what is left may be the stem of a T. (Held-back letters as bitmaps of 64 pixels that fill the height: log-loss 0.124
     /// without this, 0.116 with it, 0.104 with wider margins.)</summary>
     private const double StemWidth = 0.3;
 
+    /// <summary>Width that pictures of one character have at most, in heights; wider ones may have lines between boxes anywhere.</summary>
+    private const double MostWidth = 1.25;
+
     /// <summary>Clears lines from edge to edge of the picture, and a frame around the ink, in <see cref="NormalizerWorkspace.Mask"/> and
-    /// <see cref="NormalizerWorkspace.Ink"/>; leaves everything as it was where too little ink would remain.</summary>
+    /// <see cref="NormalizerWorkspace.Ink"/>; leaves everything as it was where no character would remain.</summary>
     public static void Remove(NormalizerWorkspace work, int width, int height)
     {
         if (Math.Min(width, height) < 24) return;
@@ -25,9 +28,9 @@ internal static class LineRemoval
         mask.CopyTo(original);
         bool frame = RemoveFrame(mask, width, height);
         int lines = RemoveLines(mask, width, height, 1, width, 1, out double line);
-        bool rows = lines > 0, columns = height >= LeastHeightForUprights && RemoveLines(mask, height, width, width, 1, UprightBand, out _) > 0;
+        bool rows = lines > 0, columns = height >= LeastHeightForUprights && RemoveLines(mask, height, width, width, 1, width <= MostWidth * height ? UprightBand : 1, out _) > 0;
         if (!frame && !rows && !columns) return;
-        if (!IsCharacterLeft(mask, original, width, height, rows, columns, lines == 1 ? line : double.NaN))
+        if (!IsCharacterLeft(mask, original, width, height, rows, columns, lines == 1 && !frame && !columns ? line : double.NaN))
         {
             original.CopyTo(mask);
             return;
@@ -51,7 +54,7 @@ internal static class LineRemoval
     }
 
     /// <summary>A character's worth of ink: not a sliver of what there was, of some extent, not at the edges that the lines ran between, and not the stem of a closely cropped
-    /// T or t without its bar.</summary>
+    /// T or t without its bar, the only line of the picture (where there are more, it is ruled).</summary>
     private static bool IsCharacterLeft(ReadOnlySpan<byte> mask, ReadOnlySpan<byte> original, int width, int height, bool rows, bool columns, double line)
     {
         int left = width, right = -1, top = height, bottom = -1, area = 0, before = 0;
@@ -68,14 +71,14 @@ internal static class LineRemoval
             }
         if (area < before / 12 || Math.Max(right - left, bottom - top) < Math.Min(width, height) / 5) return false;
         if (rows && left == 0 && right == width - 1) return false;
-        // A line that a 1 stands on is at its foot, and a bar is hardly longer than its stem.
+        // A line that a 1 stands on is at its foot, one that was written over mostly lower than a bar, which is hardly longer than its stem.
         int stem = bottom - top + 1;
-        if (right - left + 1 < StemWidth * width && width < 1.5 * stem && line > top - stem / 10.0 && line < top + 0.7 * stem) return false;
+        if (right - left + 1 < StemWidth * width && width < 1.5 * stem && line > top - stem / 10.0 && line < top + 0.45 * stem) return false;
         return !(columns && top == 0 && bottom == height - 1);
     }
 
-    /// <summary>Removes lines from the first to the last position along one axis that lie in a band, a share of the picture, at either edge. Written for horizontal lines; the
-    /// strides turn it.</summary>
+    /// <summary>Removes lines from the first to the last position along one axis that lie in a band, a share of the picture, at either edge (1: anywhere). Written for horizontal
+    /// lines; the strides turn it. Returns the number of lines, and where the last of them lies, or NaN.</summary>
     private static int RemoveLines(Span<byte> mask, int length, int across, int stepAlong, int stepAcross, double band, out double position)
     {
         Span<(int Start, int End)> starts = stackalloc (int, int)[32], ends = stackalloc (int, int)[32];
@@ -93,7 +96,7 @@ internal static class LineRemoval
                 int least = Math.Min(a.End - a.Start, b.End - b.Start);
                 double from = (a.Start + a.End - 1) / 2.0, to = (b.Start + b.End - 1) / 2.0;
                 if (least > most || Math.Abs(to - from) > 0.22 * length) continue;
-                if (Math.Max(from, to) >= band * across && Math.Min(from, to) < (1 - band) * across) continue;
+                if (Math.Max(from, to) >= band * across && across - 1 - Math.Min(from, to) >= band * across) continue;
                 int reach = least / 2 + 2, hits = 0, found = 0;
                 for (int x = 0; x < length; x++)
                 {

@@ -77,13 +77,14 @@ public class CharacterNormalizerTests
         Assert.InRange(rows, 18, 22);
     }
 
-    // A stem down the whole height of a bitmap of 64 × 64 pixels, and a bar from edge to edge: parts of a 7, a T or a t that fill their picture, but a 1 on a ruled line.
+    // A stem down the whole height of a bitmap of 64 × 64 pixels, and a bar from edge to edge: parts of a 7, a T or a t that fill their picture, but a 1 on or over a ruled line.
     [Theory]
     [InlineData(38, 8, 38, true)]
     [InlineData(30, 12, 64, true)]
     [InlineData(30, 26, 64, true)]
+    [InlineData(30, 40, 64, false)]
     [InlineData(30, 58, 64, false)]
-    public void A_bar_on_a_stem_is_no_ruled_line_unless_it_is_at_its_foot(int stem, int bar, int length, bool stays)
+    public void A_bar_on_a_stem_is_no_ruled_line_unless_it_is_in_its_lower_half(int stem, int bar, int length, bool stays)
     {
         var bitmap = new byte[64 * 64];
         for (int y = 0; y < 64; y++)
@@ -94,6 +95,19 @@ public class CharacterNormalizerTests
         int columns = Enumerable.Range(0, 28).Count(x => Enumerable.Range(0, 28).Any(y => normalized[28 * y + x] >= 0.5f));
         Assert.InRange(rows, 17, 24);
         Assert.InRange(columns, stays ? 10 : 1, stays ? 24 : 6);
+    }
+
+    [Fact]
+    public void Lines_between_the_boxes_of_a_wide_picture_are_removed()
+    {
+        // Three boxes of 64 × 64 pixels without tops and bottoms, and a bar with a stem in the middle one.
+        var bitmap = new byte[192 * 64];
+        for (int y = 0; y < 64; y++)
+            for (int x = 0; x < 192; x++)
+                bitmap[y * 192 + x] = x is 0 or 1 or 64 or 65 or 128 or 129 or 190 or 191 || (y is >= 10 and < 16 && x is >= 80 and < 112) || (y is >= 10 and < 56 && x is >= 106 and < 112) ? (byte)255 : (byte)0;
+        float[] normalized = Normalize(new GrayImage(192, 64, bitmap), polarity: Polarity.LightOnDark);
+        int columns = Enumerable.Range(0, 28).Count(x => Enumerable.Range(0, 28).Any(y => normalized[28 * y + x] >= 0.5f));
+        Assert.InRange(columns, 11, 18);
     }
 
     [Theory]

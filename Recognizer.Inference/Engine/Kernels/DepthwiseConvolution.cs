@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>Convolution of each channel by itself: vectors run over channels, and four output pixels share each weight.</summary>
+/// <summary>Convolution of each channel by itself: vectors run over channels, and several output pixels share each weight.</summary>
 internal sealed unsafe class DepthwiseConvolution<TSimd> : RowConvolution<TSimd> where TSimd : unmanaged, ISimd<TSimd>
 {
     // [KernelHeight, KernelWidth, PixelStride]
@@ -18,6 +18,7 @@ internal sealed unsafe class DepthwiseConvolution<TSimd> : RowConvolution<TSimd>
         _weights.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     protected override void ConvolveRows(float* image, int y, int rows, float* output, nint rowStride)
     {
         nint line = Shape.StrideY * (nint)Shape.Input.RowStride;
@@ -25,7 +26,7 @@ internal sealed unsafe class DepthwiseConvolution<TSimd> : RowConvolution<TSimd>
         bool clamp = ClampsInRegisters;
         float floor = clamp ? Epilogue.Activation.Floor : float.NegativeInfinity, ceiling = clamp ? Epilogue.Activation.Ceiling : float.PositiveInfinity;
         int x = 0;
-        if (Shape is { KernelHeight: 3, KernelWidth: 3, DilationX: 1, StrideX: 1 or 2 } && TSimd.Count == 16)
+        if (Shape is { KernelHeight: 3, KernelWidth: 3, DilationX: 1, StrideX: 1 or 2, OutputWidth: >= 7 } && TSimd.Count == 16)
         {
             x = Shape.OutputWidth / 7 * 7;
             if (Shape.StrideX == 1) ConvolveThree<One>(origin, rows, output, rowStride, x, floor, ceiling);

@@ -5,8 +5,8 @@ namespace Recognizer.Inference.Engine.Kernels;
 /// <summary>A convolution that computes a few output rows after another, and finishes them while they are hot.</summary>
 internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd : unmanaged, ISimd<TSimd>
 {
-    // Floats of input that stay in a first-level cache of 48 KB beside a panel of weights.
-    private const int CacheFloats = 6500;
+    // Floats of input, and of output that isn't finished yet, that stay in a first-level cache of 48 KB beside a panel of weights.
+    private const int CacheFloats = 7500;
 
     // Stride of output pixels, rounded up so that biases are read in whole panels.
     private readonly AlignedBuffer<float> _bias;
@@ -22,17 +22,20 @@ internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd :
 
     private int RowLength => Shape.OutputWidth * Residual.PixelStride;
 
-    // Rows that are computed together. A pooled row needs two.
+    private bool IsDirect => Epilogue.Pooling == FusedPooling.None;
+
+    // Rows that are computed together, in blocks of nearly equal size. A pooled row needs two.
     private int BlockRows
     {
         get
         {
-            int rows = Math.Clamp(CacheFloats / (Shape.StrideY * Shape.Input.RowStride), 1, Shape.OutputHeight);
-            return Epilogue.Pooling == FusedPooling.Max2x2 ? Math.Max(2, rows / 2 * 2) : rows;
+            long floats = (long)Shape.StrideY * Shape.Input.RowStride + (IsDirect && ClampsInRegisters ? 0 : RowLength);
+            int most = (int)Math.Clamp(CacheFloats / floats, 1, Shape.OutputHeight), blocks = (Shape.OutputHeight + most - 1) / most, rows = (Shape.OutputHeight + blocks - 1) / blocks;
+            return Epilogue.Pooling == FusedPooling.Max2x2 ? (rows + 1) / 2 * 2 : rows;
         }
     }
 
-    public override long ScratchLength(int images) => Epilogue.Pooling == FusedPooling.None ? 0 : (long)BlockRows * RowLength;
+    public override long ScratchLength(int images) => IsDirect ? 0 : (long)BlockRows * RowLength;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
@@ -40,6 +43,7 @@ internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd :
         int height = Shape.OutputHeight, width = Shape.OutputWidth, stride = Residual.PixelStride;
         int block = BlockRows;
         bool finish = !ClampsInRegisters;
+        nint rowStride = IsDirect ? Output.RowStride : RowLength;
         for (int n = 0; n < images; n++)
         {
             float* image = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin;
@@ -50,19 +54,20 @@ internal abstract unsafe class RowConvolution<TSimd> : Convolution where TSimd :
             for (int y = 0, count; y < rows; y += count)
             {
                 count = Math.Min(block, rows - y);
-                bool direct = Epilogue.Pooling == FusedPooling.None;
-                float* first = direct ? result + (nint)y * Output.RowStride : scratch;
-                nint rowStride = direct ? Output.RowStride : RowLength;
+                float* first = IsDirect ? result + (nint)y * Output.RowStride : scratch;
                 ConvolveRows(image, y, count, first, rowStride);
-                for (int i = 0; i < count && finish; i++)
-                    RowEpilogue.Activate<TSimd>(first + i * rowStride, added == null ? null : added + (nint)(y + i) * Residual.RowStride, RowLength, Epilogue.Activation);
+                if (finish)
+                {
+                    for (int i = 0; i < count; i++)
+                        RowEpilogue.Activate<TSimd>(first + i * rowStride, added == null ? null : added + (nint)(y + i) * Residual.RowStride, RowLength, Epilogue.Activation);
+                }
                 if (Epilogue.Pooling == FusedPooling.Max2x2)
                 {
                     for (int i = 0; i < count; i += 2)
                         RowEpilogue.MaxPool<TSimd>(first + i * rowStride, first + (i + 1) * rowStride, stride, result + (nint)((y + i) / 2) * Output.RowStride, stride, width / 2, stride);
                 }
                 else if (Epilogue.Pooling == FusedPooling.GlobalAverage)
-                    RowEpilogue.Accumulate<TSimd>(scratch, stride, count * width, result, stride, y == 0, y + count == height ? 1f / (height * width) : 1);
+                    RowEpilogue.Accumulate<TSimd>(first, stride, count * width, result, stride, y == 0, y + count == height ? 1f / (height * width) : 1);
             }
         }
         GC.KeepAlive(this);

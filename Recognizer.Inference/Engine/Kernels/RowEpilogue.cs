@@ -47,7 +47,7 @@ internal static unsafe class RowEpilogue
         }
     }
 
-    /// <summary>sum[c] = factor · (sum[c] + Σ over pixels of a row), starting from 0 where <paramref name="first"/>.</summary>
+    /// <summary>sum[c] = factor · (sum[c] + Σ over pixels without gaps), starting from 0 where <paramref name="first"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Accumulate<TSimd>(float* row, int pixelStride, int width, float* sum, int channels, bool first, float factor)
         where TSimd : unmanaged, ISimd<TSimd>

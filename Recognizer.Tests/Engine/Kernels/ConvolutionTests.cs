@@ -212,12 +212,12 @@ public unsafe class ConvolutionTests
     {
         private readonly ConvolutionShape _shape;
         private readonly Epilogue _epilogue;
-        private readonly int _images;
+        private readonly int _images, _outputBorder;
         private readonly float[] _input, _weights, _bias, _residual;
 
         public Case(ConvolutionShape shape, Epilogue epilogue, int images, string kind, int seed)
         {
-            (_shape, _epilogue, _images) = (shape, epilogue, images);
+            (_shape, _epilogue, _images, _outputBorder) = (shape, epilogue, images, seed % 2);
             _input = KernelCases.Values(kind, (long)images * shape.Input.Height * shape.Input.Width * shape.Input.Channels, seed);
             _weights = KernelCases.Values("random", shape.WeightLength, seed + 1);
             _bias = KernelCases.Values("random", shape.OutputChannels, seed + 2);
@@ -238,7 +238,7 @@ public unsafe class ConvolutionTests
         public float[] Run(ConvolutionAlgorithm algorithm, SimdLevel level, int firstImage = 0, int? count = null)
         {
             int images = count ?? _images;
-            ImageShape output = new(Pooled.Height, Pooled.Width, _shape.OutputChannels, _epilogue.Pooling == FusedPooling.GlobalAverage ? 0 : 1);
+            ImageShape output = new(Pooled.Height, Pooled.Width, _shape.OutputChannels, _epilogue.Pooling == FusedPooling.GlobalAverage ? 0 : _outputBorder);
             ImageShape residualShape = new(_shape.OutputHeight, _shape.OutputWidth, _shape.OutputChannels, _epilogue.ResidualBorder ?? output.Border);
             using AlignedBuffer<float> input = Images.Place(_input, _shape.Input, firstImage, images, 7);
             using AlignedBuffer<float> residual = Images.Place(_residual, residualShape, firstImage, images, -3);
