@@ -23,6 +23,7 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
         new("JPEG quality 20", true, (ink, _) => Jpeg(new GrayImage(Side, Side, ink), 20)),
         new("JPEG quality 20, 112 px, dark on light", true, (ink, _) => Jpeg(Paint(112, (x, y) => 230 - 0.8 * At(ink, x, y, 112)), 20)),
         new("16×16 pixels, enlarged", false, (ink, _) => Enlarged(Shrunk(ink, 16), 96)),
+        new("bitmap that its ink fills, 64 px", false, (ink, _) => Filling(ink, 64)),
         new("8×8 pixels", false, (ink, _) => Shrunk(ink, 8)),
         new("thin pen, 112 px", false, (ink, _) => Paint(112, (x, y) => 235 - 190 * Math.Clamp((At(ink, x, y, 112) / 255 - 0.85) * 6 + 0.5, 0, 1))),
         new("thick pen, 112 px", false, (ink, _) => Paint(112, (x, y) => 235 - 190 * Math.Clamp((At(ink, x, y, 112) / 255 - 0.12) * 6 + 0.5, 0, 1))),
@@ -67,6 +68,17 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
 
     private static GrayImage Enlarged(GrayImage small, int side) =>
         Paint(side, (x, y) => small.Pixels[y * small.Height / side * small.Width + x * small.Width / side]);
+
+    /// <summary>The smallest square around the ink, in black and white.</summary>
+    private static GrayImage Filling(byte[] ink, int side)
+    {
+        int left = Side, right = -1, top = Side, bottom = -1;
+        for (int i = 0; i < ink.Length; i++)
+            if (ink[i] > 60) (left, right, top, bottom) = (Math.Min(left, i % Side), Math.Max(right, i % Side), Math.Min(top, i / Side), Math.Max(bottom, i / Side));
+        int extent = Math.Max(right - left, bottom - top) + 1;
+        double x0 = (left + right + 1 - extent) / 2.0, y0 = (top + bottom + 1 - extent) / 2.0;
+        return Paint(side, (x, y) => At(ink, x0 + (x + 0.5) * extent / side - 0.5, y0 + (y + 0.5) * extent / side - 0.5, Side) > 127 ? 255 : 0);
+    }
 
     private static GrayImage Gradient(byte[] ink, int side, CounterRandom random)
     {
