@@ -5,10 +5,11 @@ using Recognizer.Training.Architectures;
 
 namespace Recognizer.Benchmarks.Peers;
 
-/// <summary>Training against PyTorch: the same network, whole steps on random images, in turns.</summary>
+/// <summary>Training against PyTorch: the same network, whole steps on random images, in turns. How fast PyTorch is varies by a quarter from process to process and hardly within
+/// one, so that each round starts a process of its own.</summary>
 internal static class TrainingPeers
 {
-    private const int Batch = 128, Threads = 2, Rounds = 7;
+    private const int Batch = 128, Threads = 2, Rounds = 8;
 
     public static readonly string[] Networks = ["cnn2", "vgg", "residual"];
 
@@ -21,39 +22,48 @@ internal static class TrainingPeers
     {
         using var ours = new TrainingBenchmark(network, Batch, Threads);
         double each = Math.Max(0.3, seconds / Rounds);
-        string script = Path.Combine(PeerInstaller.RepositoryRoot(), "Recognizer.Benchmarks", "Peers", "pytorch_training.py");
-        using Process peer = Process.Start(new ProcessStartInfo(python,
-            [script, "--network", network, "--batch", $"{Batch}", "--threads", $"{Threads}", "--rounds", $"{Rounds}", "--seconds", each.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
         ours.ImagesPerSecond(0.5);
         var oursSpeeds = new List<double>();
         var peerSpeeds = new List<double>();
+        string layout = "best";
         for (int i = 0; i < Rounds; i++)
         {
-            if (peer.StandardOutput.ReadLine() != "ready") throw new InvalidOperationException("The PyTorch script ended early.");
             oursSpeeds.Add(ours.ImagesPerSecond(each));
-            peer.StandardInput.WriteLine();
-            peer.StandardInput.Flush();
-            using JsonDocument line = JsonDocument.Parse(peer.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The PyTorch script ended early."));
-            peerSpeeds.Add(line.RootElement.GetProperty("imagesPerSecond").GetDouble());
+            (double speed, layout) = PeerRun(python, network, layout, each);
+            peerSpeeds.Add(speed);
         }
-        peer.WaitForExit();
         double[] ratios = [.. oursSpeeds.Zip(peerSpeeds, (a, b) => a / b).Order()];
-        double ratio = AlternatingTimer.Quantile(ratios, 0.5), speed = AlternatingTimer.Quantile([.. oursSpeeds.Order()], 0.5);
+        double ratio = AlternatingTimer.Quantile(ratios, 0.5), median = AlternatingTimer.Quantile([.. oursSpeeds.Order()], 0.5);
         // Forward, gradient by data and gradient by weights: three times the forward pass's multiply-adds.
         long multiplyAdds = 3 * InferencePeers.MultiplyAdds(Architecture.Build(network, PeerNetworks.Labels, 1));
-        return new PeerRow("training", network, "fp32", Threads, Batch, speed, AlternatingTimer.Quantile([.. peerSpeeds.Order()], 0.5), $"PyTorch {Version(python)}", ratio,
-            (AlternatingTimer.Quantile(ratios, 0.75) - AlternatingTimer.Quantile(ratios, 0.25)) / ratio, 2.0 * multiplyAdds * speed / (peak * Threads));
+        return new PeerRow("training", network, "fp32", Threads, Batch, median, AlternatingTimer.Quantile([.. peerSpeeds.Order()], 0.5), $"PyTorch {Version(python)}", ratio,
+            (AlternatingTimer.Quantile(ratios, 0.75) - AlternatingTimer.Quantile(ratios, 0.25)) / ratio, 2.0 * multiplyAdds * median / (peak * Threads));
     }
 
-    private static string Version(string python)
+    // Images per second of a new process, and the memory layout: "best" lets it try both.
+    private static (double Speed, string Layout) PeerRun(string python, string network, string layout, double seconds)
     {
-        using Process process = Process.Start(new ProcessStartInfo(python, ["-c", "import torch; print(torch.__version__)"]) { RedirectStandardOutput = true })!;
-        string version = process.StandardOutput.ReadToEnd().Trim();
+        string script = Path.Combine(PeerInstaller.RepositoryRoot(), "Recognizer.Benchmarks", "Peers", "pytorch_training.py");
+        string output = Output(python, script, "--network", network, "--batch", $"{Batch}", "--threads", $"{Threads}", "--layout", layout,
+            "--seconds", seconds.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            using JsonDocument line = JsonDocument.Parse(output);
+            return (line.RootElement.GetProperty("imagesPerSecond").GetDouble(), line.RootElement.GetProperty("layout").GetString()!);
+        }
+        catch (JsonException)
+        {
+            throw new InvalidOperationException($"The PyTorch script printed '{output}', not a line of JSON.");
+        }
+    }
+
+    private static string Version(string python) => Output(python, "-c", "import torch; print(torch.__version__)");
+
+    private static string Output(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
-        return version;
+        return output;
     }
 }

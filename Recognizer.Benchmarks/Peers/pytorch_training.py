@@ -1,7 +1,7 @@
 """Whole training steps (forward, backward, Adam) of a network in PyTorch on random images, without data loading.
 
-Prints one JSON line per measurement: {"network", "batch", "threads", "layout", "imagesPerSecond"}; with --layout best both memory
-layouts are tried and the faster one is reported.
+Prints one line of JSON: {"network", "batch", "threads", "layout", "imagesPerSecond"}; with --layout best both memory layouts are tried and
+the faster one is reported.
 """
 import argparse
 import json
@@ -75,7 +75,6 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rounds", type=int, default=1, help="measurements; with more than 1 each waits for a line on standard input, so that they can alternate with ours")
     parser.add_argument("--layout", choices=["contiguous", "channels_last", "best"], default="best")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -89,12 +88,8 @@ def main():
     else:
         layout = layouts[0]
         trainers[layout].measure(0)
-    for i in range(options.rounds):
-        if options.rounds > 1:
-            print("ready", flush=True)
-            input()
-        speed = trainers[layout].measure(options.seconds)
-        print(json.dumps({"network": options.network, "batch": options.batch, "threads": options.threads, "layout": layout, "imagesPerSecond": round(speed, 1)}), flush=True)
+    speed = trainers[layout].measure(options.seconds)
+    print(json.dumps({"network": options.network, "batch": options.batch, "threads": options.threads, "layout": layout, "imagesPerSecond": round(speed, 1)}))
 
 
 if __name__ == "__main__":
