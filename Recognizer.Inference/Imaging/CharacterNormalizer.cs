@@ -53,7 +53,10 @@ public static class CharacterNormalizer
         if (width == Size && height == Size && CopyIfInForm(pixels, layout, polarity, destination)) return true;
         var workspace = t_workspace ??= new NormalizerWorkspace();
         destination.Clear();
-        return NormalizeRegion(workspace, pixels, width, new Region(0, 0, width, height), layout, polarity, destination, zooms: 2);
+        var region = new Region(0, 0, width, height);
+        if (PictureFrame.Find(pixels, width, height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
+            (polarity, region) = (frame.Polarity, new Region(frame.Left, frame.Top, frame.Width, frame.Height));
+        return NormalizeRegion(workspace, pixels, width, region, layout, polarity, destination, zooms: 2);
     }
 
     /// <summary>Recognises what the layout's own data set would hold: ink of the right extent in the right place on pure ground.</summary>

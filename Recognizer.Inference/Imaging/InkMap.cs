@@ -3,6 +3,9 @@ namespace Recognizer.Inference.Imaging;
 /// <summary>Separates ink from ground.</summary>
 internal static class InkMap
 {
+    /// <summary>Least coherence of writing: lines of 2 pixels have 0.54 and more, what noise leaves of faint writing 0.3 and less.</summary>
+    private const double LeastCoherence = 0.4;
+
     /// <summary>Smooths large pictures with 1-2-1 in both directions, against noise.</summary>
     public static void Smooth(NormalizerWorkspace work, int width, int height)
     {
@@ -90,8 +93,41 @@ internal static class InkMap
         return Threshold(work, width, height);
     }
 
-    /// <summary>The same for a page of writing, which has hardly any ink on its border: the ground is even, or else found locally.</summary>
+    /// <summary>The same for a page of writing, which has hardly any ink on its border: the ground is even, or else found locally. Where most ink turns out to be single pixels, which
+    /// is what noise looks like, the page is smoothed and looked at again.</summary>
     public static bool FindOnPage(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
+    {
+        var found = polarity;
+        if (!FindWriting(work, width, height, radius, ref found)) return false;
+        if (Coherence(work.Mask, width, height, 1) < LeastCoherence)
+        {
+            Smooth(work, width, height);
+            found = polarity;
+            if (!FindWriting(work, width, height, radius, ref found) || Coherence(work.Mask, width, height, 2) < LeastCoherence) return false;
+        }
+        polarity = found;
+        return true;
+    }
+
+    /// <summary>Correlation of pixels that lie beside or below one another: 0 where each is ink or not on its own, 1 for broad areas.</summary>
+    /// <param name="mask">[height, width], 1 for ink.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="distance">From one pixel to the other: 1, or 2 where smoothing has made neighbours alike.</param>
+    private static double Coherence(ReadOnlySpan<byte> mask, int width, int height, int distance)
+    {
+        long ink = 0, pairs = 0;
+        for (int y = 0; y + distance < height; y++)
+            for (int p = y * width; p + distance < (y + 1) * width; p++)
+            {
+                ink += mask[p];
+                pairs += (mask[p] & mask[p + distance]) + (mask[p] & mask[p + distance * width]);
+            }
+        double share = (double)ink / Math.Max(1, (width - distance) * (height - distance));
+        return (pairs / (2.0 * Math.Max(1, ink)) - share) / Math.Max(1e-9, 1 - share);
+    }
+
+    private static bool FindWriting(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
         const double MostBorderInk = 0.08, LightCost = 0.06, StrokesPerRadius = 2.2;
         int count = width * height;
@@ -243,39 +279,20 @@ internal static class InkMap
     /// beyond half, and what is beyond a third and connected with that.</summary>
     private static bool Threshold(NormalizerWorkspace work, int width, int height)
     {
+        const int LeastInk = 24;
         int count = width * height;
         Span<byte> ink = work.Ink.AsSpan(0, count), mask = work.Mask.AsSpan(0, count);
         Span<int> histogram = stackalloc int[256];
         histogram.Clear();
         foreach (byte value in ink) histogram[value]++;
-        int top = 255;
-        for (int seen = 0, rare = count / 500 + 1; top > 0 && seen + histogram[top] < rare; top--) seen += histogram[top];
-        int split = OtsuThreshold(histogram, count, out _), ordinary = 0;
-        if (split == 0) return false; // one level only
-        for (int v = 0; v < split; v++) ordinary += histogram[v];
-        int ground = Quantile(histogram, 0, Math.Max(0, split - 1), ordinary, 0.5);
-        if (top - ground < 5) return false;
-        // Means on either side of the threshold, and the threshold between them, until it stays (Ridler and Calvard)
-        double threshold = (ground + top) / 2.0, low = ground, high = top;
-        for (int i = 0; i < 12; i++)
-        {
-            (low, high) = Means(histogram, threshold);
-            double next = Math.Max((low + high) / 2, (ground + top) * 0.5 - (top - ground) * 0.3);
-            if (Math.Abs(next - threshold) < 0.5) break;
-            threshold = next;
-        }
-        int cut = (int)Math.Ceiling(threshold);
-        long squares = 0;
-        int below = 0, above = 0;
-        for (int v = 0; v < cut; v++)
-        {
-            squares += (long)histogram[v] * (v - ground) * (v - ground);
-            below += histogram[v];
-        }
+        // Ink that covers at least a five-hundredth may be faint; a single number on a sheet covers less, and has to stand out from all specks
+        int cut;
+        double ground, noise;
+        if (!Cut(histogram, count, count / 500, 5, 2.5, out cut, out ground, out noise)
+            && !Cut(histogram, count, Math.Max(LeastInk, count / 10_000), 40, 6, out cut, out ground, out noise)
+            && !Cut(histogram, count, Math.Max(LeastInk, count / 200_000), 40, 6, out cut, out ground, out noise)) return false;
+        int above = 0;
         for (int v = cut; v < 256; v++) above += histogram[v];
-        if (above == 0) return false;
-        double noise = Math.Sqrt((double)squares / Math.Max(1, below));
-        if (high - ground < Math.Max(5, 2.5 * noise)) return false;
         // Ink level: the upper middle of the ink, so that soft edges don't lower it
         double full = Quantile(histogram, cut, 255, above, 0.65);
         double floor = Math.Min(ground + Math.Max(1.5 * noise, 0.08 * (full - ground)), full - 2);
@@ -290,6 +307,49 @@ internal static class InkMap
         }
         Connect(mask, width, height);
         return true;
+    }
+
+    /// <summary>Finds the threshold between ground and ink.</summary>
+    /// <param name="histogram">Of a map in which ink is high.</param>
+    /// <param name="count">Values in it.</param>
+    /// <param name="rare">Values that are taken for specks, the highest ones.</param>
+    /// <param name="leastContrast">Least difference between ink and ground.</param>
+    /// <param name="leastRatio">Least difference as a multiple of the noise of the ground.</param>
+    /// <param name="cut">Least value of ink.</param>
+    /// <param name="ground">Level of the ground.</param>
+    /// <param name="noise">Standard deviation of the ground.</param>
+    /// <returns>Whether there is ink.</returns>
+    private static bool Cut(ReadOnlySpan<int> histogram, int count, int rare, int leastContrast, double leastRatio, out int cut, out double ground, out double noise)
+    {
+        (cut, ground, noise) = (0, 0, 0);
+        int top = 255;
+        for (int seen = 0; top > 0 && seen + histogram[top] < rare + 1; top--) seen += histogram[top];
+        int split = OtsuThreshold(histogram, count, out _), ordinary = 0;
+        if (split == 0) return false; // one level only
+        for (int v = 0; v < split; v++) ordinary += histogram[v];
+        ground = Quantile(histogram, 0, Math.Max(0, split - 1), ordinary, 0.5);
+        if (top - ground < leastContrast) return false;
+        // Means on either side of the threshold, and the threshold between them, until it stays (Ridler and Calvard)
+        double threshold = (ground + top) / 2.0, low = ground, high = top;
+        for (int i = 0; i < 12; i++)
+        {
+            (low, high) = Means(histogram, threshold);
+            double next = Math.Max((low + high) / 2, (ground + top) * 0.5 - (top - ground) * 0.3);
+            if (Math.Abs(next - threshold) < 0.5) break;
+            threshold = next;
+        }
+        cut = (int)Math.Ceiling(threshold);
+        double squares = 0;
+        int below = 0, above = 0;
+        for (int v = 0; v < cut; v++)
+        {
+            squares += histogram[v] * (v - ground) * (v - ground);
+            below += histogram[v];
+        }
+        for (int v = cut; v < 256; v++) above += histogram[v];
+        if (above == 0) return false;
+        noise = Math.Sqrt(squares / Math.Max(1, below));
+        return high - ground >= Math.Max(leastContrast, leastRatio * noise);
     }
 
     /// <summary>Keeps weak ink (1) where it touches strong (2): two sweeps, enough for the soft ends of strokes.</summary>

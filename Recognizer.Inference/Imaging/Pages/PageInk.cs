@@ -6,8 +6,14 @@ internal sealed class PageInk
     /// <summary>Longest side that is worked on.</summary>
     private const int MaxSide = 2400;
 
+    /// <summary>Pixels from which a frame isn't a line.</summary>
+    private const int ThickFrame = 8;
+
     private int _factor;
-    private int _originalWidth, _originalHeight, _levelWidth, _levelHeight, _turnedWidth, _turnedHeight;
+
+    // What of the picture lies within a thick frame.
+    private int _left, _top, _originalWidth, _originalHeight;
+    private int _levelWidth, _levelHeight, _turnedWidth, _turnedHeight;
     private double _sine, _cosine = 1; // 0 and 1: not turned
 
     public int Width { get; private set; }
@@ -28,7 +34,15 @@ internal sealed class PageInk
     /// <summary>Finds the ink; null on an empty page.</summary>
     public static PageInk? Find(GrayImage image, PageOptions options)
     {
-        var page = new PageInk { _originalWidth = image.Width, _originalHeight = image.Height };
+        var page = new PageInk();
+        var polarity = options.Polarity;
+        if (PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
+        {
+            polarity = frame.Polarity;
+            // A thin frame may be the border of a comb, and goes with its separators
+            if (frame.Thickness > ThickFrame) (image, page._left, page._top) = (Crop(image, frame), frame.Left, frame.Top);
+        }
+        (page._originalWidth, page._originalHeight) = (image.Width, image.Height);
         int factor = page._factor = (Math.Max(image.Width, image.Height) + MaxSide - 1) / MaxSide;
         int width = page.Width = Math.Max(1, image.Width / factor), height = page.Height = Math.Max(1, image.Height / factor);
         var work = new NormalizerWorkspace();
@@ -36,7 +50,6 @@ internal sealed class PageInk
         CharacterNormalizer.Reduce(image, factor, work.Gray.AsSpan(0, width * height), width, height);
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
-        var polarity = options.Polarity;
         if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
@@ -44,6 +57,13 @@ internal sealed class PageInk
         if (angle != 0) page.Rotate(angle);
         page.FindComponents();
         return page.Components.Count == 0 ? null : page;
+    }
+
+    private static GrayImage Crop(GrayImage image, PictureFrame frame)
+    {
+        var pixels = new byte[frame.Width * frame.Height];
+        for (int y = 0; y < frame.Height; y++) image.Pixels.Slice((frame.Top + y) * image.Width + frame.Left, frame.Width).CopyTo(pixels.AsSpan(y * frame.Width));
+        return new GrayImage(frame.Width, frame.Height, pixels);
     }
 
     private void FindComponents()
@@ -105,6 +125,6 @@ internal sealed class PageInk
             bottom = Math.Max(bottom, y * _factor);
         }
         int l = Math.Clamp((int)Math.Floor(left), 0, _originalWidth - 1), t = Math.Clamp((int)Math.Floor(top), 0, _originalHeight - 1);
-        return new(l, t, Math.Clamp((int)Math.Ceiling(right), l + 1, _originalWidth) - l, Math.Clamp((int)Math.Ceiling(bottom), t + 1, _originalHeight) - t);
+        return new(_left + l, _top + t, Math.Clamp((int)Math.Ceiling(right), l + 1, _originalWidth) - l, Math.Clamp((int)Math.Ceiling(bottom), t + 1, _originalHeight) - t);
     }
 }

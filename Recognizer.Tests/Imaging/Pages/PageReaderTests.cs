@@ -47,6 +47,36 @@ public class PageReaderTests
     public void An_empty_page_has_no_lines() =>
         Assert.Empty(new PageReader(s_scorer).Read(Drawing.Paint(new float[400 * 300], 400, (_, _) => 240, (_, _) => 0)).Lines);
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(8)]
+    public void A_few_characters_on_a_large_sheet_are_read(int count)
+    {
+        const int Width = 1600, Height = 2300;
+        var cover = new float[Width * Height];
+        string text = "20753461"[..count];
+        for (int i = 0; i < count; i++) Drawing.Digit(cover, Width, text[i] - '0', 300 + 38 * i, 400, 24, 40, 4.5);
+        Assert.Equal(text, new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
+    }
+
+    /// <summary>Noise alone is no writing, with or without specks; writing is found in noise a third as strong as its contrast.</summary>
+    [Theory]
+    [InlineData(9, 0)]
+    [InlineData(9, 60)]
+    [InlineData(25, 0)]
+    public void Noise_is_told_from_writing(int most, int specks)
+    {
+        var random = new Random(8);
+        double Noise() => 230 - most + random.Next(-most, most + 1);
+        var blank = Drawing.Paint(new float[800 * 1100], 800, (_, _) => specks > 0 && random.Next(20_000) == 0 ? specks : Noise(), (_, _) => 0);
+        Assert.Equal("", new PageReader(s_scorer).Read(blank).Text);
+        GrayImage page = DrawnPage.Paint(["2075346182", "9137"]);
+        var noisy = new byte[page.Pixels.Length];
+        for (int i = 0; i < noisy.Length; i++) noisy[i] = (byte)(Noise() - (230 - page.Pixels[i]) * 1.7 * most / 172);
+        Assert.Equal("2075346182\n9137", new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, noisy)).Text);
+    }
+
     [Fact]
     public void Any_picture_is_survived()
     {
