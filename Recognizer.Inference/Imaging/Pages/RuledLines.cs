@@ -1,7 +1,8 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them; and the borders of
-/// boxes that hang between two of them. Done before the page is turned, because turning blurs thin lines until parts of them fade.</summary>
+/// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them; the borders of
+/// boxes that hang between two of them; and upright lines that cross the picture as well, of squared paper and tables. Done before the page is turned, because turning
+/// blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
 {
     /// <summary>Rules are fainter than writing, and what is left of their edges is fainter still.</summary>
@@ -9,6 +10,12 @@ internal static class RuledLines
 
     /// <summary>Share of the columns between the picture's edges in which a rule shows; strokes hide it in others.</summary>
     private const double LeastShare = 0.4;
+
+    /// <summary>The same of the upright lines of squared paper and tables, which writing in lines never looks like.</summary>
+    private const double LeastUprightShare = 0.7;
+
+    /// <summary>Rules that make it worth looking for upright lines.</summary>
+    private const int RulesOfSquares = 3;
 
     /// <summary>A vertical run of thin ink.</summary>
     private readonly record struct Run(int X, int Top, int Bottom)
@@ -32,9 +39,37 @@ internal static class RuledLines
     /// <param name="skew">Degrees by which the writing, and so the rules, rise to the right, about.</param>
     public static void Remove(byte[] ink, int width, int height, double skew)
     {
-        if (width < 40) return;
+        (List<Rule> rules, double slope) = RemoveLevel(ink, width, height, skew, LeastShare);
+        for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
+        if (rules.Count < RulesOfSquares) return;
+        byte[] transposed = Transpose(ink, width, height);
+        if (RemoveLevel(transposed, height, width, -skew, LeastUprightShare).Rules.Count > 0) Transpose(transposed, height, width).CopyTo(ink, 0);
+    }
+
+    private static byte[] Transpose(byte[] map, int width, int height)
+    {
+        const int Block = 32;
+        var transposed = new byte[width * height];
+        for (int y0 = 0; y0 < height; y0 += Block)
+            for (int x0 = 0; x0 < width; x0 += Block)
+                for (int y = y0; y < Math.Min(height, y0 + Block); y++)
+                    for (int x = x0; x < Math.Min(width, x0 + Block); x++) transposed[x * height + y] = map[y * width + x];
+        return transposed;
+    }
+
+    /// <summary>Clears rules that are about level.</summary>
+    /// <param name="ink">[height, width].</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="skew">Degrees by which they rise to the right, about.</param>
+    /// <param name="leastShare">Share of the columns between the picture's edges in which a rule shows at least.</param>
+    /// <returns>The rules, and the rows by which they fall per column.</returns>
+    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare)
+    {
+        var rules = new List<Rule>();
+        if (width < 40) return (rules, 0);
         List<Run> runs = ThinRuns(ink, width, height);
-        if (runs.Count < LeastShare * width) return;
+        if (runs.Count < leastShare * width) return (rules, 0);
         double around = -Math.Tan(skew * Math.PI / 180), slope = around, best = 0;
         // by the row in which a line crosses the picture's middle, which may be beyond the picture
         int beyond = (int)(width * (Math.Abs(around) + 0.02) / 2) + 2;
@@ -50,15 +85,14 @@ internal static class RuledLines
         Profile(runs, slope, width, beyond, bins);
         var columns = new List<Run>[width];
         foreach (var run in runs) (columns[run.X] ??= []).Add(run);
-        var rules = new List<Rule>();
         for (int i = 1; i + 1 < bins.Length; i++)
         {
             float count = bins[i - 1] + bins[i] + bins[i + 1];
             // the highest of its neighbours, the first of equals
-            if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1] || count < LeastShare * Math.Max(40, Span(slope, i - beyond, width, height))) continue;
+            if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1] || count < leastShare * Math.Max(40, Span(slope, i - beyond, width, height))) continue;
             if (Clear(ink, width, height, columns, slope, i - beyond) is { } rule) rules.Add(rule);
         }
-        for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
+        return (rules, slope);
     }
 
     /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>

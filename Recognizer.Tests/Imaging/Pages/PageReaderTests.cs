@@ -77,6 +77,26 @@ public class PageReaderTests
         Assert.Equal("2075346182\n9137", new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, noisy)).Text);
     }
 
+    /// <summary>Lines of squared paper as dark as half the writing; upright strokes stay.</summary>
+    [Theory]
+    [InlineData(20, 0)]
+    [InlineData(40, 0)]
+    [InlineData(40, 4)]
+    public void Squared_paper_is_read(int square, double skew)
+    {
+        string[] lines = ["2075346182", "1137", "55682041973"];
+        GrayImage page = DrawnPage.Paint(lines, skew: skew);
+        double sine = Math.Sin(skew * Math.PI / 180), cosine = Math.Cos(skew * Math.PI / 180);
+        byte[] pixels = page.Pixels.ToArray();
+        for (int y = 0; y < page.Height; y++)
+            for (int x = 0; x < page.Width; x++)
+            {
+                int u = (int)Math.Floor(x * cosine - y * sine) + 1000 * square, v = (int)Math.Floor(x * sine + y * cosine) + 1000 * square;
+                if (u % square == 3 || v % square == 3) pixels[y * page.Width + x] = Math.Min(pixels[y * page.Width + x], (byte)120);
+            }
+        Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, pixels)).Text);
+    }
+
     [Fact]
     public void Any_picture_is_survived()
     {
