@@ -20,8 +20,10 @@ try
 {
     output.Flush();
 }
-catch (IOException)
+catch (IOException exception)
 {
-    // The reader of the pipe has gone (… | head): nothing is left to tell it.
+    // A full disk; where the reader of a pipe has gone (… | head), the console's stream says nothing.
+    error.WriteLine($"error: the results could not be written: {exception.Message.ReplaceLineEndings(" ")}");
+    code = CommandLine.Failed;
 }
 return code;

@@ -231,6 +231,68 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("--learning-rate", _error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("predict --top abc x.png", "abc")]
+    [InlineData("predict --top 99999999999 x.png", "99999999999")]
+    [InlineData("predict --top 0 x.png", "--top takes a number of at least 1.")]
+    [InlineData("train --threads abc", "abc")]
+    [InlineData("train --threads 2000", "--threads takes a number from 1 to 1024.")]
+    [InlineData("export x.onnx --samples abc --output y.onnx", "abc")]
+    [InlineData("datasets show strokes --output x.png --columns abc", "abc")]
+    [InlineData("train --learning-rate NaN", "--learning-rate takes a finite number.")]
+    [InlineData("train --weight-decay Infinity", "--weight-decay takes a finite number.")]
+    public void A_number_that_makes_no_sense_is_wrong_usage(string arguments, string message)
+    {
+        Assert.Equal(2, Run(arguments.Split(' ')));
+        Assert.Contains(message, _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public void An_empty_file_name_costs_no_other_results()
+    {
+        string picture = System.IO.Path.Combine(_folder.Root, "x.png");
+        File.WriteAllBytes(picture, PngEncoder.Encode(new GrayImage(28, 28, new byte[784])));
+        Assert.Equal(1, Run("predict", "--model", SaveModel(), picture, ""));
+        Assert.Contains(picture, _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("an empty file name", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_report_that_can_not_be_written_is_refused_before_measuring()
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        string file = _folder.Write("report", "a file");
+        Assert.Equal(1, Run("evaluate", "--model", SaveModel(), "--dataset", "shapes", "--data", _folder.Root, "--report", file));
+        Assert.Contains("--report takes a folder", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public void Measuring_on_all_images_of_a_set_without_parts_warns_where_it_was_trained_on()
+    {
+        Dataset shapes = Shapes.Make(80, 0);
+        string set = System.IO.Path.Combine(_folder.Root, "set"), other = System.IO.Path.Combine(_folder.Root, "other"), output = System.IO.Path.Combine(_folder.Root, "run");
+        for (int i = 0; i < 80; i++)
+        {
+            string label = "abcd"[shapes.Train!.Labels[i]].ToString();
+            byte[] png = PngEncoder.Encode(new GrayImage(28, 28, shapes.Train.Images[(i * 784)..((i + 1) * 784)]));
+            foreach (string folder in new[] { set, other })
+            {
+                Directory.CreateDirectory(System.IO.Path.Combine(folder, label));
+                File.WriteAllBytes(System.IO.Path.Combine(folder, label, $"{i}.png"), png);
+            }
+        }
+        Assert.Equal(0, Run("train", "--dataset", set, "--epochs", "1", "--width", "0.25", "--threads", "1", "--output", output));
+        string model = System.IO.Path.Combine(output, "model.onnx");
+        Assert.Equal(0, Run("evaluate", "--model", model, "--json"));
+        Assert.Equal(80, Json().GetProperty("count").GetInt32());
+        Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", other));
+        Assert.DoesNotContain("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_saved_configuration_trains_again_and_options_win_over_it()
     {

@@ -23,6 +23,7 @@ public sealed class FolderTests : IDisposable
         _folder.Write("set/B/y.png", Png(pixels, 2));
         _folder.Write("set/B/broken.png", Png(pixels, 2).AsSpan(0, 60));
         _folder.Write("set/B/notes.txt", "not an image");
+        foreach (string left in new[] { "Thumbs.db", "desktop.ini", ".DS_Store" }) _folder.Write($"set/B/{left}", "left by a file manager");
         var set = DatasetLoader.Load("set", Test);
         Assert.Equal("set", set.Name);
         Assert.Equal(["B", "я"], set.Labels);

@@ -246,6 +246,32 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void A_run_is_not_resumed_with_other_images()
+    {
+        using var folder = new TemporaryFolder();
+        Train(folder.Root);
+        Dataset other = Shapes.Make();
+        other.Train!.Images[400] ^= 1;
+        var options = new SessionOptions { Output = folder.Root, Resume = true, Threads = 1 };
+        var failure = Assert.Throws<InvalidDataException>(() => TrainingSession.Run(Config, other, options, new Progress(), default));
+        Assert.Contains("the images of shapes have changed", failure.Message, StringComparison.Ordinal);
+        other.Train.Images[400] ^= 1;
+        TrainingSession.Run(Config, other, options, new Progress(), default);
+    }
+
+    [Fact]
+    public void A_new_run_leaves_no_results_of_the_one_before()
+    {
+        using var folder = new TemporaryFolder();
+        string[] stale = [TrainingSession.MetricsFile, TrainingSession.ReportFile, TrainingSession.QuantizedFile];
+        foreach (string file in stale) folder.Write(file, "of another run");
+        string mine = folder.Write("notes.txt", "mine");
+        Train(folder.Root, Config with { Epochs = 1 });
+        Assert.All(stale, file => Assert.False(File.Exists(Path.Combine(folder.Root, file))));
+        Assert.True(File.Exists(mine));
+    }
+
+    [Fact]
     public void Stops_early_and_keeps_the_best_epoch()
     {
         using var folder = new TemporaryFolder();

@@ -27,10 +27,7 @@ internal sealed class CommonOptions
     /// <param name="threads">Whether the command computes.</param>
     public CommonOptions(Command command, bool data = true, bool threads = true)
     {
-        _threads.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 1024) result.AddError("--threads takes a number from 1 to 1024.");
-        });
+        _threads.Limit(1, 1024);
         if (data)
         {
             command.Options.Add(_data);

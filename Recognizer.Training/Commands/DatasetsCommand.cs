@@ -119,11 +119,7 @@ internal static class DatasetsCommand
         var split = new Option<string?>("--split") { Description = "train or test [default: train where there is one]", HelpName = "SPLIT" };
         split.AcceptOnlyFromAmong("train", "test");
         var columns = new Option<int>("--columns") { Description = "Images of each class", HelpName = "N", DefaultValueFactory = _ => 20 };
-        columns.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 200)
-                result.AddError("--columns takes a number from 1 to 200.");
-        });
+        columns.Limit(1, 200);
         var augment = new Option<string>("--augment") { Description = $"Draw the images as training varies them: {AugmentationOptions.Syntax}", HelpName = "WHAT", DefaultValueFactory = _ => "none" };
         var command = new Command("show", "Draw images of each class into a PNG file") { name, output, split, columns, augment };
         var common = new CommonOptions(command);

@@ -33,6 +33,7 @@ internal static class EvaluateCommand
         command.SetAction(result =>
         {
             if (result.GetValue(baseline) is not null && !result.GetValue(corruptions)) throw new UsageException("--baseline goes with --corruptions.");
+            if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
             string name = result.GetValue(dataset) ?? TrainedOn(graph) ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
@@ -49,6 +50,8 @@ internal static class EvaluateCommand
                 CancellationToken = host.Cancellation,
             });
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
+            if (data.IsWhole && SameSet(name, TrainedOn(graph)))
+                host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
             {
                 Labels = data.Labels,
@@ -107,6 +110,8 @@ internal static class EvaluateCommand
 
     private static void WritePicture(string directory, string name, DatasetPart part, IReadOnlyList<string> labels) =>
         AtomicFile.Write(Path.Combine(directory, name), stream => stream.Write(PngEncoder.Encode(SampleGrid.Draw(part, labels, PictureColumns))));
+
+    private static bool SameSet(string name, string? other) => other is not null && (name == other || Path.GetFullPath(name) == Path.GetFullPath(other));
 
     private static string? TrainedOn(Graph graph)
     {

@@ -17,10 +17,7 @@ internal static class ExportCommand
         var bytes = new Option<bool>("--uint8-input") { Description = "Take uint8 pixels [N, 28, 28], 0…255 with ink high, and scale them to 0…1 inside the model" };
         var labels = new Option<string>("--labels") { Description = "Text of each class, for a model that carries none: a JSON array, or one character per class", HelpName = "LABELS" };
         var samples = new Option<int>("--samples") { Description = "Sample inputs and outputs to write beside the model, as test_data_set_0, 1, …", HelpName = "N" };
-        samples.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 10_000) result.AddError("--samples takes a number from 0 to 10000.");
-        });
+        samples.Limit(0, 10_000);
         var command = new Command("export", "Write another form of a model, with sample inputs and outputs beside it") { file, output, bytes, labels, samples };
         var common = new CommonOptions(command, data: false, threads: false);
         command.SetAction(result => Run(host, result.GetRequiredValue(file), result.GetRequiredValue(output), result.GetValue(bytes), result.GetValue(labels), result.GetValue(samples), common.Json(result)));

@@ -24,9 +24,9 @@ internal sealed class ImageFiles(string description)
             {
                 results.Add((file, read(File.ReadAllBytes(file))));
             }
-            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException || file.Length == 0)
             {
-                host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
+                host.Error.WriteLine($"error: {(file.Length == 0 ? "an empty file name" : file)}: {exception.Message.ReplaceLineEndings(" ")}");
                 exitCode = CommandLine.Failed;
             }
         }

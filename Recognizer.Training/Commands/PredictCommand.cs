@@ -15,10 +15,7 @@ internal static class PredictCommand
         var model = new ModelOption();
         var images = new ImageFiles("PNG, JPEG, BMP or PNM files, one character each (any number with --boxes), any size, dark on light or light on dark");
         var top = new Option<int>("--top") { Description = "Answers per image", DefaultValueFactory = _ => 3, HelpName = "K" };
-        top.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError("--top takes a number of at least 1.");
-        });
+        top.Limit(1);
         var alphabet = new AlphabetOption("Answers that are possible");
         var boxes = new Option<bool>("--boxes") { Description = "Find the characters in each image, and give the box (left, top, width, height in pixels) and the answers of each" };
         var command = new Command("predict", "Read the character in image files") { images.Argument, model.Option, top, alphabet.Option, boxes };

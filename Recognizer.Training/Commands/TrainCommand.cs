@@ -88,7 +88,7 @@ internal static class TrainCommand
                 MetricsOutput.Print(host.Output, dataset.Name, session.Split, session.Evaluation);
                 host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; best epoch {session.BestEpoch}"));
                 host.Output.WriteLine($"model   {session.ModelPath}");
-                host.Output.WriteLine($"report  {Path.Combine(directory, "report.html")}");
+                host.Output.WriteLine($"report  {Path.Combine(directory, TrainingSession.ReportFile)}");
             }
             return CommandLine.Done;
         });
@@ -150,7 +150,7 @@ internal static class TrainCommand
             writer.WriteNumber("trainingSeconds", Math.Round(seconds, 3));
             writer.WriteEndObject();
         });
-        AtomicFile.WriteText(Path.Combine(directory, "metrics.json"), json + "\n");
+        AtomicFile.WriteText(Path.Combine(directory, TrainingSession.MetricsFile), json + "\n");
         ModelSummary summary = ModelSummary.Of(session.Graph);
         ReportWriter.WriteFile(new TrainingReport
         {
@@ -189,6 +189,10 @@ internal static class TrainCommand
         {
             var option = new Option<T?>(name) { Description = description, HelpName = valueName };
             if (values is not null) option.AcceptOnlyFromAmong([.. values]);
+            if (option is Option<double?>) option.Validators.Add(result =>
+            {
+                if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double number) && !double.IsFinite(number)) result.AddError($"{name} takes a finite number.");
+            });
             _all.Add(new Setting(name, option, (result, config) => result.GetValue(option) is { } value ? set(config, value) : config));
         }
 

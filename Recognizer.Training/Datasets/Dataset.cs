@@ -48,6 +48,9 @@ internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, Datase
     /// <summary>What is known of training images whose class isn't; null where all have one.</summary>
     public CoarseLabels? Coarse { get; init; }
 
+    /// <summary>Whether the set has no parts and counts wholly as the one that was asked for.</summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>Files that could not be read; each counts as wrong when the set is evaluated.</summary>
     public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
 

@@ -10,7 +10,7 @@ internal static class Holdout
     public static Dataset Split(string name, IReadOnlyList<string> labels, DatasetPart all, DatasetLoadOptions options)
     {
         if (!options.NeedTrain || !options.NeedTest)
-            return new Dataset(name, labels, options.NeedTrain ? all : null, options.NeedTest ? all : null);
+            return new Dataset(name, labels, options.NeedTrain ? all : null, options.NeedTest ? all : null) { IsWhole = true };
         var random = new CounterRandom(CounterRandom.Key(options.Seed, 0x7E57));
         var isTest = new bool[all.Count];
         foreach (var rows in Enumerable.Range(0, all.Count).GroupBy(i => all.Labels[i]).OrderBy(g => g.Key))

@@ -55,7 +55,10 @@ internal static class ImageFolderDataset
     private static string Unquote(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
 
     private static List<(string Path, string Label)> Files(FileTree tree, string parent) =>
-        [.. tree.Directories(parent).SelectMany(d => tree.Files(d).Select(f => (f, FileTree.NameOf(d))))];
+        [.. tree.Directories(parent).SelectMany(d => tree.Files(d).Where(f => !IsOfTheSystem(f)).Select(f => (f, FileTree.NameOf(d))))];
+
+    /// <summary>What file managers leave in folders.</summary>
+    private static bool IsOfTheSystem(string path) => Path.GetFileName(path) is var name && (name.StartsWith('.') || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase) || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase));
 
     private static Dataset LoadWhole(string name, FileTree tree, List<(string Path, string Label)> rows, DatasetLoadOptions options)
     {

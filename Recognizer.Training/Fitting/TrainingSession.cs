@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -43,6 +44,11 @@ internal static class TrainingSession
     public const string ModelFile = "model.onnx";
     public const string QuantizedFile = "model-int8.onnx";
     public const string CheckpointFolder = "checkpoint";
+    public const string MetricsFile = "metrics.json";
+    public const string ReportFile = "report.html";
+
+    /// <summary>In the folder of checkpoints: a hash of what the run is trained on.</summary>
+    private const string ImagesFile = "images.sha256";
 
     /// <summary>Training images per class from which on a network that gets other classes has all dense layers started anew: its convolutions see strokes in any
     /// script, but what the dense layers have learnt is particular to the old classes, and holds the new ones back unless images are few. (From digits
@@ -64,16 +70,22 @@ internal static class TrainingSession
 
         Directory.CreateDirectory(options.Output);
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
+        string images = Path.Combine(checkpoints, ImagesFile), hash = Hash(data);
         if (checkpoint is null)
         {
             // Checkpoints go first: a run that dies here must not be continued from those of another.
             Checkpoint.Clear(checkpoints);
+            foreach (string file in (ReadOnlySpan<string>)[MetricsFile, ReportFile, QuantizedFile]) File.Delete(Path.Combine(options.Output, file));
+            Directory.CreateDirectory(checkpoints);
+            AtomicFile.WriteText(images, hash + "\n");
             AtomicFile.WriteText(Path.Combine(options.Output, ConfigFile), config.ToJson() + "\n");
             AtomicFile.WriteText(history, "");
         }
         else
         {
             if (checkpoint.Config != config.ToJson()) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}");
+            if (File.Exists(images) && File.ReadAllText(images).Trim() != hash)
+                throw new InvalidDataException($"the images of {dataset.Name} have changed since the run in {options.Output} began, so that it can't go on; start anew without --resume");
             trainer.Restore(checkpoint);
             progress.Message($"resuming after epoch {trainer.Epoch}");
             // An epoch counts once its checkpoint is there; its line may be missing or torn if the process died between the two.
@@ -115,6 +127,15 @@ internal static class TrainingSession
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
         }
         return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.BestEpoch);
+    }
+
+    /// <summary>SHA-256 of labels and pixels of all images, in their order.</summary>
+    private static string Hash(TrainingData data)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.Images.Labels.AsSpan()));
+        hash.AppendData(data.Images.Images);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>The network with its first weights.</summary>

@@ -1,0 +1,18 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Recognizer.Training.Commands;
+
+/// <summary>Limits of options that take whole numbers.</summary>
+internal static class NumberOption
+{
+    /// <summary>Refuses numbers outside a range; what is no number is refused by the parser itself.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="least">Least number.</param>
+    /// <param name="most">Greatest number; without one any will do.</param>
+    public static void Limit(this Option option, int least, int most = int.MaxValue) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token] && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && (value < least || value > most))
+            result.AddError(most == int.MaxValue ? $"{option.Name} takes a number of at least {least}." : $"{option.Name} takes a number from {least} to {most}.");
+    });
+}
