@@ -7,7 +7,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters);
 
 /// <summary>Reads a form field whose format is known: of all texts that fit it, the one that the ink supports best.</summary>
-/// <remarks>Thread-safe if the scorer is.</remarks>
+/// <remarks>Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each field is read by one model from beginning to end,
+/// and by that model's labels.</remarks>
 public sealed class FieldReader
 {
     // In units of −log p: a mark that the network doesn't know, one that is missing
@@ -15,7 +16,8 @@ public sealed class FieldReader
 
     private readonly ICharacterScorer _scorer;
     private readonly PageOptions _options;
-    private readonly Automaton _automaton;
+    private readonly FieldFormat _format;
+    private Automaton _automaton; // of the labels that were met last
 
     /// <summary>Creates a reader.</summary>
     /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
@@ -28,7 +30,9 @@ public sealed class FieldReader
         ArgumentNullException.ThrowIfNull(format);
         _scorer = scorer;
         _options = options ?? new();
-        _automaton = new Automaton(format, scorer.Labels);
+        _format = format;
+        using var steady = new SteadyScorer(scorer);
+        _automaton = new Automaton(format, steady);
     }
 
     /// <summary>Reads a field.</summary>
@@ -50,14 +54,26 @@ public sealed class FieldReader
         if (page == null) return null;
         var lines = TextLine.Find(page, single: true);
         if (lines.Count == 0) return null;
-        var lattice = LineLattice.Build(page, lines[0], _scorer);
-        var best = Search(lattice, _automaton);
+        using var steady = new SteadyScorer(_scorer);
+        var automaton = AutomatonFor(steady);
+        var lattice = LineLattice.Build(page, lines[0], steady);
+        var best = Search(lattice, automaton);
         if (best == null) return null;
         var (text, characters, all) = best.Value;
         // The text may have been divided in several ways; they all speak for it
-        double own = Search(lattice, new Automaton(FieldFormat.FromWords([text]), _scorer.Labels))?.LogSum ?? double.NegativeInfinity;
+        double own = Search(lattice, new Automaton(FieldFormat.FromWords([text]), steady))?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
         return new FieldResult(text, confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]);
+    }
+
+    /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>
+    private Automaton AutomatonFor(in SteadyScorer steady)
+    {
+        var automaton = Volatile.Read(ref _automaton);
+        if (automaton.IsFor(steady)) return automaton;
+        automaton = new Automaton(_format, steady);
+        Volatile.Write(ref _automaton, automaton);
+        return automaton;
     }
 
     /// <summary>A format in terms of a scorer's labels.</summary>
@@ -73,11 +89,14 @@ public sealed class FieldReader
         /// <param name="Twin">A label that is as good, or −1.</param>
         public readonly record struct Edge(int Target, string Text, int Label, int Twin);
 
-        public Automaton(FieldFormat format, IReadOnlyList<string> labels)
+        private readonly string[] _labels;
+
+        public Automaton(FieldFormat format, in SteadyScorer steady)
         {
+            string[] labels = _labels = [.. steady.Labels];
             Accepting = format.Accepting;
             var index = new Dictionary<string, int>();
-            for (int i = 0; i < labels.Count; i++) index.TryAdd(labels[i], i);
+            for (int i = 0; i < labels.Length; i++) index.TryAdd(labels[i], i);
             Edges = new Edge[format.Transitions.Length][];
             for (int state = 0; state < Edges.Length; state++)
             {
@@ -112,6 +131,8 @@ public sealed class FieldReader
         public Edge[][] Edges { get; }
 
         public bool[] Accepting { get; }
+
+        public bool IsFor(in SteadyScorer steady) => _labels.SequenceEqual(steady.Labels);
     }
 
     private readonly record struct Found(string Text, float Confidence, PixelBox Box);
@@ -119,7 +140,7 @@ public sealed class FieldReader
     private readonly record struct Step(int Position, int State, int Segment, int Edge);
 
     /// <summary>The best path through lattice and automaton together, and the log of the sum over all paths.</summary>
-    private (string Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton)
+    private static (string Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton)
     {
         int n = lattice.Pieces.Count, states = automaton.Edges.Length;
         var best = new double[n + 1][];
@@ -195,11 +216,11 @@ public sealed class FieldReader
                     if (edge.Label < 0) cost = segment.JoinCost + MarkCost(edge.Text[0], segment, lattice.CharacterHeight);
                     else
                     {
-                        if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label, _scorer.Labels[edge.Label]);
+                        if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label);
                         cost = costs[edge.Label];
                         if (edge.Twin >= 0)
                         {
-                            if (double.IsNaN(costs[edge.Twin])) costs[edge.Twin] = lattice.LabelCost(segment, edge.Twin, _scorer.Labels[edge.Twin]);
+                            if (double.IsNaN(costs[edge.Twin])) costs[edge.Twin] = lattice.LabelCost(segment, edge.Twin);
                             cost = -LogAdd(-cost, -costs[edge.Twin]);
                         }
                         cost += segment.Cost;

@@ -1,0 +1,21 @@
+namespace Recognizer.Inference.Imaging.Pages;
+
+/// <summary>A scorer whose labels and scores are of one model from the beginning of a reading to its end: of a <see cref="CharacterRecognizer"/>, whose model may be
+/// replaced meanwhile, a snapshot; other scorers as they are.</summary>
+internal readonly struct SteadyScorer : IDisposable
+{
+    private readonly CharacterRecognizer? _snapshot;
+
+    public SteadyScorer(ICharacterScorer scorer)
+    {
+        _snapshot = (scorer as CharacterRecognizer)?.Snapshot();
+        Scorer = _snapshot ?? scorer;
+        Labels = Scorer.Labels;
+    }
+
+    public ICharacterScorer Scorer { get; }
+
+    public IReadOnlyList<string> Labels { get; }
+
+    public void Dispose() => _snapshot?.Dispose();
+}
