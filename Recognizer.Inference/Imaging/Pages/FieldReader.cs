@@ -8,7 +8,7 @@ public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<P
 
 /// <summary>Reads a form field whose format is known: of all texts that fit it, the one that the ink supports best.</summary>
 /// <remarks>Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each field is read by one model from beginning to end,
-/// and by that model's labels.</remarks>
+/// and by that model's labels. Labels outside <see cref="RecognizerOptions.Alphabet"/> are never answered.</remarks>
 public sealed class FieldReader
 {
     // In units of −log p: a mark that the network doesn't know, one that is missing
@@ -24,6 +24,8 @@ public sealed class FieldReader
     /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape,
     /// and letters that differ only in size from their other case (such as o and O) match either.</param>
     /// <param name="options">How to read; defaults where null.</param>
+    /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer. If that comes to be so only when a
+    /// recogniser's model is replaced, <see cref="Read(Image)"/> finds nothing.</exception>
     public FieldReader(ICharacterScorer scorer, FieldFormat format, PageOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(scorer);
@@ -33,6 +35,7 @@ public sealed class FieldReader
         _format = format;
         using var steady = new SteadyScorer(scorer);
         _automaton = new Automaton(format, steady);
+        if (!_automaton.IsWritable) throw new ArgumentException($"No text of the format '{format}' can be written with the labels that may be answered.", nameof(format));
     }
 
     /// <summary>Reads a field.</summary>
@@ -82,10 +85,13 @@ public sealed class FieldReader
         // Letters whose cases are alike but for their size
         private const string Alike = "CIJKLMOPSUVWXYZ";
 
+        // In place of a label that the alphabet excludes
+        private const int Excluded = -2;
+
         /// <summary>A transition by one character.</summary>
         /// <param name="Target">State that it leads to.</param>
         /// <param name="Text">The character.</param>
-        /// <param name="Label">Its label, or −1 where the scorer has none.</param>
+        /// <param name="Label">Its label, −1 where the scorer has none, or <see cref="Excluded"/>.</param>
         /// <param name="Twin">A label that is as good, or −1.</param>
         public readonly record struct Edge(int Target, string Text, int Label, int Twin);
 
@@ -96,7 +102,7 @@ public sealed class FieldReader
             string[] labels = _labels = [.. steady.Labels];
             Accepting = format.Accepting;
             var index = new Dictionary<string, int>();
-            for (int i = 0; i < labels.Length; i++) index.TryAdd(labels[i], i);
+            for (int i = 0; i < labels.Length; i++) index.TryAdd(labels[i], steady.Allows(i) ? i : Excluded);
             Edges = new Edge[format.Transitions.Length][];
             for (int state = 0; state < Edges.Length; state++)
             {
@@ -105,18 +111,25 @@ public sealed class FieldReader
                 {
                     if (set.Single is { } single)
                     {
-                        edges.Add(Resolve(single, target, index, null));
+                        Add(edges, Resolve(single, target, index, null));
                         continue;
                     }
                     foreach (string label in labels)
-                        if (label.Length == 1 && set.Contains(label[0])) edges.Add(Resolve(label[0], target, index, set));
+                        if (label.Length == 1 && set.Contains(label[0])) Add(edges, Resolve(label[0], target, index, set));
                     // lower case asked for from a model that has merged it into upper case
                     foreach (var (first, last) in set.Ranges)
                         for (int c = first; c <= last && last - first < 128; c++)
-                            if (char.IsAsciiLetter((char)c) && set.Contains((char)c) && !index.ContainsKey(((char)c).ToString())) edges.Add(Resolve((char)c, target, index, set));
+                            if (char.IsAsciiLetter((char)c) && !index.ContainsKey(((char)c).ToString()) && Resolve((char)c, target, index, set) is { Label: >= 0 } merged && set.Contains((char)c))
+                                edges.Add(merged);
                 }
                 Edges[state] = [.. edges];
             }
+        }
+
+        private static void Add(List<Edge> edges, Edge edge)
+        {
+            // What is excluded isn't answered, not even as a mark
+            if (edge.Label != Excluded) edges.Add(edge);
         }
 
         private static Edge Resolve(char c, int target, Dictionary<string, int> index, FieldFormat.CharacterSet? set)
@@ -125,10 +138,32 @@ public sealed class FieldReader
             int label = index.GetValueOrDefault(c.ToString(), -1), twin = -1;
             if (other != c && (label < 0 || Alike.Contains(char.ToUpperInvariant(c), StringComparison.Ordinal)) && set?.Contains(other) != true)
                 twin = index.GetValueOrDefault(other.ToString(), -1);
-            return label < 0 && twin >= 0 ? new Edge(target, c.ToString(), twin, -1) : new Edge(target, c.ToString(), label, twin);
+            return label == -1 && twin != -1 ? new Edge(target, c.ToString(), twin, -1) : new Edge(target, c.ToString(), label, Math.Max(twin, -1));
         }
 
         public Edge[][] Edges { get; }
+
+        /// <summary>Whether any text leads to an end.</summary>
+        public bool IsWritable
+        {
+            get
+            {
+                var seen = new bool[Edges.Length];
+                var open = new Stack<int>([0]);
+                seen[0] = true;
+                while (open.TryPop(out int state))
+                {
+                    if (Accepting[state]) return true;
+                    foreach (var edge in Edges[state])
+                    {
+                        if (seen[edge.Target]) continue;
+                        seen[edge.Target] = true;
+                        open.Push(edge.Target);
+                    }
+                }
+                return false;
+            }
+        }
 
         public bool[] Accepting { get; }
 

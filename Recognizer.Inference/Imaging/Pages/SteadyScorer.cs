@@ -17,5 +17,8 @@ internal readonly struct SteadyScorer : IDisposable
 
     public IReadOnlyList<string> Labels { get; }
 
+    /// <summary>Whether a label is in the alphabet. Only a recogniser has one; other scorers may answer all they have.</summary>
+    public bool Allows(int label) => _snapshot?.Allows(label) ?? true;
+
     public void Dispose() => _snapshot?.Dispose();
 }
