@@ -370,6 +370,9 @@ public sealed class FieldFormat
             }
         }
 
+        /// <summary>What stands in a set, or at either end of a range in it: a character, or a backslash and what it gives.</summary>
+        private CharacterSet Member() => text[_position] == '\\' ? Character() : CharacterSet.Of(text[_position++]);
+
         private CharacterSet Set()
         {
             _position++;
@@ -378,23 +381,17 @@ public sealed class FieldFormat
             var ranges = new List<(char, char)>();
             while (_position < text.Length && text[_position] != ']')
             {
-                bool escaped = text[_position] == '\\';
-                if (escaped)
+                var set = Member();
+                if (set.Single is not { } first)
                 {
-                    var set = Character();
-                    if (set.Single is not { } single)
-                    {
-                        ranges.AddRange(set.Ranges);
-                        continue;
-                    }
-                    ranges.Add((single, single));
+                    ranges.AddRange(set.Ranges);
                     continue;
                 }
-                char first = text[_position++], last = first;
+                char last = first;
                 if (_position + 1 < text.Length && text[_position] == '-' && text[_position + 1] != ']')
                 {
-                    last = text[_position + 1];
-                    _position += 2;
+                    _position++;
+                    last = Member().Single ?? throw Error("expected a single character as the end of the range");
                     if (last < first) throw Error($"expected a range that rises, found {first}-{last}");
                 }
                 ranges.Add((first, last));

@@ -41,6 +41,21 @@ public class FieldFormatTests
     }
 
     [Theory]
+    [InlineData(@"[!-\/]")]
+    [InlineData(@"[A-\]]")]
+    [InlineData(@"[\!-/]")]
+    [InlineData(@"[\!-\/5]")]
+    [InlineData(@"[\+-\/a-]")]
+    [InlineData(@"[^!-\/]")]
+    [InlineData(@"[\d-]")]
+    public void Ends_of_ranges_may_be_escaped(string expression)
+    {
+        var format = FieldFormat.Parse(expression);
+        var reference = new Regex($"^(?:{expression})$", RegexOptions.CultureInvariant);
+        for (char c = ' '; c < 127; c++) Assert.True(reference.IsMatch($"{c}") == format.Matches($"{c}"), $"{expression} on '{c}'");
+    }
+
+    [Theory]
     [InlineData("a{3", "position 3")]
     [InlineData("(ab", "position 3")]
     [InlineData("[ab", "position 3")]
@@ -48,6 +63,9 @@ public class FieldFormatTests
     [InlineData("a)", "position 1")]
     [InlineData("a{2,1}", "repetition")]
     [InlineData("\\q", "\\d")]
+    [InlineData("[a-\\]]", "a-]")]
+    [InlineData("[a-\\d]", "single character")]
+    [InlineData("[a-\\", "'\\'")]
     [InlineData("(((a{1000}){1000}){1000})", "states")]
     public void Wrong_expressions_are_refused_with_their_position(string expression, string part) =>
         Assert.Contains(part, Assert.Throws<FormatException>(() => FieldFormat.FromRegularExpression(expression)).Message, StringComparison.Ordinal);
