@@ -60,6 +60,20 @@ public sealed class FieldFormat
         return nfa.ToFormat(mask, state);
     }
 
+    /// <summary>One text as it is.</summary>
+    internal static FieldFormat OfText(string text)
+    {
+        var nfa = new Nfa();
+        int state = Nfa.Start;
+        foreach (char c in text)
+        {
+            int next = nfa.Add();
+            nfa.Connect(state, CharacterSet.Of(c), next);
+            state = next;
+        }
+        return nfa.ToFormat(text, state);
+    }
+
     /// <summary>A regular expression of literals, <c>.</c>, <c>\d</c>, <c>\w</c>, escapes, sets <c>[a-z0-9]</c> and <c>[^…]</c>, groups, <c>|</c>,
     /// and the repetitions <c>? * + {n} {n,} {n,m}</c>; it describes the whole field, so <c>^</c> and <c>$</c> at its ends say nothing.</summary>
     /// <exception cref="FormatException">The expression isn't of this kind; the message names the position.</exception>
@@ -69,7 +83,7 @@ public sealed class FieldFormat
         return new Parser(expression).Parse();
     }
 
-    /// <summary>One of a list of words.</summary>
+    /// <summary>One of a list of words. Spaces around a word are left out, and so are words of nothing but spaces.</summary>
     /// <exception cref="ArgumentException">There is no word, or one is empty.</exception>
     public static FieldFormat FromWords(IEnumerable<string> words)
     {
@@ -82,8 +96,9 @@ public sealed class FieldFormat
         foreach (string word in words)
         {
             ArgumentException.ThrowIfNullOrEmpty(word, nameof(words));
+            if (string.IsNullOrWhiteSpace(word)) continue;
             int state = 0;
-            foreach (char c in word)
+            foreach (char c in word.Trim())
             {
                 if (!children.TryGetValue((state, c), out int next))
                 {

@@ -12,7 +12,8 @@ internal sealed class LineLattice
     /// <param name="Cost">What taking these pieces together, and cutting after them, costs whatever the label.</param>
     /// <param name="JoinCost">The part of it that isn't about height: marks are low.</param>
     /// <param name="Scores">Offset of its probabilities.</param>
-    public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores);
+    /// <param name="Allowed">Probability of the labels that may be answered among all that the network knows.</param>
+    public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores, float Allowed = 1);
 
     private readonly float[] _probabilities;
 
@@ -101,7 +102,7 @@ internal sealed class LineLattice
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
         // With the labels' own cost: −log of their probability among all that the network knows, not only among those that may be answered
-        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])) };
+        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
         return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels };
     }
 }

@@ -86,14 +86,17 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     }
 
     /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words.</summary>
+    /// <param name="typical">Typical gap between the line's characters.</param>
+    /// <param name="height">Typical height of the line's characters.</param>
+    internal static double WordGap(double typical, double height) => Math.Max(0.6 * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
+
     private static List<PageWord> Words(PageInk page, List<Reading> characters, double height)
     {
         if (characters.Count == 0) return [];
         var gaps = new List<double>();
         for (int i = 1; i < characters.Count; i++) gaps.Add(characters[i].Box.Left - characters[i - 1].Box.Right);
         var sorted = gaps.Order().ToList();
-        double typical = sorted.Count == 0 ? 0 : Math.Max(0, sorted[sorted.Count / 2]);
-        double limit = Math.Max(0.6 * height, 2.2 * typical + 0.15 * height);
+        double limit = WordGap(sorted.Count == 0 ? 0 : sorted[sorted.Count / 2], height);
         var words = new List<PageWord>();
         var current = new List<PageCharacter>();
         for (int i = 0; i < characters.Count; i++)

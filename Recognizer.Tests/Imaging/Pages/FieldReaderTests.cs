@@ -72,4 +72,83 @@ public class FieldReaderTests
         recognizer.ReplaceModel(OnnxWriter.ToBytes(TemplateModel.Build(label: digit => digit == 7 ? "seven" : $"{digit}")));
         Assert.Null(reader.Read(image));
     }
+
+    [Theory]
+    [InlineData("d dd", "1234")]
+    [InlineData("dd dd", "1234")]
+    [InlineData("d d d d", "1234")]
+    [InlineData(" dddd ", "1234")]
+    [InlineData("dd dd", "12 34")]
+    [InlineData("dd  dd", "12 34")]
+    [InlineData("d dd", "1 23")]
+    [InlineData("d d", "1 2")]
+    [InlineData("dddd", "12 34")]
+    public void Spaces_take_no_ink(string mask, string written)
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromMask(mask)).Read(DrawnPage.Paint([written], gap: 10));
+        Assert.DoesNotContain(result?.Characters ?? [], c => string.IsNullOrWhiteSpace(c.Label));
+        // with four digits for three there is no right answer
+        if (mask.Count(c => c == 'd') < written.Count(char.IsAsciiDigit)) return;
+        Assert.NotNull(result);
+        Assert.Equal(mask.Count(c => c == 'd'), result.Characters.Count);
+        Assert.Equal(written.Replace(" ", "", StringComparison.Ordinal), result.Text.Replace(" ", "", StringComparison.Ordinal));
+        Assert.True(FieldFormat.FromMask(mask).Matches(result.Text));
+        Assert.InRange(result.Confidence, 0.5, 1);
+    }
+
+    [Theory]
+    [InlineData("12 34")]
+    [InlineData("1234")]
+    [InlineData("1 234")]
+    public void Wide_gaps_tell_where_there_are_spaces(string written)
+    {
+        var image = DrawnPage.Paint([written], gap: 8);
+        foreach (var format in new[] { FieldFormat.FromWords(["1234", "12 34", "1 234", "123 4"]), FieldFormat.FromRegularExpression("\\d( ?\\d)*"), FieldFormat.FromRegularExpression("\\d+( +\\d+)*") })
+        {
+            var result = new FieldReader(s_scorer, format).Read(image);
+            Assert.Equal(written, result?.Text);
+            Assert.InRange(result!.Confidence, 0.5, 1);
+        }
+    }
+
+    [Fact]
+    public void Spaces_around_words_are_left_out()
+    {
+        var format = FieldFormat.FromWords([" 2034", "  ", "57 \t"]);
+        Assert.True(format.Matches("2034"));
+        Assert.True(format.Matches("57"));
+        Assert.False(format.Matches(" 2034"));
+        Assert.Throws<ArgumentException>(() => FieldFormat.FromWords([" "]));
+        var result = new FieldReader(s_scorer, format).Read(DrawnPage.Paint(["2034"]));
+        Assert.Equal("2034", result?.Text);
+        Assert.Equal(4, result!.Characters.Count);
+    }
+
+    [Theory]
+    [InlineData("\\d\\d(/\\d\\d)*", "125198", "12/51/98")]
+    [InlineData("\\d\\d(/\\d\\d)+", "125198", "12/51/98")]
+    [InlineData("\\d\\d(/\\d\\d)*", "12519834", "12/51/98/34")]
+    [InlineData("\\d\\d(/\\d\\d)+", "12519834", "12/51/98/34")]
+    [InlineData("\\d\\d(/\\d\\d){3}", "12519834", "12/51/98/34")]
+    [InlineData("(\\d\\d/)+", "12519834", "12/51/98/34/")]
+    [InlineData("(/\\d\\d(-\\d\\d)*)+", "325498", "/32/54/98")]
+    [InlineData("\\d\\d(/\\d\\d)*", "12 51 98 34", "12/51/98/34")]
+    public void Marks_may_be_missing_in_repetitions(string expression, string written, string text)
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint([written], gap: 10));
+        // - and / are missing alike
+        Assert.Equal(text, result?.Text.Replace('-', '/'));
+    }
+
+    [Theory]
+    [InlineData("\\d(/*-*)*\\d")]
+    [InlineData("(/|-|:)*\\d(/|-|:|;|!|~)*\\d")]
+    [InlineData("\\d( *-* *)*\\d")]
+    [InlineData("( |/)*\\d( |/)*\\d( |/)*")]
+    public void Repetitions_of_missing_marks_end(string expression)
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["25"]));
+        Assert.Equal("25", result?.Text);
+        Assert.InRange(result!.Confidence, 1e-4, 1);
+    }
 }
