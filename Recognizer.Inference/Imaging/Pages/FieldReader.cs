@@ -29,7 +29,8 @@ public sealed class FieldReader
     /// <summary>Creates a reader.</summary>
     /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
     /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape,
-    /// and letters that differ only in size from their other case (such as o and O) match either. Spaces match wide gaps, never ink.</param>
+    /// and letters that differ only in size from their other case (such as o and O) match either. Spaces match wide gaps, never ink. Of the scorer's labels those are read
+    /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
     /// <param name="options">How to read; defaults where null.</param>
     /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer. If that comes to be so only when a
     /// recogniser's model is replaced, <see cref="Read(Image)"/> finds nothing.</exception>
@@ -69,11 +70,11 @@ public sealed class FieldReader
         var lattice = LineLattice.Build(page, lines[0], steady);
         var best = Search(lattice, automaton, automaton.HasSpaces);
         if (best == null) return null;
-        var (text, characters, all) = best.Value;
+        var (letters, characters, all) = best.Value;
         // The text may have been divided in several ways; they all speak for it
-        double own = Search(lattice, new Automaton(FieldFormat.OfText(text), steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
+        double own = Search(lattice, new Automaton(FieldFormat.OfText(letters), steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
-        return new FieldResult(text, confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]);
+        return new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]);
     }
 
     /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>
@@ -116,6 +117,7 @@ public sealed class FieldReader
             Accepting = format.Accepting;
             var index = new Dictionary<string, int>();
             for (int i = 0; i < labels.Length; i++) index.TryAdd(labels[i], steady.Allows(i) ? i : Excluded);
+            string[] characters = [.. labels.Where(FieldFormat.IsCharacter)];
             Edges = new Edge[format.Transitions.Length][];
             for (int state = 0; state < Edges.Length; state++)
             {
@@ -127,12 +129,12 @@ public sealed class FieldReader
                         Add(edges, Resolve(single, target, index, null));
                         continue;
                     }
-                    foreach (string label in labels)
-                        if (label.Length == 1 && set.Contains(label[0])) Add(edges, Resolve(label[0], target, index, set));
+                    foreach (string label in characters)
+                        if (set.Contains(label)) Add(edges, Resolve(label, target, index, set));
                     // lower case asked for from a model that has merged it into upper case
                     foreach (var (first, last) in set.Ranges)
                         for (int c = first; c <= last && last - first < 128; c++)
-                            if (char.IsAsciiLetter((char)c) && !index.ContainsKey(((char)c).ToString()) && Resolve((char)c, target, index, set) is { Label: >= 0 } merged && set.Contains((char)c))
+                            if (char.IsAsciiLetter((char)c) && $"{(char)c}" is var letter && !index.ContainsKey(letter) && Resolve(letter, target, index, set) is { Label: >= 0 } merged && set.Contains(letter))
                                 edges.Add(merged);
                 }
                 Edges[state] = [.. edges];
@@ -147,14 +149,14 @@ public sealed class FieldReader
             if (edge.Label != Excluded) edges.Add(edge);
         }
 
-        private static Edge Resolve(char c, int target, Dictionary<string, int> index, FieldFormat.CharacterSet? set)
+        private static Edge Resolve(string text, int target, Dictionary<string, int> index, FieldFormat.CharacterSet? set)
         {
-            if (char.IsWhiteSpace(c)) return new Edge(target, c.ToString(), Space, -1);
-            char other = char.IsAsciiLetterUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c);
-            int label = index.GetValueOrDefault(c.ToString(), Unknown), twin = Unknown;
-            if (other != c && (label < 0 || Alike.Contains(char.ToUpperInvariant(c), StringComparison.Ordinal)) && set?.Contains(other) != true)
-                twin = index.GetValueOrDefault(other.ToString(), Unknown);
-            return label == Unknown && twin != Unknown ? new Edge(target, c.ToString(), twin, -1) : new Edge(target, c.ToString(), label, Math.Max(twin, -1));
+            if (string.IsNullOrWhiteSpace(text)) return new Edge(target, text, Space, -1);
+            string upper = text.ToUpperInvariant(), other = upper != text ? upper : text.ToLowerInvariant();
+            int label = index.GetValueOrDefault(text, Unknown), twin = Unknown;
+            if (other != text && (label < 0 || Alike.Contains(upper, StringComparison.Ordinal)) && set?.Contains(other) != true)
+                twin = index.GetValueOrDefault(other, Unknown);
+            return label == Unknown && twin != Unknown ? new Edge(target, text, twin, -1) : new Edge(target, text, label, Math.Max(twin, -1));
         }
 
         public Edge[][] Edges { get; }
@@ -199,7 +201,7 @@ public sealed class FieldReader
     /// <param name="lattice">The line.</param>
     /// <param name="automaton">What it may hold.</param>
     /// <param name="spaces">Whether a wide gap says that there is a space, which it doesn't where the format has none.</param>
-    private static (string Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton, bool spaces)
+    private static (List<string> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton, bool spaces)
     {
         // A row of states for each position between pieces; with spaces two: what comes to the position, and what goes on from it, with a space or without
         int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1;
@@ -260,7 +262,7 @@ public sealed class FieldReader
         }
         text.Reverse();
         characters.Reverse();
-        return (string.Concat(text), characters, total);
+        return (text, characters, total);
 
         void Advance(in LineLattice.Segment segment, int row, Span<double> costs)
         {
@@ -277,7 +279,7 @@ public sealed class FieldReader
                     var edge = edges[e];
                     if (edge.IsSpace) continue;
                     double cost;
-                    if (edge.IsMark) cost = MarkCost(edge.Text[0], segment, lattice);
+                    if (edge.IsMark) cost = MarkCost(edge.Text, segment, lattice);
                     else
                     {
                         if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label);
@@ -373,17 +375,17 @@ public sealed class FieldReader
     }
 
     /// <summary>How unlike its usual shape a mark is that the network doesn't know.</summary>
-    private static double MarkCost(char mark, in LineLattice.Segment segment, LineLattice lattice)
+    private static double MarkCost(string mark, in LineLattice.Segment segment, LineLattice lattice)
     {
         double ratio = Math.Log((double)segment.Box.Width / segment.Box.Height), size = Math.Max(segment.Box.Width, segment.Box.Height) / lattice.CharacterHeight;
         // with the labels that it is like; null for what may be like any
         var (usualRatio, deviation, usualSize, alike) = mark switch
         {
-            '/' or '\\' or '(' or ')' or '[' or ']' or '!' => (-0.8, 0.5, 1.1, "17CIJLcijl"),
-            '|' => (-1.8, 0.6, 1.1, "1IJijl"),
-            '-' or '_' or '=' or '~' => (1.2, 0.6, 0.5, ""),
-            '.' or ',' or '\'' => (0.0, 0.5, 0.2, ""),
-            ':' or ';' => (-1.0, 0.5, 0.6, ""),
+            "/" or "\\" or "(" or ")" or "[" or "]" or "!" => (-0.8, 0.5, 1.1, "17CIJLcijl"),
+            "|" => (-1.8, 0.6, 1.1, "1IJijl"),
+            "-" or "_" or "=" or "~" => (1.2, 0.6, 0.5, ""),
+            "." or "," or "'" => (0.0, 0.5, 0.2, ""),
+            ":" or ";" => (-1.0, 0.5, 0.6, ""),
             _ => (0.0, 0.8, 0.9, null),
         };
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;

@@ -79,4 +79,22 @@ public class FieldFormatTests
         Assert.False(format.Matches("twon"));
         Assert.Throws<ArgumentException>(() => FieldFormat.FromWords([]));
     }
+
+    [Theory]
+    [InlineData("d\U0001F600", "5\U0001F600", true)]
+    [InlineData("d\U0001F600", "5\U0001F601", false)]
+    [InlineData("[\U0001F600-\U0001F60E]+", "\U0001F600\U0001F605", true)]
+    [InlineData("[\U0001F600-\U0001F60E]+", "\U0001F60F", false)]
+    [InlineData("[xe\u0301]{2}", "e\u0301x", true)]
+    [InlineData("[xe\u0301]", "e", false)]
+    [InlineData("[^e\u0301]", "e", true)]
+    [InlineData("[^e\u0301]", "e\u0301", false)]
+    [InlineData("e\u0301?x", "x", true)]
+    [InlineData("e\u0301?x", "ex", false)]
+    [InlineData("^..$", "\U0001F468\u200D\U0001F469e\u0301", true)]
+    public void Characters_are_text_elements(string format, string text, bool expected)
+    {
+        Assert.Equal(expected, FieldFormat.Parse(format).Matches(text));
+        Assert.True(FieldFormat.FromWords([text]).Matches(text));
+    }
 }

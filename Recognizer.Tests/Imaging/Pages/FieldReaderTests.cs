@@ -151,4 +151,20 @@ public class FieldReaderTests
         Assert.Equal("25", result?.Text);
         Assert.InRange(result!.Confidence, 1e-4, 1);
     }
+
+    [Fact]
+    public void Labels_may_be_longer_than_one_unit()
+    {
+        string[] labels = ["\U0001F600", "1", "e\u0301", "\U0001F468\u200D\U0001F469", "10", "5", "E", "E\u0301", "8", "9"];
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(TemplateModel.Build(label: digit => labels[digit]));
+        GrayImage image = DrawnPage.Paint(["2035"]);
+        const string Text = "e\u0301\U0001F600\U0001F468\u200D\U0001F4695";
+        foreach (var format in new[] { FieldFormat.FromMask(Text), FieldFormat.FromWords([Text, "58"]), FieldFormat.Parse(".{4}"), FieldFormat.Parse("[e\u0301-]\U0001F600?[^5]d|.+") })
+        {
+            FieldResult? result = new FieldReader(recognizer, format).Read(image);
+            Assert.Equal(Text, result?.Text);
+            Assert.Equal(["e\u0301", "\U0001F600", "\U0001F468\u200D\U0001F469", "5"], result!.Characters.Select(c => c.Label));
+            Assert.InRange(result.Confidence, 0.4, 1);
+        }
+    }
 }
