@@ -293,6 +293,9 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return new CharacterRecognizer(AcquireModel(), _options, version);
     }
 
+    /// <summary>Whether a label is in <see cref="RecognizerOptions.Alphabet"/>.</summary>
+    internal bool Allows(int label) => Current.Mask(null)?.Allows(label) ?? true;
+
     /// <summary>Frees the model, once the calls under way have ended.</summary>
     public void Dispose()
     {

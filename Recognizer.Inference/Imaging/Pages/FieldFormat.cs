@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>The strings that a form field may hold, as a finite automaton over characters.</summary>
+/// <remarks>A character is what a reader takes for one, a Unicode text element: also a letter with its combining accents, or an emoji.</remarks>
 public sealed class FieldFormat
 {
     private const int MaxStates = 200_000;
@@ -43,21 +45,35 @@ public sealed class FieldFormat
         ArgumentException.ThrowIfNullOrEmpty(mask);
         var nfa = new Nfa();
         int state = Nfa.Start;
-        foreach (char c in mask)
+        foreach (string character in Characters(mask))
         {
             int next = nfa.Add();
-            nfa.Connect(state, c switch
+            nfa.Connect(state, character switch
             {
-                'd' => CharacterSet.Digit,
-                'A' => new CharacterSet([('A', 'Z')], false),
-                'a' => new CharacterSet([('a', 'z')], false),
-                'L' => new CharacterSet([('A', 'Z'), ('a', 'z')], false),
-                'x' => CharacterSet.Word,
-                _ => CharacterSet.Of(c),
+                "d" => CharacterSet.Digit,
+                "A" => new CharacterSet([('A', 'Z')]),
+                "a" => new CharacterSet([('a', 'z')]),
+                "L" => new CharacterSet([('A', 'Z'), ('a', 'z')]),
+                "x" => CharacterSet.Word,
+                _ => CharacterSet.Of(character),
             }, next);
             state = next;
         }
         return nfa.ToFormat(mask, state);
+    }
+
+    /// <summary>One text as it is.</summary>
+    internal static FieldFormat OfText(IEnumerable<string> characters)
+    {
+        var nfa = new Nfa();
+        int state = Nfa.Start;
+        foreach (string character in characters)
+        {
+            int next = nfa.Add();
+            nfa.Connect(state, CharacterSet.Of(character), next);
+            state = next;
+        }
+        return nfa.ToFormat(string.Concat(characters), state);
     }
 
     /// <summary>A regular expression of literals, <c>.</c>, <c>\d</c>, <c>\w</c>, escapes, sets <c>[a-z0-9]</c> and <c>[^…]</c>, groups, <c>|</c>,
@@ -69,29 +85,30 @@ public sealed class FieldFormat
         return new Parser(expression).Parse();
     }
 
-    /// <summary>One of a list of words.</summary>
+    /// <summary>One of a list of words. Spaces around a word are left out, and so are words of nothing but spaces.</summary>
     /// <exception cref="ArgumentException">There is no word, or one is empty.</exception>
     public static FieldFormat FromWords(IEnumerable<string> words)
     {
         ArgumentNullException.ThrowIfNull(words);
         // A trie: words share the states of their common beginnings
         var transitions = new List<List<Transition>> { new() };
-        var children = new Dictionary<(int State, char Character), int>();
+        var children = new Dictionary<(int State, string Character), int>();
         var accepting = new HashSet<int>();
         int count = 0;
         foreach (string word in words)
         {
             ArgumentException.ThrowIfNullOrEmpty(word, nameof(words));
+            if (string.IsNullOrWhiteSpace(word)) continue;
             int state = 0;
-            foreach (char c in word)
+            foreach (string character in Characters(word.Trim()))
             {
-                if (!children.TryGetValue((state, c), out int next))
+                if (!children.TryGetValue((state, character), out int next))
                 {
                     next = transitions.Count;
                     if (next >= MaxStates) throw new ArgumentException($"The words need more than {MaxStates} states.", nameof(words));
                     transitions.Add([]);
-                    children[(state, c)] = next;
-                    transitions[state].Add(new Transition(CharacterSet.Of(c), next));
+                    children[(state, character)] = next;
+                    transitions[state].Add(new Transition(CharacterSet.Of(character), next));
                 }
                 state = next;
             }
@@ -107,35 +124,58 @@ public sealed class FieldFormat
     {
         ArgumentNullException.ThrowIfNull(text);
         var states = new HashSet<int> { 0 };
-        foreach (char c in text)
+        foreach (string character in Characters(text))
         {
-            states = [.. states.SelectMany(s => Transitions[s]).Where(t => t.Set.Contains(c)).Select(t => t.Target)];
+            states = [.. states.SelectMany(s => Transitions[s]).Where(t => t.Set.Contains(character)).Select(t => t.Target)];
         }
         return states.Any(s => Accepting[s]);
+    }
+
+    /// <summary>Whether a text is one character.</summary>
+    internal static bool IsCharacter(string text) => text.Length > 0 && StringInfo.GetNextTextElementLength(text) == text.Length;
+
+    private static IEnumerable<string> Characters(string text)
+    {
+        for (int i = 0, length; i < text.Length; i += length)
+        {
+            length = StringInfo.GetNextTextElementLength(text, i);
+            yield return text.Substring(i, length);
+        }
     }
 
     /// <summary>The format's description.</summary>
     public override string ToString() => Description;
 
-    /// <summary>Characters, given by ranges.</summary>
-    internal sealed class CharacterSet((char First, char Last)[] ranges, bool negated)
+    /// <summary>Characters, given by ranges of code points; those of several code points one by one.</summary>
+    internal sealed class CharacterSet((int First, int Last)[] ranges, string[]? composed = null, bool negated = false)
     {
-        public static CharacterSet Digit { get; } = new([('0', '9')], false);
+        public static CharacterSet Digit { get; } = new([('0', '9')]);
 
-        public static CharacterSet Word { get; } = new([('0', '9'), ('A', 'Z'), ('a', 'z')], false);
+        public static CharacterSet Word { get; } = new([('0', '9'), ('A', 'Z'), ('a', 'z')]);
 
-        public static CharacterSet Any { get; } = new([], true);
+        public static CharacterSet Any { get; } = new([], negated: true);
 
-        public IReadOnlyList<(char First, char Last)> Ranges => ranges;
+        public IReadOnlyList<(int First, int Last)> Ranges => ranges;
+
+        public IReadOnlyList<string> Composed => composed ?? [];
 
         /// <summary>The only character of the set, if it has but one.</summary>
-        public char? Single => !negated && ranges.Length == 1 && ranges[0].First == ranges[0].Last ? ranges[0].First : null;
+        public string? Single { get; } = negated ? null
+            : composed is [var only] && ranges.Length == 0 ? only
+            : composed is null or [] && ranges.Length == 1 && ranges[0].First == ranges[0].Last ? char.ConvertFromUtf32(ranges[0].First)
+            : null;
 
-        public static CharacterSet Of(char c) => new([(c, c)], false);
+        public static CharacterSet Of(string character) => CodePoint(character) is >= 0 and var code ? new([(code, code)]) : new([], [character]);
 
-        public bool Contains(char c)
+        /// <summary>A character's code point, or −1 if it has several.</summary>
+        public static int CodePoint(string character) =>
+            Rune.DecodeFromUtf16(character, out var rune, out int length) == OperationStatus.Done && length == character.Length ? rune.Value : -1;
+
+        public bool Contains(string character)
         {
-            foreach (var (first, last) in ranges) if (c >= first && c <= last) return !negated;
+            int code = CodePoint(character);
+            if (code < 0) return composed?.Contains(character) == true != negated;
+            foreach (var (first, last) in ranges) if (code >= first && code <= last) return !negated;
             return negated;
         }
     }
@@ -348,61 +388,69 @@ public sealed class FieldFormat
 
         private CharacterSet Character()
         {
-            char c = text[_position++];
-            switch (c)
+            switch (text[_position])
             {
-                case '.': return CharacterSet.Any;
+                case '.':
+                    _position++;
+                    return CharacterSet.Any;
                 case '\\':
+                    _position++;
                     if (_position >= text.Length) throw Error("expected a character after '\\'");
-                    c = text[_position++];
-                    if (c == 'd') return CharacterSet.Digit;
-                    if (c == 'w') return CharacterSet.Word;
-                    if (char.IsAsciiLetterOrDigit(c))
+                    char c = text[_position];
+                    if (c is 'd' or 'w')
                     {
-                        _position--;
-                        throw Error("expected \\d, \\w or an escaped punctuation mark");
+                        _position++;
+                        return c == 'd' ? CharacterSet.Digit : CharacterSet.Word;
                     }
-                    return CharacterSet.Of(c);
+                    if (char.IsAsciiLetterOrDigit(c)) throw Error("expected \\d, \\w or an escaped punctuation mark");
+                    return Literal();
                 case '*' or '+' or '?' or '{' or '}' or ']' or '^' or '$':
-                    _position--;
                     throw Error("expected a character, a set or a group");
-                default: return CharacterSet.Of(c);
+                default:
+                    return Literal();
             }
         }
+
+        private CharacterSet Literal()
+        {
+            int start = _position;
+            _position += StringInfo.GetNextTextElementLength(text, start);
+            return CharacterSet.Of(text[start.._position]);
+        }
+
+        /// <summary>What stands in a set, or at either end of a range in it: a character, or a backslash and what it gives.</summary>
+        private CharacterSet Member() => text[_position] == '\\' ? Character() : Literal();
 
         private CharacterSet Set()
         {
             _position++;
             bool negated = _position < text.Length && text[_position] == '^';
             if (negated) _position++;
-            var ranges = new List<(char, char)>();
+            var ranges = new List<(int, int)>();
+            var composed = new List<string>();
             while (_position < text.Length && text[_position] != ']')
             {
-                bool escaped = text[_position] == '\\';
-                if (escaped)
+                var set = Member();
+                int first = CodePoint(set);
+                if (first >= 0 && _position + 1 < text.Length && text[_position] == '-' && text[_position + 1] != ']')
                 {
-                    var set = Character();
-                    if (set.Single is not { } single)
-                    {
-                        ranges.AddRange(set.Ranges);
-                        continue;
-                    }
-                    ranges.Add((single, single));
+                    _position++;
+                    var end = Member();
+                    int last = CodePoint(end);
+                    if (last < 0) throw Error("expected a single character as the end of the range");
+                    if (last < first) throw Error($"expected a range that rises, found {set.Single}-{end.Single}");
+                    ranges.Add((first, last));
                     continue;
                 }
-                char first = text[_position++], last = first;
-                if (_position + 1 < text.Length && text[_position] == '-' && text[_position + 1] != ']')
-                {
-                    last = text[_position + 1];
-                    _position += 2;
-                    if (last < first) throw Error($"expected a range that rises, found {first}-{last}");
-                }
-                ranges.Add((first, last));
+                ranges.AddRange(set.Ranges);
+                composed.AddRange(set.Composed);
             }
             if (_position >= text.Length) throw Error("expected ']'");
             _position++;
-            if (ranges.Count == 0) throw Error("expected a character in the set");
-            return new CharacterSet([.. ranges], negated);
+            if (ranges.Count == 0 && composed.Count == 0) throw Error("expected a character in the set");
+            return new CharacterSet([.. ranges], [.. composed], negated);
+
+            static int CodePoint(CharacterSet set) => set.Single is { } single ? CharacterSet.CodePoint(single) : -1;
         }
     }
 }

@@ -7,28 +7,43 @@ namespace Recognizer.Inference.Imaging.Pages;
 public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters);
 
 /// <summary>Reads a form field whose format is known: of all texts that fit it, the one that the ink supports best.</summary>
-/// <remarks>Thread-safe if the scorer is.</remarks>
+/// <remarks>Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each field is read by one model from beginning to end,
+/// and by that model's labels. Labels outside <see cref="RecognizerOptions.Alphabet"/> are never answered.</remarks>
 public sealed class FieldReader
 {
-    // In units of −log p: a mark that the network doesn't know, one that is missing
-    private const double UnknownMarkCost = 1, MissingMarkCost = 5;
+    // In units of −log p: a mark that the network doesn't know, one that is missing; one of several groups of ink; a space where there is no wide gap, or a wide gap
+    // where there is no space; each further space in the same gap
+    private const double UnknownMarkCost = 1, MissingMarkCost = 4, JoinedMarkCost = 4, WrongSpaceCost = 3, FurtherSpaceCost = 4;
+
+    // What it weighs that the network takes ink for a character that the mark isn't like, and the least probability that it is wrong in that
+    private const double CharacterWeight = 2, LeastMark = 0.01;
+
+    // How often missing marks may lead back to the beginning of a repetition before there is ink again; more is for nested repetitions only
+    private const int MaxReturns = 4;
 
     private readonly ICharacterScorer _scorer;
     private readonly PageOptions _options;
-    private readonly Automaton _automaton;
+    private readonly FieldFormat _format;
+    private Automaton _automaton; // of the labels that were met last
 
     /// <summary>Creates a reader.</summary>
     /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
     /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape,
-    /// and letters that differ only in size from their other case (such as o and O) match either.</param>
+    /// and letters that differ only in size from their other case (such as o and O) match either. Spaces match wide gaps, never ink. Of the scorer's labels those are read
+    /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
     /// <param name="options">How to read; defaults where null.</param>
+    /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer. If that comes to be so only when a
+    /// recogniser's model is replaced, <see cref="Read(Image)"/> finds nothing.</exception>
     public FieldReader(ICharacterScorer scorer, FieldFormat format, PageOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(scorer);
         ArgumentNullException.ThrowIfNull(format);
         _scorer = scorer;
         _options = options ?? new();
-        _automaton = new Automaton(format, scorer.Labels);
+        _format = format;
+        using var steady = new SteadyScorer(scorer);
+        _automaton = new Automaton(format, steady);
+        if (!_automaton.IsWritable) throw new ArgumentException($"No text of the format '{format}' can be written with the labels that may be answered.", nameof(format));
     }
 
     /// <summary>Reads a field.</summary>
@@ -50,14 +65,26 @@ public sealed class FieldReader
         if (page == null) return null;
         var lines = TextLine.Find(page, single: true);
         if (lines.Count == 0) return null;
-        var lattice = LineLattice.Build(page, lines[0], _scorer);
-        var best = Search(lattice, _automaton);
+        using var steady = new SteadyScorer(_scorer);
+        var automaton = AutomatonFor(steady);
+        var lattice = LineLattice.Build(page, lines[0], steady);
+        var best = Search(lattice, automaton, automaton.HasSpaces);
         if (best == null) return null;
-        var (text, characters, all) = best.Value;
+        var (letters, characters, all) = best.Value;
         // The text may have been divided in several ways; they all speak for it
-        double own = Search(lattice, new Automaton(FieldFormat.FromWords([text]), _scorer.Labels))?.LogSum ?? double.NegativeInfinity;
+        double own = Search(lattice, new Automaton(FieldFormat.OfText(letters), steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
-        return new FieldResult(text, confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]);
+        return new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]);
+    }
+
+    /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>
+    private Automaton AutomatonFor(in SteadyScorer steady)
+    {
+        var automaton = Volatile.Read(ref _automaton);
+        if (automaton.IsFor(steady)) return automaton;
+        automaton = new Automaton(_format, steady);
+        Volatile.Write(ref _automaton, automaton);
+        return automaton;
     }
 
     /// <summary>A format in terms of a scorer's labels.</summary>
@@ -66,18 +93,31 @@ public sealed class FieldReader
         // Letters whose cases are alike but for their size
         private const string Alike = "CIJKLMOPSUVWXYZ";
 
+        // In place of a label: there is none, the alphabet excludes it, or a space, which is no ink
+        private const int Unknown = -1, Excluded = -2, Space = -3;
+
         /// <summary>A transition by one character.</summary>
         /// <param name="Target">State that it leads to.</param>
         /// <param name="Text">The character.</param>
-        /// <param name="Label">Its label, or −1 where the scorer has none.</param>
+        /// <param name="Label">Its label, or <see cref="Unknown"/>, <see cref="Excluded"/> or <see cref="Space"/>.</param>
         /// <param name="Twin">A label that is as good, or −1.</param>
-        public readonly record struct Edge(int Target, string Text, int Label, int Twin);
-
-        public Automaton(FieldFormat format, IReadOnlyList<string> labels)
+        public readonly record struct Edge(int Target, string Text, int Label, int Twin)
         {
+            /// <summary>Whether it is a mark that is known by its shape only.</summary>
+            public bool IsMark => Label == Unknown;
+
+            public bool IsSpace => Label == Space;
+        }
+
+        private readonly string[] _labels;
+
+        public Automaton(FieldFormat format, in SteadyScorer steady)
+        {
+            string[] labels = _labels = [.. steady.Labels];
             Accepting = format.Accepting;
             var index = new Dictionary<string, int>();
-            for (int i = 0; i < labels.Count; i++) index.TryAdd(labels[i], i);
+            for (int i = 0; i < labels.Length; i++) index.TryAdd(labels[i], steady.Allows(i) ? i : Excluded);
+            string[] characters = [.. labels.Where(FieldFormat.IsCharacter)];
             Edges = new Edge[format.Transitions.Length][];
             for (int state = 0; state < Edges.Length; state++)
             {
@@ -86,46 +126,89 @@ public sealed class FieldReader
                 {
                     if (set.Single is { } single)
                     {
-                        edges.Add(Resolve(single, target, index, null));
+                        Add(edges, Resolve(single, target, index, null));
                         continue;
                     }
-                    foreach (string label in labels)
-                        if (label.Length == 1 && set.Contains(label[0])) edges.Add(Resolve(label[0], target, index, set));
+                    foreach (string label in characters)
+                        if (set.Contains(label)) Add(edges, Resolve(label, target, index, set));
                     // lower case asked for from a model that has merged it into upper case
                     foreach (var (first, last) in set.Ranges)
                         for (int c = first; c <= last && last - first < 128; c++)
-                            if (char.IsAsciiLetter((char)c) && set.Contains((char)c) && !index.ContainsKey(((char)c).ToString())) edges.Add(Resolve((char)c, target, index, set));
+                            if (char.IsAsciiLetter((char)c) && $"{(char)c}" is var letter && !index.ContainsKey(letter) && Resolve(letter, target, index, set) is { Label: >= 0 } merged && set.Contains(letter))
+                                edges.Add(merged);
                 }
                 Edges[state] = [.. edges];
+                HasSpaces |= edges.Exists(e => e.IsSpace);
             }
+            Silent = [.. Enumerable.Range(0, Edges.Length).Where(s => Edges[s].Any(e => e.IsMark || e.IsSpace))];
         }
 
-        private static Edge Resolve(char c, int target, Dictionary<string, int> index, FieldFormat.CharacterSet? set)
+        private static void Add(List<Edge> edges, Edge edge)
         {
-            char other = char.IsAsciiLetterUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c);
-            int label = index.GetValueOrDefault(c.ToString(), -1), twin = -1;
-            if (other != c && (label < 0 || Alike.Contains(char.ToUpperInvariant(c), StringComparison.Ordinal)) && set?.Contains(other) != true)
-                twin = index.GetValueOrDefault(other.ToString(), -1);
-            return label < 0 && twin >= 0 ? new Edge(target, c.ToString(), twin, -1) : new Edge(target, c.ToString(), label, twin);
+            // What is excluded isn't answered, not even as a mark
+            if (edge.Label != Excluded) edges.Add(edge);
+        }
+
+        private static Edge Resolve(string text, int target, Dictionary<string, int> index, FieldFormat.CharacterSet? set)
+        {
+            if (string.IsNullOrWhiteSpace(text)) return new Edge(target, text, Space, -1);
+            string upper = text.ToUpperInvariant(), other = upper != text ? upper : text.ToLowerInvariant();
+            int label = index.GetValueOrDefault(text, Unknown), twin = Unknown;
+            if (other != text && (label < 0 || Alike.Contains(upper, StringComparison.Ordinal)) && set?.Contains(other) != true)
+                twin = index.GetValueOrDefault(other, Unknown);
+            return label == Unknown && twin != Unknown ? new Edge(target, text, twin, -1) : new Edge(target, text, label, Math.Max(twin, -1));
         }
 
         public Edge[][] Edges { get; }
 
+        /// <summary>Whether any text leads to an end.</summary>
+        public bool IsWritable
+        {
+            get
+            {
+                var seen = new bool[Edges.Length];
+                var open = new Stack<int>([0]);
+                seen[0] = true;
+                while (open.TryPop(out int state))
+                {
+                    if (Accepting[state]) return true;
+                    foreach (var edge in Edges[state])
+                    {
+                        if (seen[edge.Target]) continue;
+                        seen[edge.Target] = true;
+                        open.Push(edge.Target);
+                    }
+                }
+                return false;
+            }
+        }
+
         public bool[] Accepting { get; }
+
+        /// <summary>States that may be left without ink, in rising order.</summary>
+        public int[] Silent { get; }
+
+        public bool HasSpaces { get; }
+
+        public bool IsFor(in SteadyScorer steady) => _labels.SequenceEqual(steady.Labels);
     }
 
     private readonly record struct Found(string Text, float Confidence, PixelBox Box);
 
-    private readonly record struct Step(int Position, int State, int Segment, int Edge);
+    private readonly record struct Step(int Row, int State, int Segment, int Edge);
 
     /// <summary>The best path through lattice and automaton together, and the log of the sum over all paths.</summary>
-    private (string Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton)
+    /// <param name="lattice">The line.</param>
+    /// <param name="automaton">What it may hold.</param>
+    /// <param name="spaces">Whether a wide gap says that there is a space, which it doesn't where the format has none.</param>
+    private static (List<string> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton, bool spaces)
     {
-        int n = lattice.Pieces.Count, states = automaton.Edges.Length;
-        var best = new double[n + 1][];
-        var sum = new double[n + 1][]; // logs
-        var back = new Step[n + 1][];
-        for (int i = 0; i <= n; i++)
+        // A row of states for each position between pieces; with spaces two: what comes to the position, and what goes on from it, with a space or without
+        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1;
+        var best = new double[rows * (n + 1)][];
+        var sum = new double[best.Length][]; // logs
+        var back = new Step[best.Length][];
+        for (int i = 0; i < best.Length; i++)
         {
             best[i] = new double[states];
             sum[i] = new double[states];
@@ -135,6 +218,7 @@ public sealed class FieldReader
         }
         best[0][0] = 0;
         sum[0][0] = 0;
+        bool[] wide = spaces ? WideGaps(lattice) : [];
         Span<double> costs = new double[lattice.Classes];
         for (int end = 0; end <= n; end++)
         {
@@ -143,25 +227,26 @@ public sealed class FieldReader
                 foreach (var segment in lattice.EndingAt[end - 1])
                 {
                     for (int label = 0; label < costs.Length; label++) costs[label] = double.NaN;
-                    Advance(segment, end, costs);
+                    Advance(segment, rows * end, costs);
                 }
             }
-            SkipMissing(end);
+            SkipMissing(rows * end, isSpaced: false);
+            if (spaces) PassGap(end);
         }
-        int final = -1;
+        int final = -1, last = best.Length - 1;
         double total = double.NegativeInfinity;
         for (int s = 0; s < states; s++)
         {
             if (!automaton.Accepting[s]) continue;
-            total = LogAdd(total, sum[n][s]);
-            if (best[n][s] < double.PositiveInfinity && (final < 0 || best[n][s] < best[n][final])) final = s;
+            total = LogAdd(total, sum[last][s]);
+            if (best[last][s] < double.PositiveInfinity && (final < 0 || best[last][s] < best[last][final])) final = s;
         }
         if (final < 0) return null;
         var text = new List<string>();
         var characters = new List<Found>();
-        for (int position = n, state = final; position > 0 || state != 0;)
+        for (int row = last, state = final; row > 0 || state != 0;)
         {
-            var step = back[position][state];
+            var step = back[row][state];
             if (step.Edge >= 0)
             {
                 var edge = automaton.Edges[step.State][step.Edge];
@@ -169,19 +254,20 @@ public sealed class FieldReader
                 if (step.Segment >= 0)
                 {
                     var segment = lattice.Segments[step.Segment];
-                    float confidence = edge.Label < 0 ? 1 : lattice.Probabilities(segment)[edge.Label] + (edge.Twin < 0 ? 0 : lattice.Probabilities(segment)[edge.Twin]);
+                    float confidence = edge.IsMark ? 1 : lattice.Probabilities(segment)[edge.Label] + (edge.Twin < 0 ? 0 : lattice.Probabilities(segment)[edge.Twin]);
                     characters.Add(new Found(edge.Text, confidence, segment.Box));
                 }
             }
-            (position, state) = (step.Position, step.State);
+            (row, state) = (step.Row, step.State);
         }
         text.Reverse();
         characters.Reverse();
-        return (string.Concat(text), characters, total);
+        return (text, characters, total);
 
-        void Advance(in LineLattice.Segment segment, int end, Span<double> costs)
+        void Advance(in LineLattice.Segment segment, int row, Span<double> costs)
         {
-            double[] from = best[segment.First], fromSum = sum[segment.First];
+            int start = rows * segment.First + rows - 1;
+            double[] from = best[start], fromSum = sum[start];
             int number = segment.Scores / lattice.Classes;
             double speckCost = lattice.SpeckCost(segment);
             for (int s = 0; s < states; s++)
@@ -191,62 +277,127 @@ public sealed class FieldReader
                 for (int e = 0; e < edges.Length; e++)
                 {
                     var edge = edges[e];
+                    if (edge.IsSpace) continue;
                     double cost;
-                    if (edge.Label < 0) cost = segment.JoinCost + MarkCost(edge.Text[0], segment, lattice.CharacterHeight);
+                    if (edge.IsMark) cost = MarkCost(edge.Text, segment, lattice);
                     else
                     {
-                        if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label, _scorer.Labels[edge.Label]);
+                        if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label);
                         cost = costs[edge.Label];
                         if (edge.Twin >= 0)
                         {
-                            if (double.IsNaN(costs[edge.Twin])) costs[edge.Twin] = lattice.LabelCost(segment, edge.Twin, _scorer.Labels[edge.Twin]);
+                            if (double.IsNaN(costs[edge.Twin])) costs[edge.Twin] = lattice.LabelCost(segment, edge.Twin);
                             cost = -LogAdd(-cost, -costs[edge.Twin]);
                         }
                         cost += segment.Cost;
                     }
-                    Relax(end, edge.Target, from[s] + cost, fromSum[s] - cost, new Step(segment.First, s, number, e));
+                    Relax(row, edge.Target, from[s] + cost, fromSum[s] - cost, new Step(start, s, number, e));
                 }
-                if (speckCost < double.PositiveInfinity) Relax(end, s, from[s] + speckCost, fromSum[s] - speckCost, new Step(segment.First, s, number, -1));
+                if (speckCost < double.PositiveInfinity) Relax(row, s, from[s] + speckCost, fromSum[s] - speckCost, new Step(start, s, number, -1));
             }
         }
 
-        // Marks that no label stands for may be missing on the picture (printed on the form, or not written)
-        void SkipMissing(int position)
+        // From what has come to a position to what goes on from it
+        void PassGap(int position)
         {
-            for (int s = 0; s < states; s++)
+            int from = 2 * position, to = from + 1;
+            bool isWide = position > 0 && position < n && wide[position];
+            double with = isWide ? 0 : WrongSpaceCost, without = isWide ? WrongSpaceCost : 0;
+            foreach (int s in automaton.Silent)
             {
-                if (double.IsPositiveInfinity(best[position][s])) continue;
+                if (double.IsPositiveInfinity(best[from][s])) continue;
                 var edges = automaton.Edges[s];
                 for (int e = 0; e < edges.Length; e++)
-                    if (edges[e].Label < 0 && edges[e].Target > s)
-                        Relax(position, edges[e].Target, best[position][s] + MissingMarkCost, sum[position][s] - MissingMarkCost, new Step(position, s, -1, e));
+                    if (edges[e].IsSpace) Relax(to, edges[e].Target, best[from][s] + with, sum[from][s] - with, new Step(from, s, -1, e));
+            }
+            SkipMissing(to, isSpaced: true);
+            for (int s = 0; s < states; s++)
+                if (!double.IsPositiveInfinity(best[from][s])) Relax(to, s, best[from][s] + without, sum[from][s] - without, new Step(from, s, -1, -1));
+        }
+
+        // Marks that no label stands for may be missing on the picture (printed on the form, or not written); and where there is a space there may be several
+        void SkipMissing(int row, bool isSpaced)
+        {
+            if (automaton.Silent.Length == 0) return;
+            // Steps onwards are taken in the order of the states; what comes by steps back, in repetitions, is taken up by the next round
+            double[] arrived = [.. sum[row]];
+            for (int round = 0; round <= MaxReturns; round++)
+            {
+                double[]? returned = null;
+                foreach (int s in automaton.Silent)
+                {
+                    if (double.IsNegativeInfinity(arrived[s])) continue;
+                    var edges = automaton.Edges[s];
+                    for (int e = 0; e < edges.Length; e++)
+                    {
+                        var edge = edges[e];
+                        if (!edge.IsMark && !(edge.IsSpace && isSpaced)) continue;
+                        double cost = edge.IsMark ? MissingMarkCost : FurtherSpaceCost, logProbability = arrived[s] - cost;
+                        Relax(row, edge.Target, best[row][s] + cost, logProbability, new Step(row, s, -1, e));
+                        if (edge.Target > s) arrived[edge.Target] = LogAdd(arrived[edge.Target], logProbability);
+                        else
+                        {
+                            if (returned == null) Array.Fill(returned = new double[states], double.NegativeInfinity);
+                            returned[edge.Target] = LogAdd(returned[edge.Target], logProbability);
+                        }
+                    }
+                }
+                if (returned == null) return;
+                arrived = returned;
             }
         }
 
-        void Relax(int position, int state, double cost, double logProbability, Step step)
+        void Relax(int row, int state, double cost, double logProbability, Step step)
         {
-            sum[position][state] = LogAdd(sum[position][state], logProbability);
-            if (cost >= best[position][state]) return;
-            best[position][state] = cost;
-            back[position][state] = step;
+            sum[row][state] = LogAdd(sum[row][state], logProbability);
+            if (cost >= best[row][state]) return;
+            best[row][state] = cost;
+            back[row][state] = step;
         }
     }
 
-    /// <summary>How unlike its usual shape a mark is that the network doesn't know.</summary>
-    private static double MarkCost(char mark, in LineLattice.Segment segment, double height)
+    /// <summary>Positions between pieces where the gap parts words, as on a page.</summary>
+    private static bool[] WideGaps(LineLattice lattice)
     {
-        double ratio = Math.Log((double)segment.Box.Width / segment.Box.Height), size = Math.Max(segment.Box.Width, segment.Box.Height) / height;
-        var (usualRatio, deviation, usualSize) = mark switch
+        var pieces = lattice.Pieces;
+        var gaps = new double[pieces.Count];
+        Array.Fill(gaps, double.NegativeInfinity);
+        int right = pieces[0].Box.Right;
+        for (int i = 1; i < gaps.Length; i++)
         {
-            '/' or '\\' or '(' or ')' or '[' or ']' or '!' => (-0.8, 0.5, 1.1),
-            '|' => (-1.8, 0.6, 1.1),
-            '-' or '_' or '=' or '~' => (1.2, 0.6, 0.5),
-            '.' or ',' or '\'' => (0.0, 0.5, 0.2),
-            ':' or ';' => (-1.0, 0.5, 0.6),
-            _ => (0.0, 0.8, 0.9),
+            if (pieces[i].Group != pieces[i - 1].Group) gaps[i] = pieces[i].Box.Left - right;
+            right = Math.Max(right, pieces[i].Box.Right);
+        }
+        // A field has few gaps: of two the wide one is not the typical one, and a single one says nothing of itself
+        double[] sorted = [.. gaps.Where(double.IsFinite).Order()];
+        double limit = PageReader.WordGap(sorted.Length < 2 ? 0 : sorted[(sorted.Length - 1) / 2], lattice.CharacterHeight);
+        return [.. gaps.Select(g => g > limit)];
+    }
+
+    /// <summary>How unlike its usual shape a mark is that the network doesn't know.</summary>
+    private static double MarkCost(string mark, in LineLattice.Segment segment, LineLattice lattice)
+    {
+        double ratio = Math.Log((double)segment.Box.Width / segment.Box.Height), size = Math.Max(segment.Box.Width, segment.Box.Height) / lattice.CharacterHeight;
+        // with the labels that it is like; null for what may be like any
+        var (usualRatio, deviation, usualSize, alike) = mark switch
+        {
+            "/" or "\\" or "(" or ")" or "[" or "]" or "!" => (-0.8, 0.5, 1.1, "17CIJLcijl"),
+            "|" => (-1.8, 0.6, 1.1, "1IJijl"),
+            "-" or "_" or "=" or "~" => (1.2, 0.6, 0.5, ""),
+            "." or "," or "'" => (0.0, 0.5, 0.2, ""),
+            ":" or ";" => (-1.0, 0.5, 0.6, ""),
+            _ => (0.0, 0.8, 0.9, null),
         };
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;
-        return UnknownMarkCost + Math.Min(6, 0.5 * z * z) + Math.Min(6, 0.5 * s * s);
+        double cost = segment.JoinCost + UnknownMarkCost + Math.Min(6, 0.5 * z * z) + Math.Min(6, 0.5 * s * s);
+        if (lattice.Pieces[segment.First].Group != lattice.Pieces[segment.Last].Group) cost += JoinedMarkCost;
+        // A slash is taken for a 1, and that says nothing against it, nor does what a dash is taken for; but what is as high as characters and taken for a 5 is neither
+        if (alike == null || segment.Box.Height < 0.7 * lattice.CharacterHeight) return cost;
+        double other = 0;
+        var probabilities = lattice.Probabilities(segment);
+        for (int i = 0; i < probabilities.Length; i++)
+            if (!alike.Contains(lattice.Labels[i], StringComparison.Ordinal)) other += probabilities[i];
+        return cost - CharacterWeight * Math.Log(Math.Max(LeastMark, 1 - segment.Allowed * other));
     }
 
     private static double LogAdd(double a, double b)

@@ -12,7 +12,8 @@ internal sealed class LineLattice
     /// <param name="Cost">What taking these pieces together, and cutting after them, costs whatever the label.</param>
     /// <param name="JoinCost">The part of it that isn't about height: marks are low.</param>
     /// <param name="Scores">Offset of its probabilities.</param>
-    public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores);
+    /// <param name="Allowed">Probability of the labels that may be answered among all that the network knows.</param>
+    public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores, float Allowed = 1);
 
     private readonly float[] _probabilities;
 
@@ -34,13 +35,16 @@ internal sealed class LineLattice
 
     public double CharacterHeight { get; }
 
-    public int Classes { get; private init; }
+    /// <summary>Text of each class.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    public int Classes => Labels.Count;
 
     public ReadOnlySpan<float> Probabilities(in Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
 
     /// <summary>−log of a label's probability, and how unusual the shape is for it.</summary>
-    public double LabelCost(in Segment segment, int label, string text) =>
-        -CharacterBonus - Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + ShapeWeight * CharacterShape.Cost(text, segment.Box.Width, segment.Box.Height);
+    public double LabelCost(in Segment segment, int label) =>
+        -CharacterBonus - Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height);
 
     /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
     public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * CharacterHeight
@@ -51,12 +55,13 @@ internal sealed class LineLattice
     // that a division into more characters has more factors below one.
     private const double ShapeWeight = 0.3, CharacterBonus = 0.4, JoinCost = 0.5, SpeckPenalty = 3, LeastAllowed = 0.03;
 
-    public static LineLattice Build(PageInk page, TextLine line, ICharacterScorer scorer)
+    public static LineLattice Build(PageInk page, TextLine line, in SteadyScorer steady)
     {
         var pieces = PieceCutter.Cut(page, line);
         double height = line.CharacterHeight;
         var segments = new List<Segment>();
-        int classes = scorer.Labels.Count;
+        var scorer = steady.Scorer;
+        int classes = steady.Labels.Count;
         for (int first = 0; first < pieces.Count; first++)
         {
             var box = pieces[first].Box;
@@ -97,7 +102,7 @@ internal sealed class LineLattice
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
         // With the labels' own cost: −log of their probability among all that the network knows, not only among those that may be answered
-        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])) };
-        return new LineLattice(pieces, segments, probabilities, height) { Classes = classes };
+        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
+        return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels };
     }
 }

@@ -3,7 +3,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>Reads pages and lines of separate or touching handwritten characters.</summary>
 /// <remarks>The page's ink is found on uneven ground, deskewed, freed of ruled lines and the borders of boxes, and gathered into lines. Each line is cut wherever two
 /// characters might touch, and the parts are put together so that, taken as characters, they are the most probable.
-/// Thread-safe if the scorer is.</remarks>
+/// Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
 /// <param name="options">How to read; defaults where null.</param>
 public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = null)
@@ -29,11 +29,12 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         ArgumentNullException.ThrowIfNull(image);
         var page = PageInk.Find(image, _options);
         if (page == null) return new PageResult([], 0);
+        using var steady = new SteadyScorer(scorer);
         var lines = new List<PageLine>();
         foreach (var line in TextLine.Find(page, single: false))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var lattice = LineLattice.Build(page, line, scorer);
+            var lattice = LineLattice.Build(page, line, steady);
             var words = Words(page, BestPath(lattice), lattice.CharacterHeight);
             if (words.Count > 0) lines.Add(new PageLine(words));
         }
@@ -61,38 +62,41 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         for (int end = n; end > 0; end = chosen[end].Segment.First)
         {
             var (segment, isSpeck) = chosen[end];
-            if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Probabilities(segment)), segment.Box));
+            if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Labels, lattice.Probabilities(segment)), segment.Box));
         }
         characters.Reverse();
         return characters;
     }
 
-    private Candidate[] Candidates(ReadOnlySpan<float> probabilities)
+    private Candidate[] Candidates(IReadOnlyList<string> labels, ReadOnlySpan<float> probabilities)
     {
         var candidates = new Candidate[probabilities.Length];
-        for (int i = 0; i < candidates.Length; i++) candidates[i] = new(scorer.Labels[i], probabilities[i]);
+        for (int i = 0; i < candidates.Length; i++) candidates[i] = new(labels[i], probabilities[i]);
         // stable: equals stay in the order of the labels
         return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(Math.Max(1, _options.Top)).DefaultIfEmpty(candidates[0])];
     }
 
-    private double BestLabelCost(LineLattice lattice, in LineLattice.Segment segment)
+    private static double BestLabelCost(LineLattice lattice, in LineLattice.Segment segment)
     {
         // The label is the network's; shape only tells whether the segment is a character
         var probabilities = lattice.Probabilities(segment);
         int label = 0;
         for (int i = 1; i < probabilities.Length; i++) if (probabilities[i] > probabilities[label]) label = i;
-        return lattice.LabelCost(segment, label, scorer.Labels[label]);
+        return lattice.LabelCost(segment, label);
     }
 
     /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words.</summary>
+    /// <param name="typical">Typical gap between the line's characters.</param>
+    /// <param name="height">Typical height of the line's characters.</param>
+    internal static double WordGap(double typical, double height) => Math.Max(0.6 * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
+
     private static List<PageWord> Words(PageInk page, List<Reading> characters, double height)
     {
         if (characters.Count == 0) return [];
         var gaps = new List<double>();
         for (int i = 1; i < characters.Count; i++) gaps.Add(characters[i].Box.Left - characters[i - 1].Box.Right);
         var sorted = gaps.Order().ToList();
-        double typical = sorted.Count == 0 ? 0 : Math.Max(0, sorted[sorted.Count / 2]);
-        double limit = Math.Max(0.6 * height, 2.2 * typical + 0.15 * height);
+        double limit = WordGap(sorted.Count == 0 ? 0 : sorted[sorted.Count / 2], height);
         var words = new List<PageWord>();
         var current = new List<PageCharacter>();
         for (int i = 0; i < characters.Count; i++)

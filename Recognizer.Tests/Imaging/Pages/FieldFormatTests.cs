@@ -41,6 +41,21 @@ public class FieldFormatTests
     }
 
     [Theory]
+    [InlineData(@"[!-\/]")]
+    [InlineData(@"[A-\]]")]
+    [InlineData(@"[\!-/]")]
+    [InlineData(@"[\!-\/5]")]
+    [InlineData(@"[\+-\/a-]")]
+    [InlineData(@"[^!-\/]")]
+    [InlineData(@"[\d-]")]
+    public void Ends_of_ranges_may_be_escaped(string expression)
+    {
+        var format = FieldFormat.Parse(expression);
+        var reference = new Regex($"^(?:{expression})$", RegexOptions.CultureInvariant);
+        for (char c = ' '; c < 127; c++) Assert.True(reference.IsMatch($"{c}") == format.Matches($"{c}"), $"{expression} on '{c}'");
+    }
+
+    [Theory]
     [InlineData("a{3", "position 3")]
     [InlineData("(ab", "position 3")]
     [InlineData("[ab", "position 3")]
@@ -48,6 +63,9 @@ public class FieldFormatTests
     [InlineData("a)", "position 1")]
     [InlineData("a{2,1}", "repetition")]
     [InlineData("\\q", "\\d")]
+    [InlineData("[a-\\]]", "a-]")]
+    [InlineData("[a-\\d]", "single character")]
+    [InlineData("[a-\\", "'\\'")]
     [InlineData("(((a{1000}){1000}){1000})", "states")]
     public void Wrong_expressions_are_refused_with_their_position(string expression, string part) =>
         Assert.Contains(part, Assert.Throws<FormatException>(() => FieldFormat.FromRegularExpression(expression)).Message, StringComparison.Ordinal);
@@ -60,5 +78,23 @@ public class FieldFormatTests
         Assert.False(format.Matches("on"));
         Assert.False(format.Matches("twon"));
         Assert.Throws<ArgumentException>(() => FieldFormat.FromWords([]));
+    }
+
+    [Theory]
+    [InlineData("d\U0001F600", "5\U0001F600", true)]
+    [InlineData("d\U0001F600", "5\U0001F601", false)]
+    [InlineData("[\U0001F600-\U0001F60E]+", "\U0001F600\U0001F605", true)]
+    [InlineData("[\U0001F600-\U0001F60E]+", "\U0001F60F", false)]
+    [InlineData("[xe\u0301]{2}", "e\u0301x", true)]
+    [InlineData("[xe\u0301]", "e", false)]
+    [InlineData("[^e\u0301]", "e", true)]
+    [InlineData("[^e\u0301]", "e\u0301", false)]
+    [InlineData("e\u0301?x", "x", true)]
+    [InlineData("e\u0301?x", "ex", false)]
+    [InlineData("^..$", "\U0001F468\u200D\U0001F469e\u0301", true)]
+    public void Characters_are_text_elements(string format, string text, bool expected)
+    {
+        Assert.Equal(expected, FieldFormat.Parse(format).Matches(text));
+        Assert.True(FieldFormat.FromWords([text]).Matches(text));
     }
 }

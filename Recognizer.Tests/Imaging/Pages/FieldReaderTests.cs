@@ -1,0 +1,170 @@
+using Recognizer.Inference;
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
+using Recognizer.Inference.Onnx;
+
+namespace Recognizer.Tests.Imaging.Pages;
+
+public class FieldReaderTests
+{
+    private static readonly TemplateScorer s_scorer = new();
+
+    private static CharacterRecognizer Load(string alphabet, Func<int, string>? label = null) =>
+        CharacterRecognizer.Load(TemplateModel.Build(label: label), new RecognizerOptions { Alphabet = Alphabet.Parse(alphabet) });
+
+    [Theory]
+    [InlineData("\\d")]
+    [InlineData("[5-9]")]
+    [InlineData(".")]
+    [InlineData("7|2|3")]
+    public void Labels_outside_the_alphabet_are_not_answered(string expression)
+    {
+        using CharacterRecognizer recognizer = Load("2356");
+        var reader = new FieldReader(recognizer, FieldFormat.FromRegularExpression(expression));
+        FieldResult? result = reader.Read(DrawnPage.Paint(["7"]));
+        Assert.NotNull(result);
+        Assert.Contains(result.Text, (string[])["2", "3", "5", "6"]);
+    }
+
+    [Fact]
+    public void Words_outside_the_alphabet_are_not_answered()
+    {
+        using CharacterRecognizer recognizer = Load("012345");
+        var reader = new FieldReader(recognizer, FieldFormat.FromWords(["2074", "2014"]));
+        Assert.Equal("2014", reader.Read(DrawnPage.Paint(["2074"]))?.Text);
+    }
+
+    [Theory]
+    [InlineData("ABC", "\\d")]
+    [InlineData("AB5", "[78]|9")]
+    [InlineData("AB5", "5(7|8)5")] // 7 has a label, so that it is no mark that a shape could stand for
+    [InlineData("ABCDE56789", "[0-4]")]
+    public void A_format_that_the_alphabet_cannot_write_is_refused(string alphabet, string expression)
+    {
+        using CharacterRecognizer recognizer = Load(alphabet, digit => digit < 5 ? $"{(char)('A' + digit)}" : $"{digit}");
+        var exception = Assert.Throws<ArgumentException>(() => new FieldReader(recognizer, FieldFormat.FromRegularExpression(expression)));
+        Assert.Contains(expression, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Letters_that_the_model_does_not_have_are_no_marks() =>
+        Assert.Throws<ArgumentException>(() => new FieldReader(s_scorer, FieldFormat.FromMask("LL")));
+
+    [Fact]
+    public void A_case_that_the_alphabet_excludes_is_not_answered_through_the_other()
+    {
+        static string Label(int digit) => digit switch { 0 => "O", 1 => "o", 2 => "Z", _ => $"{digit}" };
+        using CharacterRecognizer recognizer = Load("OZ345", Label);
+        GrayImage image = DrawnPage.Paint(["0"]);
+        Assert.Throws<ArgumentException>(() => new FieldReader(recognizer, FieldFormat.FromMask("o")));
+        Assert.Equal("O", new FieldReader(recognizer, FieldFormat.FromMask("O")).Read(image)?.Text);
+        // The model has one Z for both cases
+        Assert.Equal("z", new FieldReader(recognizer, FieldFormat.FromMask("a")).Read(DrawnPage.Paint(["2"]))?.Text);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_write_the_format_any_more_finds_nothing()
+    {
+        using CharacterRecognizer recognizer = Load("27");
+        var reader = new FieldReader(recognizer, FieldFormat.FromRegularExpression("[78]"));
+        GrayImage image = DrawnPage.Paint(["7"]);
+        Assert.Equal("7", reader.Read(image)?.Text);
+        recognizer.ReplaceModel(OnnxWriter.ToBytes(TemplateModel.Build(label: digit => digit == 7 ? "seven" : $"{digit}")));
+        Assert.Null(reader.Read(image));
+    }
+
+    [Theory]
+    [InlineData("d dd", "1234")]
+    [InlineData("dd dd", "1234")]
+    [InlineData("d d d d", "1234")]
+    [InlineData(" dddd ", "1234")]
+    [InlineData("dd dd", "12 34")]
+    [InlineData("dd  dd", "12 34")]
+    [InlineData("d dd", "1 23")]
+    [InlineData("d d", "1 2")]
+    [InlineData("dddd", "12 34")]
+    public void Spaces_take_no_ink(string mask, string written)
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromMask(mask)).Read(DrawnPage.Paint([written], gap: 10));
+        Assert.DoesNotContain(result?.Characters ?? [], c => string.IsNullOrWhiteSpace(c.Label));
+        // with four digits for three there is no right answer
+        if (mask.Count(c => c == 'd') < written.Count(char.IsAsciiDigit)) return;
+        Assert.NotNull(result);
+        Assert.Equal(mask.Count(c => c == 'd'), result.Characters.Count);
+        Assert.Equal(written.Replace(" ", "", StringComparison.Ordinal), result.Text.Replace(" ", "", StringComparison.Ordinal));
+        Assert.True(FieldFormat.FromMask(mask).Matches(result.Text));
+        Assert.InRange(result.Confidence, 0.5, 1);
+    }
+
+    [Theory]
+    [InlineData("12 34")]
+    [InlineData("1234")]
+    [InlineData("1 234")]
+    public void Wide_gaps_tell_where_there_are_spaces(string written)
+    {
+        var image = DrawnPage.Paint([written], gap: 8);
+        foreach (var format in new[] { FieldFormat.FromWords(["1234", "12 34", "1 234", "123 4"]), FieldFormat.FromRegularExpression("\\d( ?\\d)*"), FieldFormat.FromRegularExpression("\\d+( +\\d+)*") })
+        {
+            var result = new FieldReader(s_scorer, format).Read(image);
+            Assert.Equal(written, result?.Text);
+            Assert.InRange(result!.Confidence, 0.5, 1);
+        }
+    }
+
+    [Fact]
+    public void Spaces_around_words_are_left_out()
+    {
+        var format = FieldFormat.FromWords([" 2034", "  ", "57 \t"]);
+        Assert.True(format.Matches("2034"));
+        Assert.True(format.Matches("57"));
+        Assert.False(format.Matches(" 2034"));
+        Assert.Throws<ArgumentException>(() => FieldFormat.FromWords([" "]));
+        var result = new FieldReader(s_scorer, format).Read(DrawnPage.Paint(["2034"]));
+        Assert.Equal("2034", result?.Text);
+        Assert.Equal(4, result!.Characters.Count);
+    }
+
+    [Theory]
+    [InlineData("\\d\\d(/\\d\\d)*", "125198", "12/51/98")]
+    [InlineData("\\d\\d(/\\d\\d)+", "125198", "12/51/98")]
+    [InlineData("\\d\\d(/\\d\\d)*", "12519834", "12/51/98/34")]
+    [InlineData("\\d\\d(/\\d\\d)+", "12519834", "12/51/98/34")]
+    [InlineData("\\d\\d(/\\d\\d){3}", "12519834", "12/51/98/34")]
+    [InlineData("(\\d\\d/)+", "12519834", "12/51/98/34/")]
+    [InlineData("(/\\d\\d(-\\d\\d)*)+", "325498", "/32/54/98")]
+    [InlineData("\\d\\d(/\\d\\d)*", "12 51 98 34", "12/51/98/34")]
+    public void Marks_may_be_missing_in_repetitions(string expression, string written, string text)
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint([written], gap: 10));
+        // - and / are missing alike
+        Assert.Equal(text, result?.Text.Replace('-', '/'));
+    }
+
+    [Theory]
+    [InlineData("\\d(/*-*)*\\d")]
+    [InlineData("(/|-|:)*\\d(/|-|:|;|!|~)*\\d")]
+    [InlineData("\\d( *-* *)*\\d")]
+    [InlineData("( |/)*\\d( |/)*\\d( |/)*")]
+    public void Repetitions_of_missing_marks_end(string expression)
+    {
+        var result = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["25"]));
+        Assert.Equal("25", result?.Text);
+        Assert.InRange(result!.Confidence, 1e-4, 1);
+    }
+
+    [Fact]
+    public void Labels_may_be_longer_than_one_unit()
+    {
+        string[] labels = ["\U0001F600", "1", "e\u0301", "\U0001F468\u200D\U0001F469", "10", "5", "E", "E\u0301", "8", "9"];
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(TemplateModel.Build(label: digit => labels[digit]));
+        GrayImage image = DrawnPage.Paint(["2035"]);
+        const string Text = "e\u0301\U0001F600\U0001F468\u200D\U0001F4695";
+        foreach (var format in new[] { FieldFormat.FromMask(Text), FieldFormat.FromWords([Text, "58"]), FieldFormat.Parse(".{4}"), FieldFormat.Parse("[e\u0301-]\U0001F600?[^5]d|.+") })
+        {
+            FieldResult? result = new FieldReader(recognizer, format).Read(image);
+            Assert.Equal(Text, result?.Text);
+            Assert.Equal(["e\u0301", "\U0001F600", "\U0001F468\u200D\U0001F469", "5"], result!.Characters.Select(c => c.Label));
+            Assert.InRange(result.Confidence, 0.4, 1);
+        }
+    }
+}
