@@ -13,7 +13,7 @@ public sealed class FieldReader
 {
     // In units of −log p: a mark that the network doesn't know, one that is missing; one of several groups of ink; a space where there is no wide gap, or a wide gap
     // where there is no space; each further space in the same gap
-    private const double UnknownMarkCost = 1, MissingMarkCost = 4, JoinedMarkCost = 4, WrongSpaceCost = 3, FurtherSpaceCost = 4;
+    private const double UnknownMarkCost = 1, MissingMarkCost = 1.75, JoinedMarkCost = 4, WrongSpaceCost = 3, FurtherSpaceCost = 4;
 
     // What it weighs that the network takes ink for a character that the mark isn't like, and the least probability that it is wrong in that
     private const double CharacterWeight = 2, LeastMark = 0.01;
