@@ -249,6 +249,15 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("", _output.ToString());
     }
 
+    [Theory]
+    [InlineData("""{ "learningRate": 1e400 }""", "learningRate is 1e400")]
+    [InlineData("""{ "classFrequencies": { "a": 1, "b": -1e999 } }""", "classFrequencies is")]
+    public void A_number_in_a_configuration_that_makes_no_sense_is_wrong_usage(string config, string message)
+    {
+        Assert.Equal(2, Run("train", "--config", _folder.Write("config.json", config)));
+        Assert.StartsWith($"error: {message}", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_empty_file_name_costs_no_other_results()
     {
