@@ -300,6 +300,16 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", other));
         Assert.DoesNotContain("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("all images of other: 80 images", _output.ToString(), StringComparison.Ordinal);
+        // However the set is spelt
+        string[][] spellings = [[set + "/"], [System.IO.Path.Combine(other, "..", "set")], ["set", "--data", _folder.Root]];
+        foreach (string[] spelling in spellings)
+        {
+            Assert.Equal(0, Run(["evaluate", "--model", model, "--report", output, "--dataset", .. spelling]));
+            Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+            Assert.StartsWith("all images of set: 80 images", _output.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("test split", File.ReadAllText(System.IO.Path.Combine(output, "report.html")), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
