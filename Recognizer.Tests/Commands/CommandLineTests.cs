@@ -278,6 +278,21 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("", _output.ToString());
     }
 
+    [Theory]
+    [InlineData("", 2)]
+    [InlineData("report/inside", 1)]
+    public void A_folder_for_the_report_that_can_not_be_made_is_refused_before_measuring(string path, int code)
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        _folder.Write("report", "a file");
+        string report = path.Length > 0 ? System.IO.Path.Combine(_folder.Root, path) : "";
+        // Measuring would end in another failure, as the set has no image of that class.
+        Assert.Equal(code, Run("evaluate", "--model", SaveModel("z.onnx", "-", "|", "o", "x", "z"), "--dataset", "shapes", "--data", _folder.Root, "--alphabet", "z", "--report", report));
+        Assert.Contains("report", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("alphabet", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
     [Fact]
     public void Measuring_on_all_images_of_a_set_without_parts_warns_where_it_was_trained_on()
     {

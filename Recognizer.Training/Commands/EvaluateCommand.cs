@@ -33,6 +33,7 @@ internal static class EvaluateCommand
         command.SetAction(result =>
         {
             if (result.GetValue(baseline) is not null && !result.GetValue(corruptions)) throw new UsageException("--baseline goes with --corruptions.");
+            if (result.GetValue(report) is "") throw new UsageException("--report takes a folder.");
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
@@ -54,6 +55,9 @@ internal static class EvaluateCommand
             string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
             if (data.IsWhole && TrainedOn(graph) is { } trained && DatasetLoader.AreSame(name, trained, load))
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
+            // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
+            string? directory = result.GetValue(report);
+            if (directory is not null) Directory.CreateDirectory(directory);
             using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
             {
                 Labels = data.Labels,
@@ -79,9 +83,8 @@ internal static class EvaluateCommand
                 robustness.WriteJson(writer);
                 writer.WriteEndObject();
             });
-            if (result.GetValue(report) is { } directory)
+            if (directory is not null)
             {
-                Directory.CreateDirectory(directory);
                 AtomicFile.WriteText(Path.Combine(directory, "metrics.json"), json + "\n");
                 ReportWriter.WriteFile(new TrainingReport
                 {
