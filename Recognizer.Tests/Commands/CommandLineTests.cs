@@ -266,6 +266,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(1, Run("predict", "--model", SaveModel(), picture, ""));
         Assert.Contains(picture, _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("an empty file name", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
