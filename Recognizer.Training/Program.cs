@@ -20,9 +20,9 @@ try
 {
     output.Flush();
 }
-catch (IOException exception)
+catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
 {
-    // A full disk; where the reader of a pipe has gone (… | head), the console's stream says nothing.
+    // A full disk, or a standard output that is closed or can't be written to; where the reader of a pipe has gone (… | head), the console's stream says nothing.
     error.WriteLine($"error: the results could not be written: {exception.Message.ReplaceLineEndings(" ")}");
     code = CommandLine.Failed;
 }

@@ -249,6 +249,15 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("", _output.ToString());
     }
 
+    [Theory]
+    [InlineData("""{ "learningRate": 1e400 }""", "learningRate is 1e400")]
+    [InlineData("""{ "classFrequencies": { "a": 1, "b": -1e999 } }""", "classFrequencies is")]
+    public void A_number_in_a_configuration_that_makes_no_sense_is_wrong_usage(string config, string message)
+    {
+        Assert.Equal(2, Run("train", "--config", _folder.Write("config.json", config)));
+        Assert.StartsWith($"error: {message}", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_empty_file_name_costs_no_other_results()
     {
@@ -257,6 +266,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(1, Run("predict", "--model", SaveModel(), picture, ""));
         Assert.Contains(picture, _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("an empty file name", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -266,6 +276,21 @@ public sealed class CommandLineTests : IDisposable
         string file = _folder.Write("report", "a file");
         Assert.Equal(1, Run("evaluate", "--model", SaveModel(), "--dataset", "shapes", "--data", _folder.Root, "--report", file));
         Assert.Contains("--report takes a folder", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Theory]
+    [InlineData("", 2)]
+    [InlineData("report/inside", 1)]
+    public void A_folder_for_the_report_that_can_not_be_made_is_refused_before_measuring(string path, int code)
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        _folder.Write("report", "a file");
+        string report = path.Length > 0 ? System.IO.Path.Combine(_folder.Root, path) : "";
+        // Measuring would end in another failure, as the set has no image of that class.
+        Assert.Equal(code, Run("evaluate", "--model", SaveModel("z.onnx", "-", "|", "o", "x", "z"), "--dataset", "shapes", "--data", _folder.Root, "--alphabet", "z", "--report", report));
+        Assert.Contains("report", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("alphabet", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal("", _output.ToString());
     }
 
@@ -291,6 +316,16 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", other));
         Assert.DoesNotContain("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("all images of other: 80 images", _output.ToString(), StringComparison.Ordinal);
+        // However the set is spelt
+        string[][] spellings = [[set + "/"], [System.IO.Path.Combine(other, "..", "set")], ["set", "--data", _folder.Root]];
+        foreach (string[] spelling in spellings)
+        {
+            Assert.Equal(0, Run(["evaluate", "--model", model, "--report", output, "--dataset", .. spelling]));
+            Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+            Assert.StartsWith("all images of set: 80 images", _output.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("test split", File.ReadAllText(System.IO.Path.Combine(output, "report.html")), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

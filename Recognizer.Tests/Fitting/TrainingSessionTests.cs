@@ -260,6 +260,23 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void A_run_is_not_resumed_with_other_classes()
+    {
+        using var folder = new TemporaryFolder();
+        Train(folder.Root);
+        Dataset renamed = Shapes.Make() with { Labels = ["-", "|", "o", "y"] };
+        var options = new SessionOptions { Output = folder.Root, Resume = true, Threads = 1 };
+        void Resume() => TrainingSession.Run(Config, renamed, options, new Progress(), default);
+        Assert.Contains("the classes of shapes have changed", Assert.Throws<InvalidDataException>(Resume).Message, StringComparison.Ordinal);
+        // Runs of before know the images only, or nothing
+        string hashes = Path.Combine(folder.Root, TrainingSession.CheckpointFolder, "images.sha256");
+        File.WriteAllText(hashes, File.ReadAllLines(hashes)[0] + "\n");
+        Resume();
+        File.Delete(hashes);
+        Resume();
+    }
+
+    [Fact]
     public void A_new_run_leaves_no_results_of_the_one_before()
     {
         using var folder = new TemporaryFolder();

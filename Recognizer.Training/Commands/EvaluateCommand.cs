@@ -33,12 +33,13 @@ internal static class EvaluateCommand
         command.SetAction(result =>
         {
             if (result.GetValue(baseline) is not null && !result.GetValue(corruptions)) throw new UsageException("--baseline goes with --corruptions.");
+            if (result.GetValue(report) is "") throw new UsageException("--report takes a folder.");
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
             string name = result.GetValue(dataset) ?? TrainedOn(graph) ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);
-            Dataset data = DatasetLoader.Load(name, new DatasetLoadOptions
+            var load = new DatasetLoadOptions
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
@@ -48,10 +49,15 @@ internal static class EvaluateCommand
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
-            });
+            };
+            Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
-            if (data.IsWhole && SameSet(name, TrainedOn(graph)))
+            string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
+            if (data.IsWhole && TrainedOn(graph) is { } trained && DatasetLoader.AreSame(name, trained, load))
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
+            // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
+            string? directory = result.GetValue(report);
+            if (directory is not null) Directory.CreateDirectory(directory);
             using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
             {
                 Labels = data.Labels,
@@ -60,7 +66,7 @@ internal static class EvaluateCommand
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
-                throw new CommandException($"the {part} split of {data.Name} has no image whose label is in the alphabet '{alphabet.Value(result)}'.");
+                throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
             if (result.GetValue(corruptions))
@@ -77,14 +83,13 @@ internal static class EvaluateCommand
                 robustness.WriteJson(writer);
                 writer.WriteEndObject();
             });
-            if (result.GetValue(report) is { } directory)
+            if (directory is not null)
             {
-                Directory.CreateDirectory(directory);
                 AtomicFile.WriteText(Path.Combine(directory, "metrics.json"), json + "\n");
                 ReportWriter.WriteFile(new TrainingReport
                 {
                     Title = $"{Path.GetFileName(path)} on {data.Name}",
-                    Measured = $"{part} split of {data.Name}",
+                    Measured = measured,
                     Facts = [("model", path), ("data set", data.Name), ("alphabet", alphabet.Value(result)?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts"), .. robustness.Facts()],
                     Metrics = evaluation.Metrics,
                     Samples = evaluation.Samples,
@@ -96,7 +101,7 @@ internal static class EvaluateCommand
             if (common.Json(result)) host.Output.WriteLine(json);
             else
             {
-                MetricsOutput.Print(host.Output, data.Name, part, evaluation);
+                MetricsOutput.Print(host.Output, measured, evaluation);
                 robustness.Print(host.Output);
             }
             return CommandLine.Done;
@@ -110,8 +115,6 @@ internal static class EvaluateCommand
 
     private static void WritePicture(string directory, string name, DatasetPart part, IReadOnlyList<string> labels) =>
         AtomicFile.Write(Path.Combine(directory, name), stream => stream.Write(PngEncoder.Encode(SampleGrid.Draw(part, labels, PictureColumns))));
-
-    private static bool SameSet(string name, string? other) => other is not null && (name == other || Path.GetFullPath(name) == Path.GetFullPath(other));
 
     private static string? TrainedOn(Graph graph)
     {

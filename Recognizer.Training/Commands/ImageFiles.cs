@@ -20,13 +20,20 @@ internal sealed class ImageFiles(string description)
         foreach (string file in result.GetRequiredValue(Argument))
         {
             host.Cancellation.ThrowIfCancellationRequested();
+            if (file.Length == 0)
+            {
+                // What a shell makes of a variable that isn't set.
+                host.Error.WriteLine("error: an empty file name");
+                exitCode = CommandLine.Failed;
+                continue;
+            }
             try
             {
                 results.Add((file, read(File.ReadAllBytes(file))));
             }
-            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException || file.Length == 0)
+            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
             {
-                host.Error.WriteLine($"error: {(file.Length == 0 ? "an empty file name" : file)}: {exception.Message.ReplaceLineEndings(" ")}");
+                host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
                 exitCode = CommandLine.Failed;
             }
         }

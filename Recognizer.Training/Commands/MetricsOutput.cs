@@ -20,10 +20,13 @@ internal static class MetricsOutput
     }
 
     /// <summary>A few lines for people.</summary>
-    public static void Print(TextWriter output, string dataset, string split, ModelEvaluation evaluation)
+    /// <param name="output">Where they go.</param>
+    /// <param name="measured">What was measured, such as "test split of mnist".</param>
+    /// <param name="evaluation">The figures.</param>
+    public static void Print(TextWriter output, string measured, ModelEvaluation evaluation)
     {
         MulticlassMetrics metrics = evaluation.Metrics;
-        output.WriteLine(Line($"{split} split of {dataset}: {metrics.Count:N0} images{(metrics.Skipped > 0 ? Line($", {metrics.Skipped:N0} outside the alphabet left out") : "")}"));
+        output.WriteLine(Line($"{measured}: {metrics.Count:N0} images{(metrics.Skipped > 0 ? Line($", {metrics.Skipped:N0} outside the alphabet left out") : "")}"));
         output.WriteLine(Line($"  accuracy            {Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}"));
         output.WriteLine(Line($"  per class, mean     {Percent(metrics.MacroAccuracy)}"));
         output.WriteLine(Line($"  top 2, 3, 5         {Percent(metrics.TopKAccuracy[1])}, {Percent(metrics.TopKAccuracy[2])}, {Percent(metrics.TopKAccuracy[4])}"));

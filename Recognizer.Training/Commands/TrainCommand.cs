@@ -85,7 +85,7 @@ internal static class TrainCommand
             }
             else
             {
-                MetricsOutput.Print(host.Output, dataset.Name, session.Split, session.Evaluation);
+                MetricsOutput.Print(host.Output, $"{session.Split} split of {dataset.Name}", session.Evaluation);
                 host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; best epoch {session.BestEpoch}"));
                 host.Output.WriteLine($"model   {session.ModelPath}");
                 host.Output.WriteLine($"report  {Path.Combine(directory, TrainingSession.ReportFile)}");

@@ -32,7 +32,18 @@ internal static class DatasetLoader
         return coarser.Count == 0 ? dataset : dataset with { Coarse = CoarseLabels.Find(dataset, [.. coarser.Select(name => Load(name, options with { NeedTest = false }))]) };
     }
 
-    private static string Locate(string nameOrPath, DatasetLoadOptions options)
+    /// <summary>Whether two names or paths stand for the same set.</summary>
+    public static bool AreSame(string one, string other, DatasetLoadOptions options)
+    {
+        return one == other || Full(one) is { } path && path == Full(other);
+
+        string? Full(string name) => Find(name, options) is { } found ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(found)) : null;
+    }
+
+    private static string Locate(string nameOrPath, DatasetLoadOptions options) => Find(nameOrPath, options) ?? throw new DatasetException(
+        $"There is no data set {nameOrPath}: it is neither a file or folder, here or under {Path.GetFullPath(options.Root)}, nor one of {string.Join(", ", options.Catalogue.Sets.Select(s => s.Name))}, {DatasetCatalogue.Strokes}.");
+
+    private static string? Find(string nameOrPath, DatasetLoadOptions options)
     {
         string under = Path.Combine(options.Root, nameOrPath);
         foreach (string path in (string[])[nameOrPath, under, under + ".zip"])
@@ -40,8 +51,7 @@ internal static class DatasetLoader
             if (Directory.Exists(path) || File.Exists(path))
                 return path;
         }
-        throw new DatasetException(
-            $"There is no data set {nameOrPath}: it is neither a file or folder, here or under {Path.GetFullPath(options.Root)}, nor one of {string.Join(", ", options.Catalogue.Sets.Select(s => s.Name))}, {DatasetCatalogue.Strokes}.");
+        return null;
     }
 
     private static Dataset LoadPath(string path, DatasetLoadOptions options)

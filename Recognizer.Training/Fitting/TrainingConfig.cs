@@ -176,6 +176,7 @@ internal sealed record TrainingConfig
             foreach ((string name, JsonNode? value) in settings)
             {
                 if (!names.Contains(name, StringComparer.Ordinal)) throw new FormatException($"there is no setting '{name}'; there are {string.Join(", ", names)}");
+                if (!IsFinite(value)) throw new FormatException($"{name} is {value!.ToJsonString()}; expected numbers that are finite");
                 all[name] = value?.DeepClone();
             }
             return all.Deserialize(TrainingConfigJson.Default.TrainingConfig)!;
@@ -186,6 +187,14 @@ internal sealed record TrainingConfig
             throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name} has a value of the wrong type" : exception.Message, exception);
         }
     }
+
+    /// <summary>Whether all numbers are; 1e400 is read as infinity, which can't be written back.</summary>
+    private static bool IsFinite(JsonNode? node) => node switch
+    {
+        JsonObject settings => settings.All(property => IsFinite(property.Value)),
+        JsonValue value when value.GetValueKind() == JsonValueKind.Number => double.IsFinite(value.GetValue<double>()),
+        _ => true,
+    };
 
     private static void CheckName(string name, string value, IReadOnlyList<string> names) =>
         Check(names.Contains(value, StringComparer.Ordinal), name, value, string.Join(", ", names));

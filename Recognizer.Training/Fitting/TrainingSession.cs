@@ -47,7 +47,7 @@ internal static class TrainingSession
     public const string MetricsFile = "metrics.json";
     public const string ReportFile = "report.html";
 
-    /// <summary>In the folder of checkpoints: a hash of what the run is trained on.</summary>
+    /// <summary>In the folder of checkpoints: hashes of what the run is trained on. Older runs lack the second or the file.</summary>
     private const string ImagesFile = "images.sha256";
 
     /// <summary>Training images per class from which on a network that gets other classes has all dense layers started anew: its convolutions see strokes in any
@@ -70,22 +70,25 @@ internal static class TrainingSession
 
         Directory.CreateDirectory(options.Output);
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
-        string images = Path.Combine(checkpoints, ImagesFile), hash = Hash(data);
+        string images = Path.Combine(checkpoints, ImagesFile);
+        string[] hashes = [HashOfImages(data), HashOfClasses(data)];
         if (checkpoint is null)
         {
             // Checkpoints go first: a run that dies here must not be continued from those of another.
             Checkpoint.Clear(checkpoints);
             foreach (string file in (ReadOnlySpan<string>)[MetricsFile, ReportFile, QuantizedFile]) File.Delete(Path.Combine(options.Output, file));
             Directory.CreateDirectory(checkpoints);
-            AtomicFile.WriteText(images, hash + "\n");
+            AtomicFile.WriteText(images, string.Concat(hashes.Select(hash => hash + "\n")));
             AtomicFile.WriteText(Path.Combine(options.Output, ConfigFile), config.ToJson() + "\n");
             AtomicFile.WriteText(history, "");
         }
         else
         {
             if (checkpoint.Config != config.ToJson()) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}");
-            if (File.Exists(images) && File.ReadAllText(images).Trim() != hash)
-                throw new InvalidDataException($"the images of {dataset.Name} have changed since the run in {options.Output} began, so that it can't go on; start anew without --resume");
+            string[] saved = File.Exists(images) ? File.ReadAllLines(images) : [];
+            int changed = saved.Zip(hashes).ToList().FindIndex(pair => pair.First != pair.Second);
+            if (changed >= 0)
+                throw new InvalidDataException($"the {(changed == 0 ? "images" : "classes")} of {dataset.Name} have changed since the run in {options.Output} began, so that it can't go on; start anew without --resume");
             trainer.Restore(checkpoint);
             progress.Message($"resuming after epoch {trainer.Epoch}");
             // An epoch counts once its checkpoint is there; its line may be missing or torn if the process died between the two.
@@ -130,13 +133,17 @@ internal static class TrainingSession
     }
 
     /// <summary>SHA-256 of labels and pixels of all images, in their order.</summary>
-    private static string Hash(TrainingData data)
+    private static string HashOfImages(TrainingData data)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.Images.Labels.AsSpan()));
         hash.AppendData(data.Images.Images);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>SHA-256 of the text of each class, and of the groups of classes: labels are numbers, which another name for a class leaves as they are.</summary>
+    private static string HashOfClasses(TrainingData data) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [.. data.Labels, .. data.Groups.Select(group => string.Join(' ', group))]))));
 
     /// <summary>The network with its first weights.</summary>
     private static Graph BuildGraph(TrainingConfig config, TrainingData data, ITrainingProgress progress)
