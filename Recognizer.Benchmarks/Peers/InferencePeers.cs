@@ -7,7 +7,7 @@ namespace Recognizer.Benchmarks.Peers;
 internal sealed unsafe class InferencePeers(OnnxRuntimeLibrary library, double seconds, double peak)
 {
     private const int Pixels = 784;
-    private static readonly int[] Batches = [8, 16, 32, 64, 128, 256];
+    private static readonly int[] Batches = [4, 8, 16, 32, 64, 128, 256];
 
     /// <summary>Rows of one network: the peer's best batch on one and two threads, and one image on one thread.</summary>
     public IEnumerable<PeerRow> Rows(string name, string precision, Graph graph)

@@ -36,9 +36,11 @@ internal static class PeerInstaller
             if (Succeeds(python, test, quiet: true)) return python;
         string[] packages = [.. modules.Select(module => $"python3-{module}"), "libopenblas0-pthread"];
         Console.Error.WriteLine($"Installing {string.Join(", ", packages)} …");
-        string[] install = ["install", "-y", "--no-install-recommends", .. packages];
-        bool installed = Environment.UserName == "root" ? Succeeds("apt-get", install) : Succeeds("sudo", ["-n", "apt-get", .. install]);
-        return installed && Succeeds(candidates[0], test) ? candidates[0] : null;
+        // A new machine has no lists of packages; with old ones installing may work all the same.
+        _ = AptGet("update");
+        return AptGet(["install", "-y", "--no-install-recommends", .. packages]) && Succeeds(candidates[0], test) ? candidates[0] : null;
+
+        static bool AptGet(params string[] arguments) => Environment.UserName == "root" ? Succeeds("apt-get", arguments) : Succeeds("sudo", ["-n", "apt-get", .. arguments]);
     }
 
     /// <summary>The folder with the solution.</summary>

@@ -107,7 +107,6 @@ internal static class PeersCommand
             writer.WriteString("peerName", r.PeerName);
             writer.WriteNumber("ratio", r.Ratio);
             writer.WriteNumber("spread", r.Spread);
-            writer.WriteNumber("shareOfPeak", r.ShareOfPeak);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();

@@ -21,7 +21,7 @@ internal static class TrainingPeers
     public static PeerRow Row(string python, string network, double seconds, double peak)
     {
         using var ours = new TrainingBenchmark(network, Batch, Threads);
-        double each = Math.Max(0.3, seconds / Rounds);
+        double each = Math.Max(0.3, 2 * seconds / Rounds);
         ours.ImagesPerSecond(0.5);
         var oursSpeeds = new List<double>();
         var peerSpeeds = new List<double>();

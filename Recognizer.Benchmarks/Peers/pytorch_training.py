@@ -87,7 +87,7 @@ def main():
         layout = max(speeds, key=speeds.get)
     else:
         layout = layouts[0]
-        trainers[layout].measure(0)
+        trainers[layout].measure(1)
     speed = trainers[layout].measure(options.seconds)
     print(json.dumps({"network": options.network, "batch": options.batch, "threads": options.threads, "layout": layout, "imagesPerSecond": round(speed, 1)}))
 
