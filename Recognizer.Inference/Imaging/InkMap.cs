@@ -376,7 +376,8 @@ internal static class InkMap
         return false;
     }
 
-    private static int Quantile(ReadOnlySpan<int> histogram, int from, int to, int count, double share)
+    /// <summary>The value below or at which a share of the values in a range of a histogram lies.</summary>
+    internal static int Quantile(ReadOnlySpan<int> histogram, int from, int to, int count, double share)
     {
         double wanted = count * share, seen = 0;
         for (int v = from; v <= to; v++)

@@ -59,7 +59,7 @@ internal readonly record struct PictureFrame(Polarity Polarity, int Left, int To
         }
         foreach (byte value in gray.Slice(t * width + l, w)) ring[value]++;
         foreach (byte value in gray.Slice((t + h - 1) * width + l, w)) ring[value]++;
-        int ground = Median(ring), darkest = 255, lightest = 0;
+        int ground = InkMap.Quantile(ring, 0, 255, 2 * (w + h), 0.5), darkest = 255, lightest = 0;
         foreach (var (edge, thickness) in (ReadOnlySpan<(int, int)>)[(top.Level, t), (bottom.Level, b), (left.Level, l), (right.Level, r)])
             if (thickness > 0) (darkest, lightest) = (Math.Min(darkest, edge), Math.Max(lightest, edge));
         bool dark = ground - lightest >= LeastContrast;
@@ -71,18 +71,6 @@ internal readonly record struct PictureFrame(Polarity Polarity, int Left, int To
         // With nothing on it, it may be a solid figure, such as the upright stroke of a 1
         if (ink < Math.Max(8, area / 50_000) || ink > 0.3 * area) return null;
         return new PictureFrame(dark ? Polarity.DarkOnLight : Polarity.LightOnDark, l, t, w, h, Math.Max(Math.Max(t, b), Math.Max(l, r)));
-    }
-
-    private static int Median(ReadOnlySpan<int> histogram)
-    {
-        long count = 0, seen = 0;
-        foreach (int n in histogram) count += n;
-        for (int v = 0; v < 256; v++)
-        {
-            seen += histogram[v];
-            if (2 * seen >= count) return v;
-        }
-        return 255;
     }
 
     /// <summary>An edge of the picture and the lines of pixels that lie along it, from the outermost inwards.</summary>
@@ -102,7 +90,7 @@ internal readonly record struct PictureFrame(Polarity Polarity, int Left, int To
             Span<int> histogram = stackalloc int[256];
             histogram.Clear();
             for (int i = 0; i < length; i++) histogram[gray[start + i * step]]++;
-            Level = Median(histogram);
+            Level = InkMap.Quantile(histogram, 0, 255, length, 0.5);
         }
 
         /// <summary>Brightness of the outermost line.</summary>

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace Recognizer.Training.Commands;
 
-/// <summary>Limits of options that take whole numbers.</summary>
+/// <summary>Limits of options that take numbers.</summary>
 internal static class NumberOption
 {
-    /// <summary>Refuses numbers outside a range; what is no number is refused by the parser itself.</summary>
+    /// <summary>Refuses whole numbers outside a range; what is no number is refused by the parser itself.</summary>
     /// <param name="option">The option.</param>
     /// <param name="least">Least number.</param>
     /// <param name="most">Greatest number; without one any will do.</param>
@@ -14,5 +14,13 @@ internal static class NumberOption
     {
         if (result.Tokens is [var token] && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && (value < least || value > most))
             result.AddError(most == int.MaxValue ? $"{option.Name} takes a number of at least {least}." : $"{option.Name} takes a number from {least} to {most}.");
+    });
+
+    /// <summary>Refuses infinity and NaN.</summary>
+    /// <param name="option">The option.</param>
+    public static void RequireFinite(this Option option) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && !double.IsFinite(value))
+            result.AddError($"{option.Name} takes a finite number.");
     });
 }

@@ -189,10 +189,7 @@ internal static class TrainCommand
         {
             var option = new Option<T?>(name) { Description = description, HelpName = valueName };
             if (values is not null) option.AcceptOnlyFromAmong([.. values]);
-            if (option is Option<double?>) option.Validators.Add(result =>
-            {
-                if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double number) && !double.IsFinite(number)) result.AddError($"{name} takes a finite number.");
-            });
+            if (option is Option<double?>) option.RequireFinite();
             _all.Add(new Setting(name, option, (result, config) => result.GetValue(option) is { } value ? set(config, value) : config));
         }
 
