@@ -41,7 +41,7 @@ internal abstract unsafe class Convolution : IDisposable
         if (algorithm == ConvolutionAlgorithm.Direct) return true;
         return shape.KernelHeight == 3 && shape.KernelWidth == 3 && shape.StrideY == 1 && shape.StrideX == 1 && shape.DilationY == 1
             && shape.DilationX == 1 && shape.Groups == 1 && shape.Input.Channels > 1 && shape.OutputChannels > 1
-            && Math.Min(shape.OutputHeight, shape.OutputWidth) >= TileOutputs(algorithm);
+            && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[^1];
     }
 
     /// <summary>The algorithm that is expected to be fastest, from a fixed rule.</summary>
@@ -143,23 +143,17 @@ internal abstract unsafe class Convolution : IDisposable
 
     protected abstract void PackBias(ReadOnlySpan<float> bias);
 
-    internal static int TileOutputs(ConvolutionAlgorithm algorithm) => algorithm switch
-    {
-        ConvolutionAlgorithm.Winograd7 => 7,
-        ConvolutionAlgorithm.Winograd4 => 4,
-        ConvolutionAlgorithm.Winograd2 => 2,
-        _ => 1,
-    };
-
     // Time in multiply-adds: products, or reading the weights at about a float in the time of six multiply-adds, whichever takes longer
     // (measured: 89 GB/s beside 260 GFLOP/s), and transforms of about m + 2 multiply-adds a value and dimension.
     private static double Cost(in ConvolutionShape shape, ConvolutionAlgorithm algorithm, int images)
     {
-        int m = TileOutputs(algorithm), points = algorithm == ConvolutionAlgorithm.Direct ? 9 : (m + 2) * (m + 2);
-        double tiles = Math.Ceiling((double)shape.OutputHeight / m) * Math.Ceiling((double)shape.OutputWidth / m);
         double channels = shape.Input.PixelStride, outputs = (shape.OutputChannels + 15) / 16 * 16;
-        double products = tiles * points * channels * outputs;
-        double transforms = algorithm == ConvolutionAlgorithm.Direct ? 0 : 1.5 * tiles * points * (m + 2) * (channels + outputs);
+        WinogradTiling tiling = WinogradTiling.Of(algorithm, shape.OutputHeight, shape.OutputWidth);
+        bool direct = algorithm == ConvolutionAlgorithm.Direct;
+        int rowPoints = tiling.Rows.Longest + 2, columnPoints = tiling.Columns.Longest + 2;
+        int points = rowPoints * columnPoints;
+        double products = (double)tiling.Products * channels * outputs;
+        double transforms = direct ? 0 : 0.75 * tiling.Products * (rowPoints + columnPoints) * (channels + outputs);
         return Math.Max(products, 6 * points * channels * outputs / images) + transforms;
     }
 

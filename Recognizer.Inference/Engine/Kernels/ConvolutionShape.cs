@@ -23,7 +23,7 @@ internal enum ConvolutionAlgorithm
     /// <summary>F(4×4, 3×3): 36 multiplications for 144.</summary>
     Winograd4,
 
-    /// <summary>F(7×7, 3×3): 81 multiplications for 441.</summary>
+    /// <summary>F(7×7, 3×3): 81 multiplications for 441; beside it or alone, where that fits better, F(5×5, 3×3), F(3×3, 3×3) and tiles of two of these sizes.</summary>
     Winograd7,
 }
 

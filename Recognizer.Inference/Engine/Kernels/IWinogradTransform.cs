@@ -5,21 +5,26 @@ namespace Recognizer.Inference.Engine.Kernels;
 /// <para>With points a₁ … a₍m₊₁₎ and ∞, M(x) = Π (x − aᵢ) and Nᵢ = M′(aᵢ): the outputs are y = Aᵀ [(G g) ⊙ (Bᵀ d)], where row i of G is
 /// [1, aᵢ, aᵢ²] / Nᵢ, row i of Bᵀ holds the coefficients of M(x) / (x − aᵢ), and column i of Aᵀ is [1, aᵢ, aᵢ², …]. For ∞ they are [0, 0, 1], the
 /// coefficients of M, and [0, …, 0, 1]. This is Toom and Cook's polynomial product, transposed. Points in pairs ±a share the even and
-/// the odd powers.</para></summary>
+/// the odd powers.</para>
+/// <para>Images that tiles of m outputs don't fit have smaller ones beside them, which need fewer points: the first ones of the large tiles, so that all share the transformed weights. What
+/// their Nᵢ differ by, Π (aᵢ − aⱼ) over the points aⱼ that they leave out, is in their Bᵀ.</para></summary>
 internal unsafe interface IWinogradTransform
 {
-    /// <summary>m: outputs of a tile in one dimension.</summary>
+    /// <summary>Outputs, in one dimension, of the kinds of tiles that there are: m, and less.</summary>
+    static abstract ReadOnlySpan<int> Kinds { get; }
+
+    /// <summary>m: outputs of a tile of the largest kind in one dimension.</summary>
     static abstract int Outputs { get; }
 
-    /// <summary>m + 2: inputs of a tile, and products, in one dimension.</summary>
+    /// <summary>m + 2: inputs of such a tile, and products, in one dimension.</summary>
     static abstract int Points { get; }
 
-    /// <summary>Bᵀ: m + 2 inputs to m + 2 points, for a number of lines.</summary>
-    static abstract void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+    /// <summary>Bᵀ: two more inputs than a tile has outputs to as many points, for a number of lines.</summary>
+    static abstract void Input<TSimd>(int outputs, float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
         where TSimd : unmanaged, ISimd<TSimd>;
 
-    /// <summary>Aᵀ: m + 2 products to m outputs, plus the bias, then what <typeparamref name="TFinish"/> does to an output, for a number of lines.</summary>
-    static abstract void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
+    /// <summary>Aᵀ: two more products than a tile has outputs to the outputs, plus the bias, then what <typeparamref name="TFinish"/> does to an output, for a number of lines.</summary>
+    static abstract void Output<TSimd, TFinish>(int outputs, in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish;
 

@@ -29,6 +29,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     // Rows of results that wait for pooling: a tile's and one from the tile above.
     private const int StageRows = 8;
 
+    private static ReadOnlySpan<int> Kinds => [4, 3];
+
     private static int PanelWidth => Tile.Vectors * TInteger.Count;
 
     // [points, panels, pairs of channels, panel], with a gap between points
@@ -43,7 +45,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         : base(shape, epilogue, output, scales)
     {
         _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
-        (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight), MixedTiling.Of(shape.OutputWidth));
+        (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight, Kinds), MixedTiling.Of(shape.OutputWidth, Kinds));
         _rowsPerChunk = RowsPerChunk();
         _weights = new AlignedBuffer<int>(Points * PointStride);
         _bias = new AlignedBuffer<int>(Panels * PanelWidth);
@@ -86,7 +88,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
                     + (nint)(_rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
                 (int four, int three) = places.Of(row);
                 float* transformed = scratch + slot;
-                if (_rows.IsFour(tileRow)) TransformInput<Four>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
+                if (_rows.Outputs(tileRow) == 4) TransformInput<Four>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
                 else TransformInput<Three>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
             }
             Multiply(scratch, slot, places);
@@ -108,7 +110,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     private nint SlotLength(int rows) => ((nint)rows * _columns.Count * SlotWidth / 16 | 1) * 16;
 
     // As many as stay in the cache, and of those the number that fills register tiles best: most points have all tiles.
-    private int RowsPerChunk() => new WinogradTiling(_rows.Count, _columns.Count, 1).RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TInteger>(), CacheFloats);
+    private int RowsPerChunk() => WinogradTiling.PerChunk(_columns.Count, (Points + 1) * SlotWidth, Tile.MaxRows<TInteger>(), CacheFloats);
 
     // G g Gᵀ with rows [1, 0, 0], [1, ±1, 1], [1, ±2, 4], [0, 0, 1].
     private void PackWeights(ReadOnlySpan<sbyte> weights)
@@ -162,8 +164,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
                 TRows.Input(TInteger.Pack(pixel), TInteger.Pack(pixel + rowStride), TInteger.Pack(pixel + 2 * rowStride), TInteger.Pack(pixel + 3 * rowStride),
                     TInteger.Pack(pixel + 4 * rowStride), TRows.Outputs == 4 ? TInteger.Pack(pixel + 5 * rowStride) : TInteger.Zero, column, lineStride);
             }
-            TransformLines<TRows, Four>(columns, 0, _columns.Fours, fours, slot, lineStride);
-            TransformLines<TRows, Three>(columns, _columns.Fours, _columns.Count, threes, slot, lineStride);
+            TransformLines<TRows, Four>(columns, 0, _columns.Longs, fours, slot, lineStride);
+            TransformLines<TRows, Three>(columns, _columns.Longs, _columns.Count, threes, slot, lineStride);
         }
     }
 
@@ -201,7 +203,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         };
         for (int point = 0; point < Points; point++)
         {
-            (int first, int end) = places.With(fourRows: point / Side == MinusTwo, fourColumns: point % Side == MinusTwo);
+            (int first, int end) = places.With(longRows: point / Side == MinusTwo, longColumns: point % Side == MinusTwo);
             if (first == end) continue;
             tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * _pairs);
             tile.B = (byte*)(_weights.Pointer + point * PointStride);
@@ -238,15 +240,15 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
                 }
                 var place = new OutputPlace(lines, Epilogue.Pool ? TSimd.Count : OutputStride, added == null ? null : added + k, k);
                 float* fours = ring + (nint)four * OutputStride + k, threes = ring + (nint)three * OutputStride + k;
-                if (_rows.IsFour(tileRow))
+                if (_rows.Outputs(tileRow) == 4)
                 {
-                    TransformOutput<Four, Four>(fours, 0, _columns.Fours, slot, square, place);
-                    TransformOutput<Four, Three>(threes, _columns.Fours, _columns.Count, slot, square, place);
+                    TransformOutput<Four, Four>(fours, 0, _columns.Longs, slot, square, place);
+                    TransformOutput<Four, Three>(threes, _columns.Longs, _columns.Count, slot, square, place);
                 }
                 else
                 {
-                    TransformOutput<Three, Four>(fours, 0, _columns.Fours, slot, square, place);
-                    TransformOutput<Three, Three>(threes, _columns.Fours, _columns.Count, slot, square, place);
+                    TransformOutput<Three, Four>(fours, 0, _columns.Longs, slot, square, place);
+                    TransformOutput<Three, Three>(threes, _columns.Longs, _columns.Count, slot, square, place);
                 }
                 if (!Epilogue.Pool) continue;
                 for (int y = top | 1; y < _rows.Start(tileRow + 1); y += 2)

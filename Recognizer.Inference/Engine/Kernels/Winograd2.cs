@@ -5,12 +5,14 @@ namespace Recognizer.Inference.Engine.Kernels;
 /// <summary>F(2, 3) with the points 0, ±1 and ∞.</summary>
 internal readonly unsafe struct Winograd2 : IWinogradTransform
 {
+    public static ReadOnlySpan<int> Kinds => [2];
+
     public static int Outputs => 2;
 
     public static int Points => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+    public static void Input<TSimd>(int outputs, float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
         where TSimd : unmanaged, ISimd<TSimd>
     {
         for (; lines > 0; lines--, source += sourceStep, destination += destinationStep)
@@ -24,7 +26,7 @@ internal readonly unsafe struct Winograd2 : IWinogradTransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
+    public static void Output<TSimd, TFinish>(int outputs, in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish
     {

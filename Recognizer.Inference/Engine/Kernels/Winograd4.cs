@@ -10,12 +10,14 @@ internal readonly unsafe struct Winograd4 : IWinogradTransform
     // 1 / M′(a)
     private const double ZeroN = 1 / (A2 * B2), AN = 1 / (2 * A2 * (A2 - B2)), BN = 1 / (2 * B2 * (B2 - A2));
 
+    public static ReadOnlySpan<int> Kinds => [4];
+
     public static int Outputs => 4;
 
     public static int Points => 6;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Input<TSimd>(float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
+    public static void Input<TSimd>(int outputs, float* source, nint sourceStride, nint sourceStep, float* destination, nint destinationStride, nint destinationStep, int lines)
         where TSimd : unmanaged, ISimd<TSimd>
     {
         for (; lines > 0; lines--, source += sourceStep, destination += destinationStep)
@@ -34,7 +36,7 @@ internal readonly unsafe struct Winograd4 : IWinogradTransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Output<TSimd, TFinish>(in OutputLines lines, in FinishArguments<TSimd> finish)
+    public static void Output<TSimd, TFinish>(int outputs, in OutputLines lines, in FinishArguments<TSimd> finish)
         where TSimd : unmanaged, ISimd<TSimd>
         where TFinish : struct, IFinish
     {

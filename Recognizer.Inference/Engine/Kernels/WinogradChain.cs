@@ -16,26 +16,23 @@ internal sealed unsafe class WinogradChain<TSimd, TTransform> : ConvolutionChain
         _links = links;
         _tiling = links[0].Tiling;
         _slotWidth = links.Max(link => link.SlotWidth);
-        _imagesPerChunk = WinogradTiling.PerChunk(Tiles, FloatsPerTile, Tile.MaxRows<TSimd>(), WinogradConvolution<TSimd, TTransform>.CacheFloats);
+        _imagesPerChunk = WinogradTiling.PerChunk(_tiling.Tiles, FloatsPerTile, Tile.MaxRows<TSimd>(), WinogradConvolution<TSimd, TTransform>.CacheFloats);
     }
-
-    // Of an image.
-    private int Tiles => _tiling.Rows * _tiling.Columns;
 
     private long FloatsPerTile => (WinogradConvolution<TSimd, TTransform>.Points + 1) * _slotWidth;
 
     private long ColumnsLength => _links.Max(link => link.ColumnsLength);
 
-    private long PixelsLength => (long)(_tiling.Height + 2) * (_tiling.Width + 2) * TSimd.Count;
+    private long PixelsLength => (long)(_tiling.Rows.Size + 2) * (_tiling.Columns.Size + 2) * TSimd.Count;
 
     private long RingLength(int images) =>
-        (WinogradConvolution<TSimd, TTransform>.Points + 1) * WinogradConvolution<TSimd, TTransform>.SlotLength(Math.Min(images, _imagesPerChunk) * Tiles, _slotWidth);
+        (WinogradConvolution<TSimd, TTransform>.Points + 1) * WinogradConvolution<TSimd, TTransform>.SlotLength(Math.Min(images, _imagesPerChunk) * _tiling.Tiles, _slotWidth);
 
     /// <summary>A chain of convolutions that fit together, or null where the ring of a single image is too large for the cache.</summary>
     public static WinogradChain<TSimd, TTransform>? TryCreate(WinogradConvolution<TSimd, TTransform>[] links)
     {
         var chain = new WinogradChain<TSimd, TTransform>(links);
-        return chain.Tiles * chain.FloatsPerTile <= WinogradConvolution<TSimd, TTransform>.CacheFloats ? chain : null;
+        return chain._tiling.Tiles * chain.FloatsPerTile <= WinogradConvolution<TSimd, TTransform>.CacheFloats ? chain : null;
     }
 
     // The last link may pool, which takes rows that wait.
@@ -44,21 +41,22 @@ internal sealed unsafe class WinogradChain<TSimd, TTransform> : ConvolutionChain
     public override void Run(float* input, ReadOnlySpan<nint> outputs, ReadOnlySpan<nint> residuals, int images, float* scratch)
     {
         float* columns = scratch + RingLength(images), pixels = columns + ColumnsLength;
-        int last = _links.Length - 1, tiles = Tiles;
+        int last = _links.Length - 1;
         // Chunks of nearly equal size: a small last one would read all weights for a few tiles.
         for (int chunks = (images + _imagesPerChunk - 1) / _imagesPerChunk, first = 0, count; chunks > 0; chunks--, first += count)
         {
             count = (images - first + chunks - 1) / chunks;
-            nint slot = WinogradConvolution<TSimd, TTransform>.SlotLength(count * tiles, _slotWidth);
-            _links[0].Transform(input, first * _tiling.Rows, count * _tiling.Rows, columns, scratch, slot);
+            nint slot = WinogradConvolution<TSimd, TTransform>.SlotLength(count * _tiling.Tiles, _slotWidth);
+            var places = new TilePlaces(_tiling.Rows, _tiling.Columns, first * _tiling.Rows.Count, count * _tiling.Rows.Count);
+            _links[0].Transform(input, places, columns, scratch, slot);
             new Span<float>(pixels, (int)PixelsLength).Clear();
             for (int i = 0; i < last; i++)
             {
-                _links[i].Multiply(scratch, slot, count * tiles);
-                _links[i].HandOver(scratch, slot, first, count, (float*)outputs[i], (float*)residuals[i], columns, pixels);
+                _links[i].Multiply(scratch, slot, places);
+                _links[i].HandOver(scratch, slot, places, (float*)outputs[i], (float*)residuals[i], columns, pixels);
             }
-            _links[last].Multiply(scratch, slot, count * tiles);
-            _links[last].Finish(scratch, slot, first * _tiling.Rows, count * _tiling.Rows, (float*)outputs[last], (float*)residuals[last], columns, pixels);
+            _links[last].Multiply(scratch, slot, places);
+            _links[last].Finish(scratch, slot, places, (float*)outputs[last], (float*)residuals[last], columns, pixels);
         }
         GC.KeepAlive(this);
     }

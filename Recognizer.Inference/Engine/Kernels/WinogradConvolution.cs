@@ -26,8 +26,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     public WinogradConvolution(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output)
         : base(shape, epilogue, output)
     {
-        _tiling = new(shape.OutputHeight, shape.OutputWidth, TTransform.Outputs);
-        _rowsPerChunk = _tiling.RowsPerChunk((Points + 1) * SlotWidth, Tile.MaxRows<TSimd>(), CacheFloats);
+        _tiling = new(MixedTiling.Of(shape.OutputHeight, TTransform.Kinds), MixedTiling.Of(shape.OutputWidth, TTransform.Kinds));
+        _rowsPerChunk = WinogradTiling.PerChunk(_tiling.Columns.Count, (Points + 1) * SlotWidth, Tile.MaxRows<TSimd>(), CacheFloats);
         _weights = new AlignedBuffer<float>(Points * PointStride);
         _bias = new AlignedBuffer<float>(Panels * PanelWidth);
     }
@@ -54,14 +54,14 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     public override long ScratchLength(int images)
     {
-        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows);
+        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows.Count);
         return (Points + 1) * SlotLength(rows) + ColumnsLength + (Stages ? StageLength : 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
-        int totalRows = images * _tiling.Rows;
+        int totalRows = images * _tiling.Rows.Count;
         float* columns = scratch + (Points + 1) * SlotLength(Math.Min(_rowsPerChunk, totalRows));
         float* stage = columns + ColumnsLength;
         // Chunks of nearly equal size: a small last one would read all weights for a few tiles.
@@ -69,9 +69,10 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         {
             rows = (totalRows - first + chunks - 1) / chunks;
             nint slot = SlotLength(rows);
-            Transform(input, first, rows, columns, scratch, slot);
-            Multiply(scratch, slot, rows * _tiling.Columns);
-            Finish(scratch, slot, first, rows, output, residual, columns, stage);
+            var places = new TilePlaces(_tiling.Rows, _tiling.Columns, first, rows);
+            Transform(input, places, columns, scratch, slot);
+            Multiply(scratch, slot, places);
+            Finish(scratch, slot, places, output, residual, columns, stage);
         }
         GC.KeepAlive(this);
     }
@@ -110,22 +111,28 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     /// <param name="rowStride">Floats between rows of pixels.</param>
     /// <param name="pixelStride">Floats between pixels.</param>
     /// <param name="channels">Floats of each pixel that are transformed.</param>
-    /// <param name="tiling">Where tiles lie.</param>
+    /// <param name="rows">Rows of outputs.</param>
+    /// <param name="tiling">Columns of tiles.</param>
     /// <param name="columns">Scratch: [points, input columns, one vector].</param>
-    /// <param name="transformed">[points², slot]: the tiles' places in the first slot.</param>
+    /// <param name="longs">[points², slot]: the first long tile's place in the first slot.</param>
+    /// <param name="shorts">That of the first short tile.</param>
     /// <param name="tileStride">Floats between tiles.</param>
     /// <param name="slot">Floats between slots.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void TransformInput(float* source, nint rowStride, int pixelStride, int channels, WinogradTiling tiling, float* columns, float* transformed, int tileStride, nint slot)
+    internal static void TransformInput(float* source, nint rowStride, int pixelStride, int channels, int rows, MixedTiling tiling, float* columns, float* longs, float* shorts,
+        int tileStride, nint slot)
     {
-        int width = tiling.Width + 2;
+        int width = tiling.Size + 2, points = rows + 2;
         nint lineStride = (nint)width * TSimd.Count;
         for (int c = 0; c < channels; c += TSimd.Count)
         {
-            TTransform.Input<TSimd>(source + c, rowStride, pixelStride, columns, lineStride, TSimd.Count, width);
-            float* tile = transformed + c;
-            for (int t = 0; t < tiling.Columns; t++, tile += tileStride)
-                TTransform.Input<TSimd>(columns + tiling.Left(t) * TSimd.Count, TSimd.Count, lineStride, tile, slot, TTransform.Points * slot, TTransform.Points);
+            TTransform.Input<TSimd>(rows, source + c, rowStride, pixelStride, columns, lineStride, TSimd.Count, width);
+            float* tile = longs + c;
+            for (int t = 0; t < tiling.Count; t++, tile += tileStride)
+            {
+                if (t == tiling.Longs) tile = shorts + c;
+                TTransform.Input<TSimd>(tiling.Outputs(t), columns + tiling.Start(t) * TSimd.Count, TSimd.Count, lineStride, tile, slot, TTransform.Points * slot, points);
+            }
         }
     }
 
@@ -138,125 +145,133 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     /// <summary>Floats of a slot: an odd number of cache lines, so that the same place in each slot falls into another set of the cache.</summary>
     internal static nint SlotLength(int tiles, int slotWidth) => ((nint)tiles * slotWidth / 16 | 1) * 16;
 
-    private nint SlotLength(int rows) => SlotLength(rows * _tiling.Columns, SlotWidth);
+    private nint SlotLength(int rows) => SlotLength(rows * _tiling.Columns.Count, SlotWidth);
 
     /// <summary>Transforms some rows of tiles into slots 1, 2, ….</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal void Transform(float* input, int first, int rows, float* columns, float* ring, nint slot)
+    internal void Transform(float* input, in TilePlaces places, float* columns, float* ring, nint slot)
     {
-        for (int row = 0; row < rows; row++)
+        for (int row = 0; row < places.Rows; row++)
         {
-            (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+            (int n, int tileRow) = Math.DivRem(places.First + row, _tiling.Rows.Count);
             float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
-                + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
-            TransformInput(source, Shape.Input.RowStride, InputStride, InputStride, _tiling, columns, ring + slot + (nint)row * _tiling.Columns * InputStride, InputStride, slot);
+                + (nint)(_tiling.Rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
+            (int longs, int shorts) = places.Of(row);
+            TransformInput(source, Shape.Input.RowStride, InputStride, InputStride, _tiling.Rows.Outputs(tileRow), _tiling.Columns, columns,
+                ring + slot + (nint)longs * InputStride, ring + slot + (nint)shorts * InputStride, InputStride, slot);
         }
     }
 
-    /// <summary>Slot p becomes the products of point p, from slot p + 1.</summary>
+    /// <summary>Slot p becomes the products of point p, from slot p + 1, for the tiles that have the point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal void Multiply(float* ring, nint slot, int tiles)
+    internal void Multiply(float* ring, nint slot, in TilePlaces places)
     {
-        int panelWeights = Shape.Input.Channels * PanelWidth;
+        int channels = Shape.Input.Channels, inputStride = InputStride, outputStride = OutputStride, panelWidth = PanelWidth, tiles = places.Count;
+        nint panelBytes = (nint)channels * panelWidth * sizeof(float), pointStride = PointStride;
         TileArguments tile = new()
         {
-            RowStride = (nint)InputStride * sizeof(float),
+            RowStride = (nint)inputStride * sizeof(float),
             StepStride = sizeof(float),
             Segments = 1,
-            Steps = Shape.Input.Channels,
-            BStride = PanelWidth * sizeof(float),
+            Steps = channels,
+            BStride = panelWidth * sizeof(float),
             // A panel ahead, for with several threads the third-level cache takes its time; a single tile is through with that much too soon.
-            Prefetch = Math.Min((nint)panelWeights * sizeof(float), tiles == 1 ? 4096 : 16384),
-            CStride = (nint)OutputStride * sizeof(float),
+            Prefetch = Math.Min(panelBytes, tiles == 1 ? 4096 : 16384),
+            CStride = (nint)outputStride * sizeof(float),
         };
-        if (tiles <= Tile.FewRows && OutputStride % PanelWidth == 0)
+        int rowPoints = _tiling.Rows.Longest + 2, columnPoints = _tiling.Columns.Longest + 2;
+        if (tiles <= Tile.FewRows && outputStride % panelWidth == 0)
         {
-            tile.A = (byte*)(ring + slot);
-            tile.B = (byte*)_weights.Pointer;
-            tile.C = (byte*)ring;
-            Tile.MultiplyFewRows<TSimd>(&tile, tiles, OutputStride / PanelWidth, Points, slot * sizeof(float), PointStride * sizeof(float));
+            // Short tiles take part in all points: what becomes of those that they don't have is never read.
+            int lines = columnPoints == TTransform.Points ? 1 : rowPoints, products = rowPoints * columnPoints / lines;
+            for (int line = 0; line < lines; line++)
+            {
+                int point = line * TTransform.Points;
+                tile.A = (byte*)(ring + (point + 1) * slot);
+                tile.B = (byte*)(_weights.Pointer + point * pointStride);
+                tile.C = (byte*)(ring + point * slot);
+                Tile.MultiplyFewRows<TSimd>(&tile, tiles, outputStride / panelWidth, products, slot * sizeof(float), pointStride * sizeof(float));
+            }
             return;
         }
-        for (int point = 0; point < Points; point++)
+        int shortRowPoints = _tiling.Rows.Short + 2, shortColumnPoints = _tiling.Columns.Short + 2;
+        for (int i = 0; i < rowPoints; i++)
         {
-            tile.A = (byte*)(ring + (point + 1) * slot);
-            tile.B = (byte*)(_weights.Pointer + point * PointStride);
-            for (int j = 0; j < OutputStride; j += PanelWidth)
+            (int first, int end) = places.With(i >= shortRowPoints, longColumns: false);
+            for (int j = 0, point = i * TTransform.Points; j < columnPoints; j++, point++)
             {
-                tile.C = (byte*)(ring + point * slot + j);
-                Tile.MultiplyRows<TSimd>(&tile, tiles, Math.Min(PanelWidth, OutputStride - j));
-                tile.B += (nint)panelWeights * sizeof(float);
+                if (j == shortColumnPoints) (first, end) = places.With(i >= shortRowPoints, longColumns: true);
+                tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * inputStride);
+                tile.B = (byte*)(_weights.Pointer + point * pointStride);
+                float* products = ring + point * slot + (nint)first * outputStride;
+                for (int k = 0; k < outputStride; k += panelWidth)
+                {
+                    tile.C = (byte*)(products + k);
+                    Tile.MultiplyRows<TSimd>(&tile, end - first, Math.Min(panelWidth, outputStride - k));
+                    tile.B += panelBytes;
+                }
             }
         }
     }
 
     /// <summary>Aᵀ M A, bias, residual, activation and pooling of some rows of tiles.</summary>
-    internal void Finish(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
+    internal void Finish(float* ring, nint slot, in TilePlaces places, float* output, float* residual, float* square, float* stage)
     {
-        if (Epilogue.AddResidual) Finish<ResidualFinish>(ring, slot, first, rows, output, residual, square, stage);
-        else if (Epilogue.Activation.Kind == ActivationKind.Clip) Finish<ClampFinish>(ring, slot, first, rows, output, null, square, stage);
-        else Finish<FloorFinish>(ring, slot, first, rows, output, null, square, stage);
+        if (Epilogue.AddResidual) Finish<ResidualFinish>(ring, slot, places, output, residual, square, stage);
+        else if (Epilogue.Activation.Kind == ActivationKind.Clip) Finish<ClampFinish>(ring, slot, places, output, null, square, stage);
+        else Finish<FloorFinish>(ring, slot, places, output, null, square, stage);
     }
 
     /// <summary>Aᵀ M A, bias, residual and activation of some images, and of that Bᵀ d B for a convolution of the same tiling that reads it. One vector of channels of an image
     /// at a time takes the way through pixels, which lie in the first-level cache.</summary>
     /// <param name="ring">Products; becomes transformed inputs, in slots 1, 2, ….</param>
     /// <param name="slot">Floats between slots.</param>
-    /// <param name="first">Image that the ring starts with.</param>
-    /// <param name="images">Images.</param>
+    /// <param name="places">Places of the tiles of whole images.</param>
     /// <param name="output">Start of the first result, where another step reads it too, or null.</param>
     /// <param name="residual">Start of the first residual, or null.</param>
     /// <param name="columns">Scratch for transforms.</param>
     /// <param name="pixels">[height + 2, width + 2, one vector], with a border of zeros.</param>
-    internal void HandOver(float* ring, nint slot, int first, int images, float* output, float* residual, float* columns, float* pixels)
+    internal void HandOver(float* ring, nint slot, in TilePlaces places, float* output, float* residual, float* columns, float* pixels)
     {
-        if (Epilogue.AddResidual) HandOver<ResidualFinish>(ring, slot, first, images, output, residual, columns, pixels);
-        else if (Epilogue.Activation.Kind == ActivationKind.Clip) HandOver<ClampFinish>(ring, slot, first, images, output, null, columns, pixels);
-        else HandOver<FloorFinish>(ring, slot, first, images, output, null, columns, pixels);
+        if (Epilogue.AddResidual) HandOver<ResidualFinish>(ring, slot, places, output, residual, columns, pixels);
+        else if (Epilogue.Activation.Kind == ActivationKind.Clip) HandOver<ClampFinish>(ring, slot, places, output, null, columns, pixels);
+        else HandOver<FloorFinish>(ring, slot, places, output, null, columns, pixels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void HandOver<TFinish>(float* ring, nint slot, int first, int images, float* output, float* residual, float* square, float* pixels)
+    private void HandOver<TFinish>(float* ring, nint slot, in TilePlaces places, float* output, float* residual, float* square, float* pixels)
         where TFinish : struct, IFinish
     {
-        WinogradTiling tiling = _tiling;
-        int tileRows = tiling.Rows, tileColumns = tiling.Columns, outputStride = OutputStride, width = Shape.OutputWidth, height = Shape.OutputHeight;
+        MixedTiling tileRows = _tiling.Rows, tileColumns = _tiling.Columns;
+        int outputStride = OutputStride, width = Shape.OutputWidth, height = Shape.OutputHeight;
         nint rowStride = (nint)(width + 2) * TSimd.Count;
         bool clamps = Epilogue.Activation.IsClamp;
         float* interior = pixels + rowStride + TSimd.Count;
         float** columns = stackalloc float*[TTransform.Points];
-        for (int i = 0; i < TTransform.Points; i++) columns[i] = square + i * TSimd.Count;
         float** lines = stackalloc float*[TTransform.Outputs];
-        OutputLines down = Down(slot, columns), across = Across(square, lines, TSimd.Count);
-        FinishArguments<TSimd> none = default, finish = Bounds();
-        for (int n = 0; n < images; n++)
+        var back = new BackTransform(slot, square, columns, lines, TSimd.Count, Bounds());
+        for (int first = 0; first < places.Rows; first += tileRows.Count)
         {
-            float* tiles = ring + (nint)n * tileRows * tileColumns * outputStride;
+            int image = (places.First + first) / tileRows.Count;
             for (int k = 0; k < outputStride; k += TSimd.Count)
             {
-                finish.Bias = TSimd.Load(_bias.Pointer + k);
-                down.Source = tiles + k;
-                for (int tileRow = 0; tileRow < tileRows; tileRow++)
+                back.Finish.Bias = TSimd.Load(_bias.Pointer + k);
+                for (int tileRow = 0; tileRow < tileRows.Count; tileRow++)
                 {
-                    int top = tiling.Top(tileRow);
-                    float* added = residual == null ? null : residual + (long)(first + n) * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
-                    for (int i = 0; i < TTransform.Outputs; i++) lines[i] = interior + (top + i) * rowStride;
-                    for (int t = 0; t < tileColumns; t++, down.Source += outputStride)
-                    {
-                        TTransform.Output<TSimd, NoFinish>(down, none);
-                        int left = tiling.Left(t);
-                        across.Offset = (nint)left * TSimd.Count;
-                        finish.Residual = added + left * outputStride;
-                        TTransform.Output<TSimd, TFinish>(across, finish);
-                    }
+                    int top = tileRows.Start(tileRow), rows = tileRows.Outputs(tileRow);
+                    for (int i = 0; i < rows; i++) lines[i] = interior + (top + i) * rowStride;
+                    back.Finish.Residual = residual == null ? null : residual + (long)image * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
+                    TransformBack<TFinish>(ref back, ring + k, places.Of(first + tileRow), rows);
                 }
                 if (!clamps)
                     for (int y = 0; y < height; y++) ActivationKernels.Apply<TSimd>(interior + y * rowStride, interior + y * rowStride, width * TSimd.Count, Epilogue.Activation);
-                if (output != null) Copy(interior, rowStride, output + (long)(first + n) * Output.ImageStride + Output.Origin + k);
-                for (int tileRow = 0; tileRow < tileRows; tileRow++)
+                if (output != null) Copy(interior, rowStride, output + (long)image * Output.ImageStride + Output.Origin + k);
+                float* transformed = ring + slot + k;
+                for (int tileRow = 0; tileRow < tileRows.Count; tileRow++)
                 {
-                    TransformInput(pixels + tiling.Top(tileRow) * rowStride, rowStride, TSimd.Count, TSimd.Count, tiling, square,
-                        tiles + slot + (nint)tileRow * tileColumns * outputStride + k, outputStride, slot);
+                    (int longs, int shorts) = places.Of(first + tileRow);
+                    TransformInput(pixels + tileRows.Start(tileRow) * rowStride, rowStride, TSimd.Count, TSimd.Count, tileRows.Outputs(tileRow), tileColumns, square,
+                        transformed + (nint)longs * outputStride, transformed + (nint)shorts * outputStride, outputStride, slot);
                 }
             }
         }
@@ -270,16 +285,63 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             for (int x = 0; x < Shape.OutputWidth; x++) TSimd.Store(TSimd.Load(interior + x * TSimd.Count), image + x * outputStride);
     }
 
-    private static OutputLines Down(nint slot, float** columns) => new()
+    /// <summary>Aᵀ M A of one row of tiles and one vector of channels, and what follows it.</summary>
+    /// <param name="back">Its residual is that of the first output.</param>
+    /// <param name="products">The vector of the first tile in the first slot.</param>
+    /// <param name="place">Places of the first long and the first short tile.</param>
+    /// <param name="rows">Rows of outputs.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void TransformBack<TFinish>(ref BackTransform back, float* products, (int Longs, int Shorts) place, int rows)
+        where TFinish : struct, IFinish
     {
-        Count = TTransform.Points, SourceStride = TTransform.Points * slot, SourceStep = slot, Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count,
-    };
+        MixedTiling tiling = _tiling.Columns;
+        back.Across.Count = rows;
+        TransformBack<TFinish>(ref back, products + (nint)place.Longs * OutputStride, tiling.Longs, 0, tiling.Long, rows);
+        if (tiling.Longs < tiling.Count)
+            TransformBack<TFinish>(ref back, products + (nint)place.Shorts * OutputStride, tiling.Count - tiling.Longs, tiling.Longs * tiling.Long, tiling.Short, rows);
+    }
 
-    private static OutputLines Across(float* square, float** lines, nint pixelStride) => new()
+    // Tiles of one kind, from a column of the image on.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void TransformBack<TFinish>(ref BackTransform back, float* products, int tiles, int left, int outputs, int rows)
+        where TFinish : struct, IFinish
     {
-        Count = TTransform.Outputs, Source = square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count,
-        Destinations = lines, DestinationStride = pixelStride,
-    };
+        float* residual = back.Finish.Residual;
+        int outputStride = OutputStride, last = _tiling.Columns.Size - outputs;
+        back.Down.Source = products;
+        back.Down.Count = outputs + 2;
+        for (; tiles > 0; tiles--, back.Down.Source += outputStride, left += outputs)
+        {
+            int column = Math.Min(left, last);
+            TTransform.Output<TSimd, NoFinish>(rows, back.Down, back.None);
+            back.Across.Offset = column * back.Across.DestinationStride;
+            back.Finish.Residual = residual + column * outputStride;
+            TTransform.Output<TSimd, TFinish>(outputs, back.Across, back.Finish);
+        }
+        back.Finish.Residual = residual;
+    }
+
+    /// <summary>The two passes from products to outputs: down the columns, and across.</summary>
+    private struct BackTransform
+    {
+        public OutputLines Down, Across;
+        public FinishArguments<TSimd> None, Finish;
+
+        /// <param name="slot">Floats between slots.</param>
+        /// <param name="square">[outputs, points, one vector]: what is halfway.</param>
+        /// <param name="columns">Scratch: a pointer for each point.</param>
+        /// <param name="lines">Where rows of outputs start.</param>
+        /// <param name="pixelStride">Floats between outputs.</param>
+        /// <param name="finish">What follows.</param>
+        public BackTransform(nint slot, float* square, float** columns, float** lines, nint pixelStride, in FinishArguments<TSimd> finish)
+        {
+            for (int i = 0; i < TTransform.Points; i++) columns[i] = square + i * TSimd.Count;
+            Down = new() { SourceStride = TTransform.Points * slot, SourceStep = slot, Destinations = columns, DestinationStride = TTransform.Points * TSimd.Count };
+            Across = new() { Source = square, SourceStride = TSimd.Count, SourceStep = TTransform.Points * TSimd.Count, Destinations = lines, DestinationStride = pixelStride };
+            None = default;
+            Finish = finish;
+        }
+    }
 
     private FinishArguments<TSimd> Bounds()
     {
@@ -293,49 +355,38 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void Finish<TFinish>(float* ring, nint slot, int first, int rows, float* output, float* residual, float* square, float* stage)
+    private void Finish<TFinish>(float* ring, nint slot, in TilePlaces places, float* output, float* residual, float* square, float* stage)
         where TFinish : struct, IFinish
     {
         int width = Shape.OutputWidth, outputStride = OutputStride;
         bool clamps = Epilogue.Activation.IsClamp, stages = Stages;
-        WinogradTiling tiling = _tiling;
-        int tileColumns = tiling.Columns, pixelStride = stages ? TSimd.Count : outputStride;
+        MixedTiling tileRows = _tiling.Rows;
         float** columns = stackalloc float*[TTransform.Points];
-        for (int i = 0; i < TTransform.Points; i++) columns[i] = square + i * TSimd.Count;
         float** lines = stackalloc float*[TTransform.Outputs];
-        OutputLines down = Down(slot, columns), across = Across(square, lines, pixelStride);
-        FinishArguments<TSimd> none = default, finish = Bounds();
+        var back = new BackTransform(slot, square, columns, lines, stages ? TSimd.Count : outputStride, Bounds());
         // Vector by vector, so that rows which wait for pooling stay in the first-level cache.
         for (int k = 0; k < outputStride; k += TSimd.Count)
         {
             float* staged = stage + (nint)k * StageRows * width;
-            finish.Bias = TSimd.Load(_bias.Pointer + k);
-            down.Source = ring + k;
-            (int n, int tileRow) = Math.DivRem(first, tiling.Rows);
-            for (int row = 0; row < rows; row++)
+            back.Finish.Bias = TSimd.Load(_bias.Pointer + k);
+            (int n, int tileRow) = Math.DivRem(places.First, tileRows.Count);
+            for (int row = 0; row < places.Rows; row++)
             {
-                int top = tiling.Top(tileRow);
+                int top = tileRows.Start(tileRow), rows = tileRows.Outputs(tileRow);
                 float* image = output + (long)n * Output.ImageStride + Output.Origin + k;
-                float* added = residual == null ? null : residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
-                for (int i = 0; i < TTransform.Outputs; i++)
+                for (int i = 0; i < rows; i++)
                     lines[i] = stages ? staged + ((top + i) & (StageRows - 1)) * width * TSimd.Count : image + (nint)(top + i) * Output.RowStride;
-                for (int t = 0; t < tileColumns; t++, down.Source += outputStride)
-                {
-                    TTransform.Output<TSimd, NoFinish>(down, none);
-                    int left = tiling.Left(t);
-                    across.Offset = left * pixelStride;
-                    finish.Residual = added + left * outputStride;
-                    TTransform.Output<TSimd, TFinish>(across, finish);
-                }
+                back.Finish.Residual = residual == null ? null : residual + (long)n * Residual.ImageStride + Residual.Origin + (nint)top * Residual.RowStride + k;
+                TransformBack<TFinish>(ref back, ring + k, places.Of(row), rows);
                 if (stages) PoolRows(tileRow, staged, image);
-                if (++tileRow == tiling.Rows) (n, tileRow) = (n + 1, 0);
+                if (++tileRow == tileRows.Count) (n, tileRow) = (n + 1, 0);
             }
         }
         if (clamps || stages) return;
-        for (int row = 0; row < rows; row++)
+        for (int row = 0; row < places.Rows; row++)
         {
-            (int n, int tileRow) = Math.DivRem(first + row, tiling.Rows);
-            for (int y = tiling.Top(tileRow); y < tiling.Top(tileRow + 1); y++)
+            (int n, int tileRow) = Math.DivRem(places.First + row, tileRows.Count);
+            for (int y = tileRows.Start(tileRow); y < tileRows.Start(tileRow + 1); y++)
             {
                 float* line = output + (long)n * Output.ImageStride + Output.Origin + (nint)y * Output.RowStride;
                 ActivationKernels.Apply<TSimd>(line, line, width * outputStride, Epilogue.Activation);
@@ -347,10 +398,10 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void PoolRows(int tileRow, float* staged, float* image)
     {
-        int width = Shape.OutputWidth, height = Shape.OutputHeight, lineLength = width * TSimd.Count, outputStride = OutputStride, end = _tiling.Top(tileRow + 1);
+        int width = Shape.OutputWidth, height = Shape.OutputHeight, lineLength = width * TSimd.Count, outputStride = OutputStride, end = _tiling.Rows.Start(tileRow + 1);
         bool clamps = Epilogue.Activation.IsClamp, averages = Epilogue.Pooling == FusedPooling.GlobalAverage;
         TSimd sum0 = TSimd.Zero, sum1 = TSimd.Zero, sum2 = TSimd.Zero, sum3 = TSimd.Zero;
-        for (int y = _tiling.Top(tileRow); y < end; y++)
+        for (int y = _tiling.Rows.Start(tileRow); y < end; y++)
         {
             float* line = staged + (y & (StageRows - 1)) * lineLength;
             if (!clamps) ActivationKernels.Apply<TSimd>(line, line, lineLength, Epilogue.Activation);

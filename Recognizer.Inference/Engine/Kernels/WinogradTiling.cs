@@ -1,21 +1,41 @@
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>How an image is cut into tiles of m × m outputs. Where m doesn't divide the size, the last tile moves back until it fits, so that
-/// no tile reaches beyond the image; what it has in common with its neighbour is computed twice.</summary>
-internal readonly record struct WinogradTiling(int Height, int Width, int Outputs)
+/// <summary>How an image is cut into tiles.</summary>
+/// <param name="Rows">Rows of tiles.</param>
+/// <param name="Columns">Columns of tiles.</param>
+internal readonly record struct WinogradTiling(MixedTiling Rows, MixedTiling Columns)
 {
-    public int Rows => (Height + Outputs - 1) / Outputs;
+    /// <summary>The tiles that an algorithm takes for an image; for direct convolution each output is one.</summary>
+    public static WinogradTiling Of(ConvolutionAlgorithm algorithm, int height, int width)
+    {
+        ReadOnlySpan<int> kinds = Kinds(algorithm);
+        return new WinogradTiling(MixedTiling.Of(height, kinds), MixedTiling.Of(width, kinds));
+    }
 
-    public int Columns => (Width + Outputs - 1) / Outputs;
+    /// <summary>Tiles of the largest kind only.</summary>
+    public static WinogradTiling Uniform(ConvolutionAlgorithm algorithm, int height, int width)
+    {
+        int outputs = Kinds(algorithm)[0];
+        return new WinogradTiling(MixedTiling.Uniform(height, outputs), MixedTiling.Uniform(width, outputs));
+    }
 
-    /// <summary>Output row at which a row of tiles starts; the image's height for the one after the last.</summary>
-    public int Top(int row) => row == Rows ? Height : Math.Min(row * Outputs, Height - Outputs);
+    /// <summary>Outputs, in one dimension, of the kinds of tiles that an algorithm has, in descending order.</summary>
+    public static ReadOnlySpan<int> Kinds(ConvolutionAlgorithm algorithm) => algorithm switch
+    {
+        ConvolutionAlgorithm.Winograd7 => Winograd7.Kinds,
+        ConvolutionAlgorithm.Winograd4 => Winograd4.Kinds,
+        ConvolutionAlgorithm.Winograd2 => Winograd2.Kinds,
+        _ => [1],
+    };
 
-    /// <summary>Output column at which a column of tiles starts.</summary>
-    public int Left(int column) => Math.Min(column * Outputs, Width - Outputs);
+    /// <summary>Tiles of an image.</summary>
+    public int Tiles => Rows.Count * Columns.Count;
 
-    /// <summary>Rows of tiles to work on at a time; see <see cref="PerChunk"/>.</summary>
-    public int RowsPerChunk(long floatsPerTile, int registerRows, long cacheFloats) => PerChunk(Columns, floatsPerTile, registerRows, cacheFloats);
+    /// <summary>Products of each pair of an input and an output channel, for an image.</summary>
+    public int Products => Rows.Points * Columns.Points;
+
+    /// <summary>Whether no output is computed twice.</summary>
+    public bool IsExact => Rows.IsExact && Columns.IsExact;
 
     /// <summary>Groups of tiles (rows, images) to work on at a time: few enough that their data stays in the second-level cache, and a number of tiles
     /// that fills register tiles well; at least one.</summary>

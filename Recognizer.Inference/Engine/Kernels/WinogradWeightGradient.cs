@@ -24,8 +24,8 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     public WinogradWeightGradient(in ConvolutionShape shape, ImageShape output)
         : base(shape, output)
     {
-        _tiling = new(shape.OutputHeight, shape.OutputWidth, TTransform.Outputs);
-        _rowsPerChunk = (int)Math.Max(1, CacheFloats / ((long)Points * (s_panel + ChannelBlock) * _tiling.Columns));
+        _tiling = new(MixedTiling.Uniform(shape.OutputHeight, TTransform.Outputs), MixedTiling.Uniform(shape.OutputWidth, TTransform.Outputs));
+        _rowsPerChunk = (int)Math.Max(1, CacheFloats / ((long)Points * (s_panel + ChannelBlock) * _tiling.Columns.Count));
     }
 
     private static int Points => TTransform.Points * TTransform.Points;
@@ -41,13 +41,13 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     public override long ScratchLength(int images)
     {
-        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows), panels = (OutputStride + s_panel - 1) / s_panel;
+        int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows.Count), panels = (OutputStride + s_panel - 1) / s_panel;
         return Points * (InputStride / ChannelBlock * Slot(rows, ChannelBlock) + panels * Slot(rows, s_panel) + SumsSlot) + ColumnsLength;
     }
 
     public override void Add(float* input, float* outputGradient, int images, float* accumulator, float* scratch)
     {
-        int totalRows = images * _tiling.Rows, chunkRows = Math.Min(_rowsPerChunk, totalRows);
+        int totalRows = images * _tiling.Rows.Count, chunkRows = Math.Min(_rowsPerChunk, totalRows);
         float* sums = scratch;
         float* columns = sums + Points * SumsSlot;
         float* inputs = columns + ColumnsLength;
@@ -61,11 +61,12 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
             {
                 for (int row = 0; row < rows; row++)
                 {
-                    (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                    (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows.Count);
                     float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
-                        + (nint)(_tiling.Top(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride + c;
-                    WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, ChannelBlock, _tiling, columns,
-                        inputs + c / ChannelBlock * Points * inputSlot + (nint)row * _tiling.Columns * ChannelBlock, ChannelBlock, inputSlot);
+                        + (nint)(_tiling.Rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride + c;
+                    float* tile = inputs + c / ChannelBlock * Points * inputSlot + (nint)row * _tiling.Columns.Count * ChannelBlock;
+                    WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, ChannelBlock, TTransform.Outputs, _tiling.Columns, columns,
+                        tile, tile, ChannelBlock, inputSlot);
                 }
             }
             // The gradients of a panel stay in the cache while the inputs of all channels stream past.
@@ -74,14 +75,14 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
                 int panel = Math.Min(s_panel, OutputStride - k);
                 for (int row = 0; row < rows; row++)
                 {
-                    (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows);
+                    (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows.Count);
                     TransformGradient(outputGradient + (long)n * Output.ImageStride + Output.Origin + k, panel, tileRow, columns,
-                        gradients + (nint)row * _tiling.Columns * s_panel, gradientSlot);
+                        gradients + (nint)row * _tiling.Columns.Count * s_panel, gradientSlot);
                 }
                 for (int c = 0; c < Shape.Input.Channels; c += ChannelBlock)
                 {
                     int block = Math.Min(ChannelBlock, Shape.Input.Channels - c);
-                    Multiply(inputs + c / ChannelBlock * Points * inputSlot, inputSlot, gradients, gradientSlot, rows * _tiling.Columns, block, panel, sums);
+                    Multiply(inputs + c / ChannelBlock * Points * inputSlot, inputSlot, gradients, gradientSlot, rows * _tiling.Columns.Count, block, panel, sums);
                     TransformBack(sums, block, panel, OutputStride, columns, accumulator + (nint)c * 9 * OutputStride + k);
                 }
             }
@@ -91,7 +92,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     protected override void AddUp(float* sum, float* accumulator) => WeightSums.Add<TSimd>(sum, accumulator, AccumulatorLength);
 
-    private nint Slot(int rows, int stride) => (((nint)rows * _tiling.Columns * stride + 15) / 16 | 1) * 16;
+    private nint Slot(int rows, int stride) => (((nint)rows * _tiling.Columns.Count * stride + 15) / 16 | 1) * 16;
 
     // A dY Aᵀ of one row of tiles. Where tiles overlap, the later one takes the gradient as zero: each pixel counts once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -99,11 +100,11 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     {
         WinogradTiling tiling = _tiling;
         nint rowStride = Output.RowStride;
-        int size = TTransform.Outputs, points = TTransform.Points, top = tiling.Top(tileRow), ownTop = tileRow * size - top, pixelStride = OutputStride;
+        int size = TTransform.Outputs, points = TTransform.Points, top = tiling.Rows.Start(tileRow), ownTop = tileRow * size - top, pixelStride = OutputStride;
         float* masked = stackalloc float[TTransform.Outputs * 16];
-        for (int t = 0; t < tiling.Columns; t++, transformed += s_panel)
+        for (int t = 0; t < tiling.Columns.Count; t++, transformed += s_panel)
         {
-            int left = tiling.Left(t), ownLeft = t * size - left;
+            int left = tiling.Columns.Start(t), ownLeft = t * size - left;
             for (int k = 0; k < channels; k += TSimd.Count)
             {
                 float* pixel = image + top * rowStride + (nint)left * pixelStride + k;

@@ -180,7 +180,8 @@ public unsafe class ConvolutionTests
         ImageShape output = new(5, 5, 8, 0);
         Assert.Throws<ArgumentException>(() => Convolution.Create(shape, default, output, ConvolutionAlgorithm.Direct, new float[8 * 4 * 9], default));
         shape = shape with { Input = shape.Input with { Border = 1 } };
-        Assert.Throws<ArgumentException>(() => Convolution.Create(shape, default, output, ConvolutionAlgorithm.Winograd7, new float[8 * 4 * 9], default));
+        Assert.Throws<ArgumentException>(() => Convolution.Create(shape with { PadTop = 0, PadBottom = 0, KernelHeight = 3, Input = shape.Input with { Height = 4 } }, default,
+            output with { Height = 2 }, ConvolutionAlgorithm.Winograd7, new float[8 * 4 * 9], default));
         Assert.Throws<ArgumentException>(() => Convolution.Create(shape, default, output with { Width = 4 }, ConvolutionAlgorithm.Direct, new float[8 * 4 * 9], default));
         Assert.ThrowsAny<ArgumentException>(() => Convolution.Create(shape, default, output, ConvolutionAlgorithm.Direct, new float[8 * 4 * 9 - 1], default));
     }

@@ -4,26 +4,63 @@ namespace Recognizer.Tests.Engine.Kernels;
 
 public sealed class MixedTilingTests
 {
-    [Fact]
-    public void TilesCoverEverySizeInOrder()
+    [Theory]
+    [InlineData(7, 5, 3)]
+    [InlineData(4, 3)]
+    [InlineData(4)]
+    [InlineData(2)]
+    public void TilesCoverEverySizeInOrder(params int[] kinds)
     {
-        for (int size = 4; size < 70; size++)
+        for (int size = kinds[^1]; size < 70; size++)
         {
-            MixedTiling tiling = MixedTiling.Of(size);
-            int covered = 0;
+            MixedTiling tiling = MixedTiling.Of(size, kinds);
+            int covered = 0, sum = 0, points = 0;
             for (int tile = 0; tile < tiling.Count; tile++)
             {
-                int start = tiling.Start(tile);
+                int start = tiling.Start(tile), outputs = tiling.Outputs(tile);
+                Assert.Contains(outputs, kinds);
+                Assert.InRange(outputs, 1, tiling.Longest);
                 Assert.InRange(start, 0, covered);
-                covered = start + (tiling.IsFour(tile) ? 4 : 3);
+                covered = start + outputs;
                 Assert.InRange(covered, start, size);
+                sum += outputs;
+                points += outputs + 2;
             }
             Assert.Equal(size, covered);
             Assert.Equal(size, tiling.Start(tiling.Count));
+            Assert.Equal(sum == size, tiling.IsExact);
+            Assert.Equal(points, tiling.Points);
+            foreach (int kind in kinds.Where(kind => kind <= size)) Assert.InRange(points, 1, MixedTiling.Uniform(size, kind).Points);
         }
-        Assert.Equal(new MixedTiling(14, 2, 4), MixedTiling.Of(14));
-        Assert.Equal(new MixedTiling(7, 1, 2), MixedTiling.Of(7));
-        Assert.Equal(new MixedTiling(28, 7, 7), MixedTiling.Of(28));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MixedTiling.Of(kinds[^1] - 1, kinds));
+    }
+
+    [Theory]
+    [InlineData(28, "7 7 7 7")]
+    [InlineData(7, "7")]
+    [InlineData(11, "7 5")]
+    [InlineData(13, "7 7")]
+    [InlineData(10, "5 5")]
+    [InlineData(9, "5 5")]
+    [InlineData(8, "5 3")]
+    [InlineData(5, "5")]
+    [InlineData(4, "3 3")]
+    [InlineData(24, "7 7 5 5")]
+    [InlineData(32, "7 7 7 7 5")]
+    public void TilesHaveFewPoints(int size, string tiles)
+    {
+        MixedTiling tiling = MixedTiling.Of(size, [7, 5, 3]);
+        Assert.Equal(tiles, string.Join(' ', Enumerable.Range(0, tiling.Count).Select(tiling.Outputs)));
+    }
+
+    [Fact]
+    public void AllShortTilesAreShortOnesToo()
+    {
+        // What works with tiles of four and of three asks for the kind by its place in the order.
+        Assert.Equal(new MixedTiling(14, 4, 3, 2, 4), MixedTiling.Of(14, [4, 3]));
+        Assert.Equal(new MixedTiling(7, 4, 3, 1, 2), MixedTiling.Of(7, [4, 3]));
+        Assert.Equal(new MixedTiling(9, 4, 3, 0, 3), MixedTiling.Of(9, [4, 3]));
+        Assert.Equal(new MixedTiling(28, 4, 4, 7, 7), MixedTiling.Of(28, [4, 3]));
     }
 
     [Theory]
@@ -31,28 +68,29 @@ public sealed class MixedTilingTests
     [InlineData(7, 14, 1, 5)]
     [InlineData(28, 28, 3, 4)]
     [InlineData(6, 5, 2, 9)]
+    [InlineData(11, 9, 1, 7)]
     public void EveryTileHasItsPlaceAndKindsAreNeighbours(int height, int width, int first, int count)
     {
-        MixedTiling rows = MixedTiling.Of(height), columns = MixedTiling.Of(width);
+        MixedTiling rows = MixedTiling.Of(height, [4, 3]), columns = MixedTiling.Of(width, [4, 3]);
         var places = new TilePlaces(rows, columns, first, count);
-        var kinds = new (bool FourRows, bool FourColumns)?[count * columns.Count];
+        var kinds = new (bool LongRows, bool LongColumns)?[count * columns.Count];
         for (int row = 0; row < count; row++)
         {
-            (int four, int three) = places.Of(row);
+            (int longs, int shorts) = places.Of(row);
             for (int t = 0; t < columns.Count; t++)
             {
-                int place = columns.IsFour(t) ? four + t : three + t - columns.Fours;
+                int place = columns.IsLong(t) ? longs + t : shorts + t - columns.Longs;
                 Assert.Null(kinds[place]);
-                kinds[place] = (rows.IsFour((first + row) % rows.Count), columns.IsFour(t));
+                kinds[place] = (rows.IsLong((first + row) % rows.Count), columns.IsLong(t));
             }
         }
-        foreach (bool fourRows in new[] { false, true })
+        foreach (bool longRows in new[] { false, true })
         {
-            foreach (bool fourColumns in new[] { false, true })
+            foreach (bool longColumns in new[] { false, true })
             {
-                (int start, int end) = places.With(fourRows, fourColumns);
+                (int start, int end) = places.With(longRows, longColumns);
                 for (int i = 0; i < kinds.Length; i++)
-                    Assert.Equal((!fourRows || kinds[i]!.Value.FourRows) && (!fourColumns || kinds[i]!.Value.FourColumns), i >= start && i < end);
+                    Assert.Equal((!longRows || kinds[i]!.Value.LongRows) && (!longColumns || kinds[i]!.Value.LongColumns), i >= start && i < end);
             }
         }
     }

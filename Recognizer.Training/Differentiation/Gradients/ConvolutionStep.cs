@@ -51,7 +51,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     // weights, after which they are transformed back.
     public override int LeastChunk(bool backward)
     {
-        int size = Convolution.TileOutputs(_algorithm), tiles = (Output.Shape[1] + size - 1) / size * ((Output.Shape[2] + size - 1) / size);
+        int tiles = WinogradTiling.Of(_algorithm, Output.Shape[1], Output.Shape[2]).Tiles;
         return _algorithm == ConvolutionAlgorithm.Direct ? 1 : ((backward ? BackwardTiles : ForwardTiles) + tiles - 1) / tiles;
     }
 
@@ -72,8 +72,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
             ConvolutionShape turned = Turned(_shape, Output.Image);
             ConvolutionAlgorithm algorithm = Convolution.Default(turned, context.Winograd, images);
             // Tiles leave what is there alone until they add to it, but twice where they overlap.
-            int size = Convolution.TileOutputs(algorithm);
-            _addsInPlace = Adds[0] && algorithm != ConvolutionAlgorithm.Direct && turned.OutputHeight % size == 0 && turned.OutputWidth % size == 0;
+            _addsInPlace = Adds[0] && algorithm != ConvolutionAlgorithm.Direct && WinogradTiling.Of(algorithm, turned.OutputHeight, turned.OutputWidth).IsExact;
             _byData = Convolution.Create(turned, new Epilogue(default, AddResidual: _addsInPlace), Inputs[0].Image, algorithm, _turned.Span, []);
         }
         if (_weight.IsTrainable)

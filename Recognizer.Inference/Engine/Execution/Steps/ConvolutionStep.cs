@@ -8,16 +8,8 @@ internal sealed unsafe class ConvolutionStep(Convolution kernel, Convolution? al
     Slot input, Slot output, Slot? residual) : Step(residual is null ? [input] : [input, residual], [output])
 {
     // A transformed convolution multiplies panels of 14 tiles, and reads all of its weights for each run: several panels share them.
-    public override int PreferredImages
-    {
-        get
-        {
-            int tile = Convolution.TileOutputs(algorithm);
-            if (tile == 1) return 1;
-            int tiles = ((shape.OutputHeight + tile - 1) / tile) * ((shape.OutputWidth + tile - 1) / tile);
-            return Math.Clamp(28 / tiles, 1, 14);
-        }
-    }
+    public override int PreferredImages =>
+        algorithm == ConvolutionAlgorithm.Direct ? 1 : Math.Clamp(28 / WinogradTiling.Of(algorithm, shape.OutputHeight, shape.OutputWidth).Tiles, 1, 14);
 
     /// <summary>The kernel for several images.</summary>
     public Convolution Kernel => kernel;
