@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Recognizer.Benchmarks.Peers;
 
 /// <summary>One comparison.</summary>
@@ -13,4 +15,22 @@ namespace Recognizer.Benchmarks.Peers;
 /// <param name="Spread">Distance between the ratio's quartiles as a share of it.</param>
 /// <param name="ShareOfPeak">Multiply-adds of the network, counted directly, per second as a share of this machine's measured peak.</param>
 internal sealed record PeerRow(string Task, string Network, string Precision, int Threads, int Batch, double Ours, double Peer, string PeerName, double Ratio,
-    double Spread, double ShareOfPeak);
+    double Spread, double ShareOfPeak)
+{
+    /// <summary>Writes the row as an object, without the share of the peak.</summary>
+    public void WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("task", Task);
+        writer.WriteString("network", Network);
+        writer.WriteString("precision", Precision);
+        writer.WriteNumber("threads", Threads);
+        writer.WriteNumber("batch", Batch);
+        writer.WriteNumber("ours", Ours);
+        writer.WriteNumber("peer", Peer);
+        writer.WriteString("peerName", PeerName);
+        writer.WriteNumber("ratio", Ratio);
+        writer.WriteNumber("spread", Spread);
+        writer.WriteEndObject();
+    }
+}

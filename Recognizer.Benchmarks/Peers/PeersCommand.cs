@@ -94,21 +94,7 @@ internal static class PeersCommand
         using Stream output = Console.OpenStandardOutput();
         using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
         writer.WriteStartArray();
-        foreach (PeerRow r in rows)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("task", r.Task);
-            writer.WriteString("network", r.Network);
-            writer.WriteString("precision", r.Precision);
-            writer.WriteNumber("threads", r.Threads);
-            writer.WriteNumber("batch", r.Batch);
-            writer.WriteNumber("ours", r.Ours);
-            writer.WriteNumber("peer", r.Peer);
-            writer.WriteString("peerName", r.PeerName);
-            writer.WriteNumber("ratio", r.Ratio);
-            writer.WriteNumber("spread", r.Spread);
-            writer.WriteEndObject();
-        }
+        foreach (PeerRow row in rows) row.WriteJson(writer);
         writer.WriteEndArray();
         writer.Flush();
         output.WriteByte((byte)'\n');

@@ -10,18 +10,18 @@ internal sealed unsafe class WinogradChain<TSimd, TTransform> : ConvolutionChain
     private readonly WinogradTiling _tiling;
     private readonly int _slotWidth;
     private readonly int _imagesPerChunk;
+    private readonly long _columnsLength;
 
     private WinogradChain(WinogradConvolution<TSimd, TTransform>[] links)
     {
         _links = links;
         _tiling = links[0].Tiling;
         _slotWidth = links.Max(link => link.SlotWidth);
+        _columnsLength = links.Max(link => link.ColumnsLength);
         _imagesPerChunk = WinogradTiling.PerChunk(_tiling.Tiles, FloatsPerTile, Tile.MaxRows<TSimd>(), WinogradConvolution<TSimd, TTransform>.CacheFloats);
     }
 
     private long FloatsPerTile => (WinogradConvolution<TSimd, TTransform>.Points + 1) * _slotWidth;
-
-    private long ColumnsLength => _links.Max(link => link.ColumnsLength);
 
     private long PixelsLength => (long)(_tiling.Rows.Size + 2) * (_tiling.Columns.Size + 2) * TSimd.Count;
 
@@ -36,11 +36,11 @@ internal sealed unsafe class WinogradChain<TSimd, TTransform> : ConvolutionChain
     }
 
     // The last link may pool, which takes rows that wait.
-    public override long ScratchLength(int images) => RingLength(images) + ColumnsLength + Math.Max(PixelsLength, _links[^1].StageLength);
+    public override long ScratchLength(int images) => RingLength(images) + _columnsLength + Math.Max(PixelsLength, _links[^1].StageLength);
 
     public override void Run(float* input, ReadOnlySpan<nint> outputs, ReadOnlySpan<nint> residuals, int images, float* scratch)
     {
-        float* columns = scratch + RingLength(images), pixels = columns + ColumnsLength;
+        float* columns = scratch + RingLength(images), pixels = columns + _columnsLength;
         int last = _links.Length - 1;
         // Chunks of nearly equal size: a small last one would read all weights for a few tiles.
         for (int chunks = (images + _imagesPerChunk - 1) / _imagesPerChunk, first = 0, count; chunks > 0; chunks--, first += count)

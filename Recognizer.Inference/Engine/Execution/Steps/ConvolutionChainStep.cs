@@ -24,7 +24,13 @@ internal sealed unsafe class ConvolutionChainStep : Step
 
     public override string Description => string.Join(", ", _links.Select(link => link.Description));
 
-    public override long ScratchLength(int images) => Math.Max(_chain.ScratchLength(images), _links.Max(link => link.ScratchLength(images)));
+    // Asked for in every run, which must not allocate.
+    public override long ScratchLength(int images)
+    {
+        long length = _chain.ScratchLength(images);
+        foreach (ConvolutionStep link in _links) length = Math.Max(length, link.ScratchLength(images));
+        return length;
+    }
 
     public override void Run(in StepContext context)
     {
