@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Recognizer.Inference.Engine;
 
 namespace Recognizer.Tests.Engine;
 
+[Collection(Alone.Name)]
 public class WorkerPoolTests
 {
     [Theory]
@@ -30,6 +32,63 @@ public class WorkerPoolTests
             pool.Run(7, work);
             Assert.All(work.Counts, count => Assert.Equal(1, count));
         }
+    }
+
+    [Fact]
+    public async Task BusyPool_LeavesOtherCallersToThemselves()
+    {
+        using var pool = new WorkerPool(3, TimeSpan.FromMilliseconds(0.3));
+        using var inside = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        var first = new Thread(() => pool.Run(1000, new Doing(() =>
+        {
+            inside.Set();
+            release.Wait();
+        })));
+        first.Start();
+        Assert.True(inside.Wait(TimeSpan.FromSeconds(30)));
+        try
+        {
+            // While one caller's work goes on, as many callers as there are requests work, each alone.
+            Task[] others = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+            {
+                var threads = new HashSet<int>();
+                pool.Run(50, new Doing(() => threads.Add(Environment.CurrentManagedThreadId)));
+                Assert.Equal([Environment.CurrentManagedThreadId], threads);
+            }))];
+            await Task.WhenAll(others).WaitAsync(TimeSpan.FromSeconds(30));
+        }
+        finally
+        {
+            release.Set();
+            first.Join();
+        }
+    }
+
+    [Fact]
+    public void IdlePool_TakesNoProcessorTime()
+    {
+        using var pool = new WorkerPool(4, TimeSpan.FromMilliseconds(0.3));
+        using var process = Process.GetCurrentProcess();
+        TimeSpan least = TimeSpan.MaxValue;
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            pool.Run(100, new Counting(100));
+            Thread.Sleep(50);
+            process.Refresh();
+            TimeSpan before = process.TotalProcessorTime;
+            Thread.Sleep(300);
+            process.Refresh();
+            TimeSpan taken = process.TotalProcessorTime - before;
+            if (taken < least) least = taken;
+        }
+        // One thread that spins would take all of it; the runtime and the test runner take a little.
+        Assert.InRange(least, TimeSpan.Zero, TimeSpan.FromMilliseconds(60));
+    }
+
+    private sealed class Doing(Action action) : IParallelWork
+    {
+        public void Execute(int index, int worker) => action();
     }
 
     private sealed class Counting(int parts) : IParallelWork
