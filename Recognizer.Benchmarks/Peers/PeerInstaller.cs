@@ -31,7 +31,8 @@ internal static class PeerInstaller
     public static string? PythonWith(params string[] modules)
     {
         string[] candidates = ["/usr/bin/python3", "python3"];
-        string[] test = ["-c", $"import {string.Join(", ", modules)}"];
+        // A module without a file is only a folder of that name, such as the one where onnx's test data lies.
+        string[] test = ["-c", $"import {string.Join(", ", modules)}; assert all(m.__file__ for m in [{string.Join(", ", modules)}])"];
         foreach (string python in candidates)
             if (Succeeds(python, test, quiet: true)) return python;
         string[] packages = [.. modules.Select(module => $"python3-{module}"), "libopenblas0-pthread"];
