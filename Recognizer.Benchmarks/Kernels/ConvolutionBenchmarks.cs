@@ -14,7 +14,7 @@ public unsafe class ConvolutionBenchmarks
     private AlignedBuffer<float>? _input, _output, _scratch, _accumulator;
 
     /// <summary>Side of the image, input and output channels.</summary>
-    [Params("28x1x32", "28x32x32", "14x32x64", "14x64x64", "7x64x128", "7x128x128")]
+    [Params("28x1x32", "28x32x32", "14x32x64", "14x64x64", "11x32x64", "7x64x128", "7x128x128")]
     public string Layer { get; set; } = "";
 
     /// <summary>How it is computed.</summary>
@@ -28,7 +28,7 @@ public unsafe class ConvolutionBenchmarks
         ConvolutionShape shape = new(new ImageShape(layer[0], layer[0], layer[1], 1), layer[2], 3, 3, 1, 1, 1, 1, 1, 1);
         ImageShape output = new(layer[0], layer[0], layer[2], 1);
         ConvolutionAlgorithm algorithm = Enum.Parse<ConvolutionAlgorithm>(Algorithm);
-        if (!Convolution.Supports(shape, algorithm)) algorithm = ConvolutionAlgorithm.Direct;
+        if (!ConvolutionWeightGradient.Supports(shape, algorithm)) algorithm = ConvolutionAlgorithm.Direct;
         Random random = new(1);
         float[] weights = new float[shape.WeightLength];
         for (int i = 0; i < weights.Length; i++) weights[i] = random.NextSingle() - 0.5f;

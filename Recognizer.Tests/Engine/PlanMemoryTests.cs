@@ -54,7 +54,7 @@ public sealed class PlanMemoryTests
     public void ManyPredictionsLeaveMemoryFlat()
     {
         int predictions = Environment.GetEnvironmentVariable("RECOGNIZER_LONG_TESTS") == "1" ? 1_000_000 : 10_000;
-        using Plan plan = Plan.Compile(Architecture.Build("lenet5", [.. Enumerable.Range(0, Classes).Select(i => $"{i}")], 5), new PlanOptions { Outputs = ["probabilities"], Threads = 2 });
+        using Plan plan = Plan.Compile(Architecture.Build("residual", [.. Enumerable.Range(0, Classes).Select(i => $"{i}")], 5, width: 0.25), new PlanOptions { Outputs = ["probabilities"], Threads = 2 });
         var images = new float[Batch * Pixels];
         images.AsSpan().Fill(0.5f);
         var result = new float[Batch * Classes];

@@ -44,6 +44,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     public QuantizedWinograd(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, ReadOnlySpan<float> scales)
         : base(shape, epilogue, output, scales)
     {
+        // Smaller images would have tiles of three only, where long tiles are taken for those of four.
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(shape.OutputHeight, shape.OutputWidth), Kinds[0], nameof(shape));
         _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
         (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight, Kinds), MixedTiling.Of(shape.OutputWidth, Kinds));
         _rowsPerChunk = RowsPerChunk();

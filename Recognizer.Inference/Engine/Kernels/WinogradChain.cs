@@ -18,21 +18,19 @@ internal sealed unsafe class WinogradChain<TSimd, TTransform> : ConvolutionChain
         _tiling = links[0].Tiling;
         _slotWidth = links.Max(link => link.SlotWidth);
         _columnsLength = links.Max(link => link.ColumnsLength);
-        _imagesPerChunk = WinogradTiling.PerChunk(_tiling.Tiles, FloatsPerTile, Tile.MaxRows<TSimd>(), WinogradConvolution<TSimd, TTransform>.CacheFloats);
+        _imagesPerChunk = _tiling.ImagesPerChunk(_slotWidth, Tile.MaxRows<TSimd>());
     }
-
-    private long FloatsPerTile => (WinogradConvolution<TSimd, TTransform>.Points + 1) * _slotWidth;
 
     private long PixelsLength => (long)(_tiling.Rows.Size + 2) * (_tiling.Columns.Size + 2) * TSimd.Count;
 
     private long RingLength(int images) =>
-        (WinogradConvolution<TSimd, TTransform>.Points + 1) * WinogradConvolution<TSimd, TTransform>.SlotLength(Math.Min(images, _imagesPerChunk) * _tiling.Tiles, _slotWidth);
+        _links[0].Slots * WinogradConvolution<TSimd, TTransform>.SlotLength(Math.Min(images, _imagesPerChunk) * _tiling.Tiles, _slotWidth);
 
     /// <summary>A chain of convolutions that fit together, or null where the ring of a single image is too large for the cache.</summary>
     public static WinogradChain<TSimd, TTransform>? TryCreate(WinogradConvolution<TSimd, TTransform>[] links)
     {
         var chain = new WinogradChain<TSimd, TTransform>(links);
-        return chain._tiling.Tiles * chain.FloatsPerTile <= WinogradConvolution<TSimd, TTransform>.CacheFloats ? chain : null;
+        return chain._tiling.FitsCache(chain._slotWidth) ? chain : null;
     }
 
     // The last link may pool, which takes rows that wait.

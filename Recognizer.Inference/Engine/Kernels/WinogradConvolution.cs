@@ -9,9 +9,6 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     where TSimd : unmanaged, ISimd<TSimd>
     where TTransform : struct, IWinogradTransform
 {
-    /// <summary>Floats of ring that leave room for weights in a second-level cache of 1 MB.</summary>
-    internal const long CacheFloats = 150_000;
-
     // Rows of results that wait for pooling: a tile's and one from the tile above.
     private const int StageRows = 8;
 
@@ -27,12 +24,15 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         : base(shape, epilogue, output)
     {
         _tiling = new(MixedTiling.Of(shape.OutputHeight, TTransform.Kinds), MixedTiling.Of(shape.OutputWidth, TTransform.Kinds));
-        _rowsPerChunk = WinogradTiling.PerChunk(_tiling.Columns.Count, (Points + 1) * SlotWidth, Tile.MaxRows<TSimd>(), CacheFloats);
+        _rowsPerChunk = _tiling.RowsPerChunk(SlotWidth, Tile.MaxRows<TSimd>());
         _weights = new AlignedBuffer<float>(Points * PointStride);
         _bias = new AlignedBuffer<float>(Panels * PanelWidth);
     }
 
-    internal static int Points => TTransform.Points * TTransform.Points;
+    private static int Points => TTransform.Points * TTransform.Points;
+
+    /// <summary>Slots of the ring: one more than the last point that there is needs.</summary>
+    internal int Slots => (_tiling.Rows.Longest + 1) * TTransform.Points + _tiling.Columns.Longest + 3;
 
     internal WinogradTiling Tiling => _tiling;
 
@@ -55,14 +55,14 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     public override long ScratchLength(int images)
     {
         int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows.Count);
-        return (Points + 1) * SlotLength(rows) + ColumnsLength + (Stages ? StageLength : 0);
+        return Slots * SlotLength(rows) + ColumnsLength + (Stages ? StageLength : 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Run(float* input, float* output, float* residual, int images, float* scratch)
     {
         int totalRows = images * _tiling.Rows.Count;
-        float* columns = scratch + (Points + 1) * SlotLength(Math.Min(_rowsPerChunk, totalRows));
+        float* columns = scratch + Slots * SlotLength(Math.Min(_rowsPerChunk, totalRows));
         float* stage = columns + ColumnsLength;
         // Chunks of nearly equal size: a small last one would read all weights for a few tiles.
         for (int chunks = (totalRows + _rowsPerChunk - 1) / _rowsPerChunk, first = 0, rows; chunks > 0; chunks--, first += rows)
@@ -95,10 +95,10 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         _bias.Dispose();
     }
 
-    protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer);
+    protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.Longest + 2);
 
     protected override void PackTurnedWeights(float* weightsOIHW, float* scratch) =>
-        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, turned: true);
+        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.Longest + 2, turned: true);
 
     protected override void PackBias(ReadOnlySpan<float> bias)
     {

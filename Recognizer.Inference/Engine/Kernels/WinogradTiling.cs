@@ -5,6 +5,9 @@ namespace Recognizer.Inference.Engine.Kernels;
 /// <param name="Columns">Columns of tiles.</param>
 internal readonly record struct WinogradTiling(MixedTiling Rows, MixedTiling Columns)
 {
+    /// <summary>Floats of ring that leave room for weights in a second-level cache of 1 MB.</summary>
+    private const long CacheFloats = 150_000;
+
     /// <summary>The tiles that an algorithm takes for an image; for direct convolution each output is one.</summary>
     public static WinogradTiling Of(ConvolutionAlgorithm algorithm, int height, int width)
     {
@@ -36,6 +39,20 @@ internal readonly record struct WinogradTiling(MixedTiling Rows, MixedTiling Col
 
     /// <summary>Whether no output is computed twice.</summary>
     public bool IsExact => Rows.IsExact && Columns.IsExact;
+
+    /// <summary>Points of the largest tile.</summary>
+    public int Points => (Rows.Longest + 2) * (Columns.Longest + 2);
+
+    /// <summary>Rows of tiles to work on at a time, whose transformed inputs and products share a ring of slots; see <see cref="PerChunk"/>.</summary>
+    /// <param name="slotWidth">Floats of a tile in a slot.</param>
+    /// <param name="registerRows">Rows of a full register tile.</param>
+    public int RowsPerChunk(int slotWidth, int registerRows) => PerChunk(Columns.Count, (Points + 1) * slotWidth, registerRows, CacheFloats);
+
+    /// <summary>The same for images.</summary>
+    public int ImagesPerChunk(int slotWidth, int registerRows) => PerChunk(Tiles, (Points + 1) * slotWidth, registerRows, CacheFloats);
+
+    /// <summary>Whether the ring of a single image stays in the second-level cache.</summary>
+    public bool FitsCache(int slotWidth) => (long)Tiles * (Points + 1) * slotWidth <= CacheFloats;
 
     /// <summary>Groups of tiles (rows, images) to work on at a time: few enough that their data stays in the second-level cache, and a number of tiles
     /// that fills register tiles well; at least one.</summary>

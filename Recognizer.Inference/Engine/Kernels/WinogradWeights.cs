@@ -16,9 +16,10 @@ internal static unsafe class WinogradWeights
     /// <param name="channels">Input channels.</param>
     /// <param name="panels">Panels to fill, of two vectors of outputs.</param>
     /// <param name="packed">[points, panels, channels, panel]; outputs that don't fill a panel get zeros.</param>
+    /// <param name="rows">Rows of points that are needed.</param>
     /// <param name="turned">Whether the weights are those of the convolution whose gradient by data this one gives.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Pack<TSimd, TTransform>(float* weightsOIHW, int outputs, int channels, int panels, float* packed, bool turned = false)
+    public static void Pack<TSimd, TTransform>(float* weightsOIHW, int outputs, int channels, int panels, float* packed, int rows, bool turned = false)
         where TSimd : unmanaged, ISimd<TSimd>
         where TTransform : struct, IWinogradTransform
     {
@@ -40,7 +41,7 @@ internal static unsafe class WinogradWeights
                     float* source = transposed + (nint)(turned ? c * 9 + 8 : c * 9) * panel + v;
                     float* destination = packed + ((nint)j * channels + c) * panel + v;
                     for (int x = 0; x < 3; x++) TTransform.Weights<TSimd>(source + x * step, 3 * step, square + x * TSimd.Count, 3 * TSimd.Count);
-                    for (int i = 0; i < TTransform.Points; i++, destination += TTransform.Points * point)
+                    for (int i = 0; i < rows; i++, destination += TTransform.Points * point)
                     {
                         // The places of the points lie too far apart for the processor to foresee them.
                         for (int p = 0; p < TTransform.Points && Sse.IsSupported; p++) Sse.Prefetch0(destination + p * point + 2 * panel);

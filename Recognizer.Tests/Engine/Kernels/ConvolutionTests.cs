@@ -93,6 +93,8 @@ public unsafe class ConvolutionTests
     [InlineData(28, 32, 32)]
     [InlineData(14, 64, 64)]
     [InlineData(7, 128, 128)]
+    [InlineData(12, 64, 64)]
+    [InlineData(5, 64, 64)]
     public void Winograd_KeepsItsErrorBounds(int size, int channels, int outputs)
     {
         ConvolutionShape shape = new(new ImageShape(size, size, channels, 1), outputs, 3, 3, 1, 1, 1, 1, 1, 1);
@@ -169,8 +171,14 @@ public unsafe class ConvolutionTests
             Assert.True(Convolution.Supports(shape, Convolution.Default(shape, true, random.Next(1, 300))));
             Assert.Equal(ConvolutionAlgorithm.Direct, Convolution.Default(shape, false, 100));
         }
-        ConvolutionShape large = new(new ImageShape(28, 28, 32, 1), 32, 3, 3, 1, 1, 1, 1, 1, 1);
-        Assert.Equal(ConvolutionAlgorithm.Winograd7, Convolution.Default(large, true, 64));
+        Assert.Equal(ConvolutionAlgorithm.Winograd7, Convolution.Default(Same(28, 32), true, 64));
+        Assert.Equal(ConvolutionAlgorithm.Winograd7, Convolution.Default(Same(11, 64), true, 32));
+        Assert.Equal(ConvolutionAlgorithm.Winograd7, Convolution.Default(Same(5, 64), true, 32));
+        // Many channels leave room for few tiles, and each few tiles read all weights.
+        Assert.Equal(ConvolutionAlgorithm.Winograd4, Convolution.Default(Same(12, 256), true, 32));
+        Assert.Equal(ConvolutionAlgorithm.Winograd4, Convolution.Default(Same(24, 256), true, 32));
+
+        static ConvolutionShape Same(int side, int channels) => new(new ImageShape(side, side, channels, 1), channels, 3, 3, 1, 1, 1, 1, 1, 1);
     }
 
     [Fact]

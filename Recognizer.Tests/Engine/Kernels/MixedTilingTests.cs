@@ -64,14 +64,18 @@ public sealed class MixedTilingTests
     }
 
     [Theory]
-    [InlineData(14, 7, 0, 8)]
-    [InlineData(7, 14, 1, 5)]
-    [InlineData(28, 28, 3, 4)]
-    [InlineData(6, 5, 2, 9)]
-    [InlineData(11, 9, 1, 7)]
-    public void EveryTileHasItsPlaceAndKindsAreNeighbours(int height, int width, int first, int count)
+    [InlineData(14, 7, 0, 8, 4, 3)]
+    [InlineData(7, 14, 1, 5, 4, 3)]
+    [InlineData(28, 28, 3, 4, 4, 3)]
+    [InlineData(6, 5, 2, 9, 4, 3)]
+    [InlineData(11, 9, 1, 7, 4, 3)]
+    [InlineData(11, 11, 1, 7, 7, 5, 3)]
+    [InlineData(24, 8, 3, 9, 7, 5, 3)]
+    [InlineData(5, 12, 0, 6, 7, 5, 3)]
+    [InlineData(14, 11, 1, 4, 7, 5, 3)]
+    public void EveryTileHasItsPlaceAndKindsAreNeighbours(int height, int width, int first, int count, params int[] sides)
     {
-        MixedTiling rows = MixedTiling.Of(height, [4, 3]), columns = MixedTiling.Of(width, [4, 3]);
+        MixedTiling rows = MixedTiling.Of(height, sides), columns = MixedTiling.Of(width, sides);
         var places = new TilePlaces(rows, columns, first, count);
         var kinds = new (bool LongRows, bool LongColumns)?[count * columns.Count];
         for (int row = 0; row < count; row++)

@@ -27,7 +27,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     private Accumulator? _weightSums;
     private Accumulator? _biasSums;
     private ConvolutionShape _shape;
-    private ConvolutionAlgorithm _algorithm;
+    private ConvolutionAlgorithm _algorithm, _byWeightsAlgorithm;
     private bool _addsInPlace;
 
     /// <param name="weight">[outputs, channels / groups, kernel height, kernel width].</param>
@@ -51,8 +51,12 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
     // weights, after which they are transformed back.
     public override int LeastChunk(bool backward)
     {
-        int tiles = WinogradTiling.Of(_algorithm, Output.Shape[1], Output.Shape[2]).Tiles;
-        return _algorithm == ConvolutionAlgorithm.Direct ? 1 : ((backward ? BackwardTiles : ForwardTiles) + tiles - 1) / tiles;
+        bool byWeights = backward && _byWeights is not null;
+        ConvolutionAlgorithm algorithm = byWeights ? _byWeightsAlgorithm : _algorithm;
+        if (algorithm == ConvolutionAlgorithm.Direct) return 1;
+        int height = Output.Shape[1], width = Output.Shape[2];
+        int tiles = (byWeights ? WinogradTiling.Uniform(algorithm, height, width) : WinogradTiling.Of(algorithm, height, width)).Tiles;
+        return ((backward ? BackwardTiles : ForwardTiles) + tiles - 1) / tiles;
     }
 
     private int Columns => _shape.GroupChannels * _shape.KernelHeight * _shape.KernelWidth;
@@ -77,7 +81,8 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         }
         if (_weight.IsTrainable)
         {
-            _byWeights = ConvolutionWeightGradient.Create(_shape, Output.Image, ConvolutionWeightGradient.Default(_shape, context.Winograd));
+            _byWeightsAlgorithm = ConvolutionWeightGradient.Default(_shape, context.Winograd);
+            _byWeights = ConvolutionWeightGradient.Create(_shape, Output.Image, _byWeightsAlgorithm);
             _weightSums = new Accumulator(_byWeights.AccumulatorLength, parts);
         }
         if (_bias is { IsTrainable: true }) _biasSums = new Accumulator(_shape.OutputChannels, parts);
