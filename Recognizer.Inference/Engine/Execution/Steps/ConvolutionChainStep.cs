@@ -24,13 +24,7 @@ internal sealed unsafe class ConvolutionChainStep : Step
 
     public override string Description => string.Join(", ", _links.Select(link => link.Description));
 
-    // Asked for in every run, which must not allocate.
-    public override long ScratchLength(int images)
-    {
-        long length = _chain.ScratchLength(images);
-        foreach (ConvolutionStep link in _links) length = Math.Max(length, link.ScratchLength(images));
-        return length;
-    }
+    public override long ScratchLength(int images) => Math.Max(_chain.ScratchLength(images), _links.Max(link => link.ScratchLength(images)));
 
     public override void Run(in StepContext context)
     {
