@@ -161,6 +161,28 @@ public unsafe class ConvolutionTests
         }
     }
 
+    [Theory]
+    [InlineData(7, 14)]
+    [InlineData(8, 12)]
+    [InlineData(24, 5)]
+    [InlineData(3, 10)]
+    public void TilesThatDontOverlap_AddToWhatIsThere(int height, int width)
+    {
+        Assert.True(WinogradTiling.Of(ConvolutionAlgorithm.Winograd7, height, width).IsExact);
+        const int images = 5, channels = 20, outputs = 33;
+        ConvolutionShape shape = new(new ImageShape(height, width, channels, 1), outputs, 3, 3, 1, 1, 1, 1, 1, 1);
+        ImageShape output = new(height, width, outputs, 1);
+        using Convolution convolution = Convolution.Create(shape, new Epilogue(default, AddResidual: true), output, ConvolutionAlgorithm.Winograd7,
+            KernelCases.Values("random", shape.WeightLength, 5), KernelCases.Values("random", outputs, 8));
+        using AlignedBuffer<float> input = Images.Place(KernelCases.Values("random", (long)images * height * width * channels, 6), shape.Input, 0, images, 7);
+        float[] there = KernelCases.Values("random", (long)images * height * width * outputs, 7);
+        using AlignedBuffer<float> added = Images.Place(there, output, 0, images, 7), both = Images.Place(there, output, 0, images, 7), apart = new((long)images * output.ImageStride),
+            scratch = new(convolution.ScratchLength(images));
+        convolution.Run(input.Pointer, apart.Pointer, added.Pointer, images, scratch.Pointer);
+        convolution.Run(input.Pointer, both.Pointer, both.Pointer, images, scratch.Pointer);
+        Assert.Equal(Images.Read(apart, output, images), Images.Read(both, output, images));
+    }
+
     [Fact]
     public void Default_IsSupportedAndObeysTheSwitch()
     {
