@@ -26,10 +26,10 @@ internal sealed unsafe class InferencePeers(OnnxRuntimeLibrary library, double s
             Pair[] trials = [.. Batches.Select(batch => new Pair(library, graph, file, threads, batch))];
             try
             {
-                var speeds = new double[trials.Length, TrialRounds];
+                double[][] speeds = [.. trials.Select(_ => new double[TrialRounds])];
                 for (int round = 0; round < TrialRounds; round++)
-                    for (int i = 0; i < trials.Length; i++) speeds[i, round] = Batches[i] / AlternatingTimer.Median(trials[i].Peer, seconds / 36);
-                return Batches[Enumerable.Range(0, trials.Length).MaxBy(i => Enumerable.Range(0, TrialRounds).Select(round => speeds[i, round]).Order().ElementAt(TrialRounds / 2))];
+                    for (int i = 0; i < trials.Length; i++) speeds[i][round] = Batches[i] / AlternatingTimer.Median(trials[i].Peer, seconds / 36);
+                return Batches[Enumerable.Range(0, trials.Length).MaxBy(i => AlternatingTimer.Quantile([.. speeds[i].Order()], 0.5))];
             }
             finally
             {

@@ -153,13 +153,11 @@ internal abstract unsafe class Convolution : IDisposable
         double channels = shape.Input.PixelStride, outputs = (shape.OutputChannels + 15) / 16 * 16;
         WinogradTiling tiling = WinogradTiling.Of(algorithm, shape.OutputHeight, shape.OutputWidth);
         bool direct = algorithm == ConvolutionAlgorithm.Direct;
-        int rowPoints = tiling.Rows.Longest + 2, columnPoints = tiling.Columns.Longest + 2;
-        int points = rowPoints * columnPoints;
         double tiles = (double)images * tiling.Tiles, chunk = direct ? tiles : tiling.RowsPerChunk(Math.Max(shape.Input.PixelStride, (int)outputs), TypicalRegisterRows) * tiling.Columns.Count;
         double readings = Math.Ceiling(tiles / chunk);
         double products = (double)tiling.Products * channels * outputs;
-        double transforms = direct ? 0 : 0.75 * tiling.Products * (rowPoints + columnPoints) * (channels + outputs);
-        return Math.Max(products, 6 * points * channels * outputs * readings / images) + transforms;
+        double transforms = direct ? 0 : 0.75 * tiling.Products * (tiling.Rows.LongestPoints + tiling.Columns.LongestPoints) * (channels + outputs);
+        return Math.Max(products, 6.0 * tiling.Points * channels * outputs * readings / images) + transforms;
     }
 
     private struct Factory : ISimdOperation

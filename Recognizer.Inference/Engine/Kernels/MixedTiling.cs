@@ -18,11 +18,17 @@ internal readonly record struct MixedTiling(int Size, int Long, int Short, int L
     /// <summary>Outputs of the longest tile.</summary>
     public int Longest => Outputs(0);
 
+    /// <summary>Points of the longest tile.</summary>
+    public int LongestPoints => Longest + MorePoints;
+
+    /// <summary>Points of a tile of the short kind.</summary>
+    public int ShortPoints => Short + MorePoints;
+
     /// <summary>Whether no output is computed twice.</summary>
     public bool IsExact => Longs * Long + (Count - Longs) * Short == Size;
 
     /// <summary>Points of all tiles, each two more than its outputs.</summary>
-    public int Points => Longs * (Long + MorePoints) + (Count - Longs) * (Short + MorePoints);
+    public int Points => Longs * (Long + MorePoints) + (Count - Longs) * ShortPoints;
 
     /// <summary>Tiles of one kind.</summary>
     public static MixedTiling Uniform(int size, int outputs)

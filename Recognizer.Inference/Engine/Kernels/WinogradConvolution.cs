@@ -32,7 +32,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     private static int Points => TTransform.Points * TTransform.Points;
 
     /// <summary>Slots of the ring: one more than the last point that there is needs.</summary>
-    internal int Slots => (_tiling.Rows.Longest + 1) * TTransform.Points + _tiling.Columns.Longest + 3;
+    internal int Slots => (_tiling.Rows.LongestPoints - 1) * TTransform.Points + _tiling.Columns.LongestPoints + 1;
 
     internal WinogradTiling Tiling => _tiling;
 
@@ -95,10 +95,10 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         _bias.Dispose();
     }
 
-    protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.Longest + 2);
+    protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.LongestPoints);
 
     protected override void PackTurnedWeights(float* weightsOIHW, float* scratch) =>
-        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.Longest + 2, turned: true);
+        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.LongestPoints, turned: true);
 
     protected override void PackBias(ReadOnlySpan<float> bias)
     {
@@ -179,7 +179,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             Prefetch = Math.Min(panelBytes, tiles == 1 ? 4096 : 16384),
             CStride = (nint)outputStride * sizeof(float),
         };
-        int rowPoints = _tiling.Rows.Longest + 2, columnPoints = _tiling.Columns.Longest + 2;
+        int rowPoints = _tiling.Rows.LongestPoints, columnPoints = _tiling.Columns.LongestPoints;
         if (tiles <= Tile.FewRows && outputStride % panelWidth == 0)
         {
             // Short tiles take part in all points: what becomes of those that they don't have is never read.
@@ -194,7 +194,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             }
             return;
         }
-        int shortRowPoints = _tiling.Rows.Short + 2, shortColumnPoints = _tiling.Columns.Short + 2;
+        int shortRowPoints = _tiling.Rows.ShortPoints, shortColumnPoints = _tiling.Columns.ShortPoints;
         for (int i = 0; i < rowPoints; i++)
         {
             (int first, int end) = places.With(i >= shortRowPoints, longColumns: false);

@@ -41,7 +41,7 @@ internal readonly record struct WinogradTiling(MixedTiling Rows, MixedTiling Col
     public bool IsExact => Rows.IsExact && Columns.IsExact;
 
     /// <summary>Points of the largest tile.</summary>
-    public int Points => (Rows.Longest + 2) * (Columns.Longest + 2);
+    public int Points => Rows.LongestPoints * Columns.LongestPoints;
 
     /// <summary>Rows of tiles to work on at a time, whose transformed inputs and products share a ring of slots; see <see cref="PerChunk"/>.</summary>
     /// <param name="slotWidth">Floats of a tile in a slot.</param>
