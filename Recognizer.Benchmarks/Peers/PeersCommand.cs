@@ -49,7 +49,7 @@ internal static class PeersCommand
         var comparison = new InferencePeers(new OnnxRuntimeLibrary(path), seconds, peak);
         foreach ((string name, Graph graph) in PeerNetworks.All())
         {
-            foreach (string precision in Precisions(name))
+            foreach (string precision in new[] { "fp32", "int8" })
             {
                 if (!$"inference {name} {precision}".Contains(only, StringComparison.OrdinalIgnoreCase)) continue;
                 Console.Error.WriteLine($"{name} {precision} …");
@@ -58,8 +58,6 @@ internal static class PeersCommand
         }
         return true;
     }
-
-    private static string[] Precisions(string network) => network is "cnn2" or "vgg" or "residual" ? ["fp32", "int8"] : ["fp32"];
 
     private static bool AddTraining(List<PeerRow> rows, string only, double seconds, double peak)
     {

@@ -22,9 +22,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
 
     // For the whole process, so that all plans of a model give the same bits.
     private static readonly ConcurrentDictionary<(ConvolutionShape, Epilogue, ImageShape), Lazy<ConvolutionAlgorithm>> s_measured = [];
-
-    /// <summary>Whether Winograd's algorithm is allowed.</summary>
-    public bool Winograd => options.Winograd;
+    private static readonly ConcurrentDictionary<(ConvolutionShape, bool Sum, bool Pool, ImageShape, string Candidates), Lazy<QuantizedAlgorithm>> s_measuredQuantized = [];
 
     /// <summary>The algorithm for runs of one or of <see cref="TypicalImages"/> images.</summary>
     public ConvolutionAlgorithm Choose(ConvolutionShape shape, Epilogue epilogue, ImageShape output, int images)
@@ -32,26 +30,43 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
         // What makes one kernel slower for a single image, weights that aren't in a near cache, is not there when a kernel runs over and over.
         if (!options.MeasureKernels || images == 1) return Convolution.Default(shape, options.Winograd, images);
         IReadOnlyList<ConvolutionAlgorithm> candidates = Convolution.Candidates(shape, options.Winograd, images, Margin);
-        return candidates.Count == 1 ? candidates[0]
-            : s_measured.GetOrAdd((shape, epilogue, output), key => new(() => Fastest(candidates, key.Item1, key.Item2, key.Item3), LazyThreadSafetyMode.PublicationOnly)).Value;
+        if (candidates.Count == 1) return candidates[0];
+        // No time depends on what the weights are.
+        return s_measured.GetOrAdd((shape, epilogue, output), key => new(() => Fastest(candidates, shape, output, epilogue.AddResidual ? epilogue.ResidualBorder ?? output.Border : null,
+            algorithm => Convolution.Create(shape, epilogue, output, algorithm, new float[shape.WeightLength], [])), LazyThreadSafetyMode.PublicationOnly)).Value;
     }
 
-    private static ConvolutionAlgorithm Fastest(IReadOnlyList<ConvolutionAlgorithm> candidates, ConvolutionShape shape, Epilogue epilogue, ImageShape output)
+    /// <summary>The algorithm of a convolution in 8 bits, all of which give the same bits.</summary>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="epilogue">What follows it.</param>
+    /// <param name="output">Layout of the result.</param>
+    /// <param name="low">Lowest level of the input.</param>
+    /// <param name="weights">Its weights, which decide what is exact.</param>
+    /// <param name="bias">[OutputChannels], or empty.</param>
+    public QuantizedAlgorithm Choose(ConvolutionShape shape, QuantizedEpilogue epilogue, ImageShape output, int low, ReadOnlySpan<sbyte> weights, int[] bias)
+    {
+        IReadOnlyList<QuantizedAlgorithm> candidates = QuantizedConvolution.Candidates(shape, weights, bias, options.Winograd, InstructionSet.Current, options.MeasureKernels ? Margin : 1);
+        if (candidates.Count == 1) return candidates[0];
+        return s_measuredQuantized.GetOrAdd((shape, epilogue.Sum is not null, epilogue.Pool, output, string.Join(' ', candidates)), key => new(() => Fastest(candidates, shape, output, epilogue.Sum is null ? null : output.Border,
+            algorithm => QuantizedConvolution.Create(shape, epilogue, output, low, new sbyte[shape.WeightLength], [], new float[shape.OutputChannels], algorithm, InstructionSet.Current)),
+            LazyThreadSafetyMode.PublicationOnly)).Value;
+    }
+
+    private static TAlgorithm Fastest<TAlgorithm>(IReadOnlyList<TAlgorithm> candidates, ConvolutionShape shape, ImageShape output, int? residualBorder, Func<TAlgorithm, IImageKernel> create)
     {
         const int images = TimedImages;
-        var kernels = new Convolution[candidates.Count];
+        var kernels = new IImageKernel[candidates.Count];
         var best = new double[candidates.Count];
         Array.Fill(best, double.PositiveInfinity);
         using var input = new AlignedBuffer<float>((long)images * shape.Input.ImageStride);
         using var result = new AlignedBuffer<float>((long)images * output.ImageStride);
-        using var residual = new AlignedBuffer<float>((long)images * new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, output.Border).ImageStride);
+        using var residual = new AlignedBuffer<float>((long)images * new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, residualBorder ?? 0).ImageStride);
         // Memory that was never written would all be one page.
         input.Span.Fill(1);
         residual.Span.Fill(1);
         try
         {
-            // No time depends on what the weights are.
-            for (int i = 0; i < kernels.Length; i++) kernels[i] = Convolution.Create(shape, epilogue, output, candidates[i], new float[shape.WeightLength], []);
+            for (int i = 0; i < kernels.Length; i++) kernels[i] = create(candidates[i]);
             using var scratch = new AlignedBuffer<float>(kernels.Max(kernel => kernel.ScratchLength(images)));
             // In turns, and the best time of each: what disturbs one round rarely disturbs them all. The first round warms up.
             for (int round = 0; round <= Rounds; round++)
@@ -59,7 +74,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
                 for (int i = 0; i < kernels.Length; i++)
                 {
                     long start = Stopwatch.GetTimestamp();
-                    kernels[i].Run(input.Pointer, result.Pointer, epilogue.AddResidual ? residual.Pointer : null, images, scratch.Pointer);
+                    kernels[i].Run(input.Pointer, result.Pointer, residualBorder is null ? null : residual.Pointer, images, scratch.Pointer);
                     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
                     if (round > 0) best[i] = Math.Min(best[i], seconds);
                 }
@@ -67,7 +82,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
         }
         finally
         {
-            foreach (Convolution? kernel in kernels) kernel?.Dispose();
+            foreach (IImageKernel? kernel in kernels) kernel?.Dispose();
         }
         return candidates[Array.IndexOf(best, best.Min())];
     }

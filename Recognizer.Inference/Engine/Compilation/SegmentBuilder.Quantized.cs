@@ -209,8 +209,11 @@ internal sealed unsafe partial class SegmentBuilder
         Slot input = LevelPixels(x);
         Slot? residual = group.Residual is null ? null : LevelPixels(group.Residual);
         Slot output = NewPixels(Levels(y), shape);
-        QuantizedConvolution kernel = QuantizedConvolution.Create(ShapeOf(group.Main, input.Image!.Value), layer.Epilogue, output.Image!.Value, layer.Weights.Span<sbyte>(), layer.Bias,
-            layer.Scales, _kernels.Winograd, InstructionSet.Current);
+        ConvolutionShape convolution = ShapeOf(group.Main, input.Image!.Value);
+        int low = QuantizationRewrites.Find(_graph, x)!.Value.Low;
+        ReadOnlySpan<sbyte> weights = layer.Weights.Span<sbyte>();
+        QuantizedAlgorithm algorithm = _kernels.Choose(convolution, layer.Epilogue, output.Image!.Value, low, weights, layer.Bias);
+        QuantizedConvolution kernel = QuantizedConvolution.Create(convolution, layer.Epilogue, output.Image!.Value, low, weights, layer.Bias, layer.Scales, algorithm, InstructionSet.Current);
         _steps.Add(new QuantizedConvolutionStep(kernel, layer.Epilogue, input, output, residual));
         return true;
     }

@@ -2,7 +2,7 @@ namespace Recognizer.Inference.Engine.Kernels;
 
 /// <summary>A convolution with its weights packed for one algorithm: y = pool(activation(conv(x) + bias + residual)), on activations in the
 /// layout of <see cref="ImageShape"/>. Any number of threads may call <see cref="Run"/> at the same time, each with scratch of its own.</summary>
-internal abstract unsafe class Convolution : IDisposable
+internal abstract unsafe class Convolution : IImageKernel
 {
     /// <summary>Shape, input included.</summary>
     public readonly ConvolutionShape Shape;
@@ -107,15 +107,8 @@ internal abstract unsafe class Convolution : IDisposable
         PackBias([]);
     }
 
-    /// <summary>Floats of scratch that a run of some images needs.</summary>
     public abstract long ScratchLength(int images);
 
-    /// <summary>Convolves images.</summary>
-    /// <param name="input">Start of the first image, border included; the border is zero.</param>
-    /// <param name="output">Start of the first result; only its interior is written, padding channels with finite values.</param>
-    /// <param name="residual">Start of the first residual, or null.</param>
-    /// <param name="images">Number of images.</param>
-    /// <param name="scratch"><see cref="ScratchLength"/> floats of any content, aligned to 64 bytes.</param>
     public abstract void Run(float* input, float* output, float* residual, int images, float* scratch);
 
     /// <summary>This convolution together with others, of which each reads the result of the one before, itself unpooled.</summary>

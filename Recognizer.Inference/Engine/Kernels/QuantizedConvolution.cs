@@ -1,10 +1,27 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
+/// <summary>How a convolution of levels is computed.</summary>
+internal enum QuantizedAlgorithm
+{
+    /// <summary>Winograd's F(4×4, 3×3) and F(3×3, 3×3) in integers: 36 multiplications of 16 bits for 144; windows of up to 6×6 as the sum of four of 3×3.</summary>
+    Winograd,
+
+    /// <summary>Directly, four bytes in an instruction and lane, with AVX-VNNI.</summary>
+    Quads,
+
+    /// <summary>Directly, two integers of 16 bits in an instruction and lane.</summary>
+    Pairs,
+
+    /// <summary>Directly, in floats: for one input channel, groups, and where most of a vector of pairs would be empty.</summary>
+    Floats,
+}
+
 /// <summary>A convolution of 8-bit levels by 8-bit weights with exact integer sums, so that no choice of algorithm, instructions or batch changes a bit of
 /// the result: levels = pool(add(round(scale · (conv(levels) + bias)), residual)). Levels are floats in the layout of <see cref="ImageShape"/>.</summary>
-internal abstract unsafe class QuantizedConvolution : IDisposable
+internal abstract unsafe class QuantizedConvolution : IImageKernel
 {
     /// <summary>Largest magnitude of a level.</summary>
     private const long MostLevel = 255;
@@ -42,43 +59,55 @@ internal abstract unsafe class QuantizedConvolution : IDisposable
     public static bool Supports(in ConvolutionShape shape, ReadOnlySpan<sbyte> weightsOIHW, ReadOnlySpan<int> bias) =>
         LargestSum(shape, weightsOIHW, bias) <= (UsesFloats(shape) ? ExactFloats : int.MaxValue);
 
-    /// <summary>Packs weights for the fastest algorithm that is exact.</summary>
+    /// <summary>The algorithms that are exact and whose instructions there are, the one that is expected to be fastest first.</summary>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="weightsOIHW">Its weights.</param>
+    /// <param name="bias">[OutputChannels], or empty.</param>
+    /// <param name="winograd">Whether Winograd's algorithm is allowed.</param>
+    /// <param name="level">Instructions to use.</param>
+    /// <param name="margin">Estimated time that is taken seriously, as a multiple of the least; 1 takes only the best.</param>
+    public static IReadOnlyList<QuantizedAlgorithm> Candidates(in ConvolutionShape shape, ReadOnlySpan<sbyte> weightsOIHW, ReadOnlySpan<int> bias, bool winograd, SimdLevel level, double margin)
+    {
+        long largest = LargestSum(shape, weightsOIHW, bias);
+        var costs = new List<(QuantizedAlgorithm Algorithm, double Cost)>();
+        foreach (QuantizedAlgorithm algorithm in Enum.GetValues<QuantizedAlgorithm>())
+        {
+            bool runs = algorithm switch
+            {
+                QuantizedAlgorithm.Winograd => winograd,
+                QuantizedAlgorithm.Quads => AvxVnni.IsSupported && level >= SimdLevel.Avx2,
+                _ => true,
+            };
+            if (runs && IsExact(shape, algorithm, largest)) costs.Add((algorithm, Cost(shape, algorithm, level)));
+        }
+        double least = costs.Min(c => c.Cost);
+        return [.. costs.Where(c => c.Cost <= margin * least).OrderBy(c => c.Cost).Select(c => c.Algorithm)];
+    }
+
+    /// <summary>Packs weights.</summary>
     /// <param name="shape">The convolution. Its input's border is at least as wide as the padding.</param>
     /// <param name="epilogue">What follows it.</param>
     /// <param name="output">Layout of the result, after pooling.</param>
+    /// <param name="low">Lowest level of the input.</param>
     /// <param name="weightsOIHW">[OutputChannels, InputChannels / Groups, KernelHeight, KernelWidth].</param>
     /// <param name="bias">[OutputChannels], added to the sums; or empty.</param>
     /// <param name="scales">[OutputChannels]: from sums to levels of the result.</param>
-    /// <param name="winograd">Whether Winograd's algorithm is allowed.</param>
+    /// <param name="algorithm">One of the candidates.</param>
     /// <param name="level">Instructions to use.</param>
-    public static QuantizedConvolution Create(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, ReadOnlySpan<sbyte> weightsOIHW,
-        ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, bool winograd, SimdLevel level)
+    public static QuantizedConvolution Create(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, int low, ReadOnlySpan<sbyte> weightsOIHW,
+        ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, QuantizedAlgorithm algorithm, SimdLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weightsOIHW.Length, shape.WeightLength);
-        if (!Supports(shape, weightsOIHW, bias)) throw new ArgumentException($"The sums of {shape} may be too large.", nameof(weightsOIHW));
-        long largest = LargestSum(shape, weightsOIHW, bias);
-        bool transforms = winograd && largest <= QuantizedWinograd<IntegerScalar, SimdScalar>.MostSum && Convolution.Supports(shape, ConvolutionAlgorithm.Winograd4);
-        // Few channels leave much of a vector of pairs empty.
-        if (UsesFloats(shape) || (!transforms && shape.Input.Channels % ImageShape.ChannelBlock != 0 && largest <= ExactFloats))
-        {
-            return level switch
-            {
-                SimdLevel.Avx512 => new QuantizedThroughFloats<Simd512>(shape, epilogue, output, weightsOIHW, bias, scales, level),
-                SimdLevel.Avx2 => new QuantizedThroughFloats<Simd256>(shape, epilogue, output, weightsOIHW, bias, scales, level),
-                SimdLevel.Vector128 => new QuantizedThroughFloats<Simd128>(shape, epilogue, output, weightsOIHW, bias, scales, level),
-                _ => new QuantizedThroughFloats<SimdScalar>(shape, epilogue, output, weightsOIHW, bias, scales, level),
-            };
-        }
+        if (!IsExact(shape, algorithm, LargestSum(shape, weightsOIHW, bias))) throw new ArgumentException($"{algorithm} can't compute {shape} with these weights exactly.", nameof(algorithm));
         return level switch
         {
-            SimdLevel.Avx512 => Integers<Integer512, Simd512>(shape, epilogue, output, weightsOIHW, bias, scales, transforms),
-            SimdLevel.Avx2 => Integers<Integer256, Simd256>(shape, epilogue, output, weightsOIHW, bias, scales, transforms),
-            SimdLevel.Vector128 => Integers<Integer128, Simd128>(shape, epilogue, output, weightsOIHW, bias, scales, transforms),
-            _ => Integers<IntegerScalar, SimdScalar>(shape, epilogue, output, weightsOIHW, bias, scales, transforms),
+            SimdLevel.Avx512 => Create<Integer512, Simd512>(shape, epilogue, output, low, weightsOIHW, bias, scales, algorithm, level),
+            SimdLevel.Avx2 => Create<Integer256, Simd256>(shape, epilogue, output, low, weightsOIHW, bias, scales, algorithm, level),
+            SimdLevel.Vector128 => Create<Integer128, Simd128>(shape, epilogue, output, low, weightsOIHW, bias, scales, algorithm, level),
+            _ => Create<IntegerScalar, SimdScalar>(shape, epilogue, output, low, weightsOIHW, bias, scales, algorithm, level),
         };
     }
 
-    /// <summary>Floats of scratch that a run of some images needs.</summary>
     public abstract long ScratchLength(int images);
 
     /// <summary>Short name of the algorithm.</summary>
@@ -87,12 +116,6 @@ internal abstract unsafe class QuantizedConvolution : IDisposable
     /// <summary>Tiles of an image that share a reading of the weights; 0 without tiles.</summary>
     public virtual int Tiles => 0;
 
-    /// <summary>Convolves images.</summary>
-    /// <param name="input">Start of the first image, border included; the border is zero.</param>
-    /// <param name="output">Start of the first result; only its interior is written, padding channels with finite values.</param>
-    /// <param name="residual">Start of the first residual, with the border of the output, or null.</param>
-    /// <param name="images">Number of images.</param>
-    /// <param name="scratch"><see cref="ScratchLength"/> floats of any content, aligned to 64 bytes.</param>
     public abstract void Run(float* input, float* output, float* residual, int images, float* scratch);
 
     public virtual void Dispose() => _scales.Dispose();
@@ -112,12 +135,41 @@ internal abstract unsafe class QuantizedConvolution : IDisposable
         return largest;
     }
 
-    private static QuantizedConvolution Integers<TInteger, TSimd>(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, ReadOnlySpan<sbyte> weights,
-        ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, bool winograd)
+    private static bool IsExact(in ConvolutionShape shape, QuantizedAlgorithm algorithm, long largestSum) => algorithm switch
+    {
+        QuantizedAlgorithm.Floats => largestSum <= ExactFloats,
+        QuantizedAlgorithm.Winograd => QuantizedWinograd<IntegerScalar, SimdScalar>.Supports(shape) && largestSum <= QuantizedWinograd<IntegerScalar, SimdScalar>.MostSum,
+        _ => !UsesFloats(shape) && largestSum <= int.MaxValue,
+    };
+
+    // Time in instructions that multiply. The others' share is measured: the transforms take 20 a pixel and vector, in and out, and floats are added with less delay.
+    private static double Cost(in ConvolutionShape shape, QuantizedAlgorithm algorithm, SimdLevel level)
+    {
+        int lanes = InstructionSet.Count(level), outputs = Padded(shape.OutputChannels), pixels = shape.OutputHeight * shape.OutputWidth;
+        int pairs = PairPacking.Pairs(shape.Input.Channels, lanes), parts = QuantizedWinograd<IntegerScalar, SimdScalar>.Parts(shape);
+        double direct = (double)pixels * shape.KernelHeight * shape.KernelWidth * outputs;
+        return algorithm switch
+        {
+            QuantizedAlgorithm.Winograd => (double)QuantizedWinograd<IntegerScalar, SimdScalar>.Products(shape) * parts * pairs * outputs / lanes
+                + 20.0 * pixels * (parts * Padded(shape.Input.Channels) + outputs) / lanes,
+            QuantizedAlgorithm.Quads => direct * QuadWords.UsedWords(shape.Input.Channels) / Quad256.Count,
+            QuantizedAlgorithm.Pairs => direct * pairs / lanes,
+            _ => 0.85 * direct * shape.GroupChannels / lanes,
+        };
+
+        static int Padded(int channels) => (channels + ImageShape.ChannelBlock - 1) / ImageShape.ChannelBlock * ImageShape.ChannelBlock;
+    }
+
+    private static QuantizedConvolution Create<TInteger, TSimd>(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, int low, ReadOnlySpan<sbyte> weights,
+        ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, QuantizedAlgorithm algorithm, SimdLevel level)
         where TInteger : unmanaged, IIntegerSimd<TInteger, TSimd>
-        where TSimd : unmanaged, ISimd<TSimd> =>
-        winograd ? new QuantizedWinograd<TInteger, TSimd>(shape, epilogue, output, weights, bias, scales)
-            : new QuantizedDirect<TInteger, TSimd>(shape, epilogue, output, weights, bias, scales);
+        where TSimd : unmanaged, ISimd<TSimd> => algorithm switch
+    {
+        QuantizedAlgorithm.Winograd => new QuantizedWinograd<TInteger, TSimd>(shape, epilogue, output, weights, bias, scales),
+        QuantizedAlgorithm.Quads => new QuantizedDirect<QuadWords, Quad256, TInteger, TSimd>(shape, epilogue, output, low, weights, bias, scales),
+        QuantizedAlgorithm.Pairs => new QuantizedDirect<PairWords<TInteger, TSimd>, TInteger, TInteger, TSimd>(shape, epilogue, output, low, weights, bias, scales),
+        _ => new QuantizedThroughFloats<TSimd>(shape, epilogue, output, weights, bias, scales, level),
+    };
 
     /// <summary>Levels of a row of sums, with the residual added.</summary>
     /// <param name="sums">[pixels, channels]</param>

@@ -2,36 +2,45 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>Direct convolution of levels in pairs of 16-bit integers with 32-bit sums.</summary>
-internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolution
+/// <summary>Direct convolution of levels with 32-bit sums: a register tile of pixels and outputs at a time, over the words of the window.</summary>
+/// <typeparam name="TWords">How levels lie in words.</typeparam>
+/// <typeparam name="TVector">Multiplies and adds such words.</typeparam>
+/// <typeparam name="TInteger">Reads the sums.</typeparam>
+/// <typeparam name="TSimd">As many floats.</typeparam>
+internal sealed unsafe class QuantizedDirect<TWords, TVector, TInteger, TSimd> : QuantizedConvolution
+    where TWords : struct, ILevelWords
+    where TVector : unmanaged, ITileVector<TVector>
     where TInteger : unmanaged, IIntegerSimd<TInteger, TSimd>
     where TSimd : unmanaged, ISimd<TSimd>
 {
-    private static int PanelWidth => Tile.Vectors * TInteger.Count;
+    private static int PanelWidth => Tile.Vectors * TVector.Count;
 
     // Byte offsets of the window's positions in the packed input.
     private readonly AlignedBuffer<nint> _offsets;
 
-    // [panels, positions, pairs of channels, panel]
+    // [panels, positions, used words of a pixel, panel]
     private readonly AlignedBuffer<int> _weights;
     private readonly AlignedBuffer<int> _bias;
-    private readonly int _pairs;
+    private readonly int _low;
+    private readonly int _words;
+    private readonly int _usedWords;
     private readonly int _positions;
 
-    public QuantizedDirect(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, ReadOnlySpan<float> scales)
+    public QuantizedDirect(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, int low, ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, ReadOnlySpan<float> scales)
         : base(shape, epilogue, output, scales)
     {
         int channels = shape.Input.Channels;
+        _low = low;
         _positions = shape.KernelHeight * shape.KernelWidth;
-        _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
+        (_words, _usedWords) = (TWords.Words(shape.Input.PixelStride), TWords.UsedWords(channels));
         _offsets = new AlignedBuffer<nint>(_positions);
         for (int i = 0; i < _positions; i++)
         {
             (int ky, int kx) = Math.DivRem(i, shape.KernelWidth);
-            _offsets.Pointer[i] = ((nint)ky * shape.DilationY * PackedRow + (nint)kx * shape.DilationX * _pairs) * sizeof(int);
+            _offsets.Pointer[i] = ((nint)ky * shape.DilationY * PackedRow + (nint)kx * shape.DilationX * _words) * sizeof(int);
         }
         int panels = (Residual.PixelStride + PanelWidth - 1) / PanelWidth;
-        _weights = new AlignedBuffer<int>((long)panels * _positions * _pairs * PanelWidth);
+        _weights = new AlignedBuffer<int>((long)panels * _positions * _usedWords * PanelWidth);
         _bias = new AlignedBuffer<int>(panels * PanelWidth);
         bias.CopyTo(_bias.Span);
         for (int o = 0; o < shape.OutputChannels; o++)
@@ -41,16 +50,18 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
             {
                 for (int i = 0; i < _positions; i++)
                 {
-                    int* pair = _weights.Pointer + (((long)panel * _positions + i) * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
-                    ((short*)pair)[PairPacking.HalfOf(c, TInteger.Count)] = weights[(o * channels + c) * _positions + i];
+                    sbyte weight = weights[(o * channels + c) * _positions + i];
+                    TWords.SetWeight(_weights.Pointer + (((long)panel * _positions + i) * _usedWords + TWords.WordOf(c)) * PanelWidth + lane, c, weight);
+                    // Of the border too: its levels are 0 and packed like all others.
+                    _bias.Pointer[o] += TWords.Offset(low) * weight;
                 }
             }
         }
     }
 
-    public override string Algorithm => "Direct int8";
+    public override string Algorithm => "Direct int8" + (typeof(TWords) == typeof(QuadWords) ? " by four" : "");
 
-    private int PackedRow => (Shape.Input.Width + 2 * Shape.Input.Border) * _pairs;
+    private int PackedRow => (Shape.Input.Width + 2 * Shape.Input.Border) * _words;
 
     private int PackedImage => (Shape.Input.Height + 2 * Shape.Input.Border) * PackedRow;
 
@@ -65,7 +76,7 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
         int channels = Residual.PixelStride, height = Epilogue.Pool ? Shape.OutputHeight / 2 * 2 : Shape.OutputHeight;
         for (int n = 0; n < images; n++)
         {
-            PairPacking.Run<TInteger, TSimd>(input + (long)n * Shape.Input.ImageStride, Shape.Input.PixelStride, PackedImage / _pairs, scratch);
+            TWords.Pack(input + (long)n * Shape.Input.ImageStride, Shape.Input.PixelStride, PackedImage / _words, _low, scratch);
             for (int y = 0; y < height; y++)
             {
                 float* sums = rows + (y & 1) * RowLength;
@@ -94,22 +105,22 @@ internal sealed unsafe class QuantizedDirect<TInteger, TSimd> : QuantizedConvolu
         int outputs = Residual.PixelStride, border = Shape.Input.Border;
         TileArguments tile = new()
         {
-            A = (byte*)(packed + (nint)(border + y * Shape.StrideY - Shape.PadTop) * PackedRow + (nint)(border - Shape.PadLeft) * _pairs),
-            RowStride = (nint)Shape.StrideX * _pairs * sizeof(int),
+            A = (byte*)(packed + (nint)(border + y * Shape.StrideY - Shape.PadTop) * PackedRow + (nint)(border - Shape.PadLeft) * _words),
+            RowStride = (nint)Shape.StrideX * _words * sizeof(int),
             StepStride = sizeof(int),
             SegmentOffsets = _offsets.Pointer,
             Segments = _positions,
-            Steps = _pairs,
+            Steps = _usedWords,
             BStride = PanelWidth * sizeof(int),
             CStride = (nint)outputs * sizeof(int),
             Start = TileStart.Bias,
         };
         for (int j = 0; j < outputs; j += PanelWidth)
         {
-            tile.B = (byte*)(_weights.Pointer + (long)j * _positions * _pairs);
+            tile.B = (byte*)(_weights.Pointer + (long)j * _positions * _usedWords);
             tile.C = (byte*)(sums + j);
             tile.Bias = (float*)(_bias.Pointer + j);
-            Tile.MultiplyRows<TInteger>(&tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - j));
+            Tile.MultiplyRows<TVector>(&tile, Shape.OutputWidth, Math.Min(PanelWidth, outputs - j));
         }
     }
 }

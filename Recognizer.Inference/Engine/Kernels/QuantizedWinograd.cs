@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>3×3 convolution of levels by Winograd's F(4, 3) and F(3, 3) in integers, exactly. An image is cut into tiles of 4 and 3 outputs each way, which together fit
+/// <summary>Convolution of levels by Winograd's F(4, 3) and F(3, 3) in integers, exactly. Windows of up to 6×6 are sums of two or four of 3×3, whose inputs are transformed each by itself
+/// and multiplied as if they were further channels. An image is cut into tiles of 4 and 3 outputs each way, which together fit
 /// most sizes without overlap. The points are 0, ±1, 2, for four outputs also −2, and ∞, so that tiles of all sizes share the transformed weights.
 /// <para>Transformed inputs are integers up to 100 · 255 and fit 16 bits. Rows of the weight transform lose their denominators Nᵢ (4, −6, −6, 24, 24, 1 and
 /// 2, −2, −6, 6, 1), so that transformed weights are integers up to 49 · 128. The products' sums may overflow, which is no harm: all arithmetic is modulo 2³². The
@@ -16,6 +17,9 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     public const long MostSum = (1 << 25) - 1;
 
     private const int Side = 6, Points = Side * Side;
+
+    // Rows and columns of a window that tiles are made for.
+    private const int Part = 3;
 
     // The point −2, which tiles of three outputs don't have.
     private const int MinusTwo = 4;
@@ -33,13 +37,14 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
 
     private static int PanelWidth => Tile.Vectors * TInteger.Count;
 
-    // [points, panels, pairs of channels, panel], with a gap between points
+    // [points, panels, parts of the window and pairs of channels, panel], with a gap between points
     private readonly AlignedBuffer<int> _weights;
     private readonly AlignedBuffer<int> _bias;
     private readonly MixedTiling _rows;
     private readonly MixedTiling _columns;
     private readonly int _rowsPerChunk;
     private readonly int _pairs;
+    private readonly int _words;
 
     public QuantizedWinograd(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, ReadOnlySpan<float> scales)
         : base(shape, epilogue, output, scales)
@@ -47,6 +52,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         // Smaller images would have tiles of three only, where long tiles are taken for those of four.
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(shape.OutputHeight, shape.OutputWidth), Kinds[0], nameof(shape));
         _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
+        _words = Parts(shape) * _pairs;
         (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight, Kinds), MixedTiling.Of(shape.OutputWidth, Kinds));
         _rowsPerChunk = RowsPerChunk();
         _weights = new AlignedBuffer<int>(Points * PointStride);
@@ -55,17 +61,28 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         PackWeights(weights);
     }
 
+    /// <summary>Whether a convolution can be computed like this.</summary>
+    public static bool Supports(in ConvolutionShape shape) =>
+        Math.Min(shape.KernelHeight, shape.KernelWidth) >= Part && Math.Max(shape.KernelHeight, shape.KernelWidth) <= 2 * Part && shape is { StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, Groups: 1 }
+        && shape.Input.Channels > 1 && Math.Min(shape.OutputHeight, shape.OutputWidth) >= Kinds[0];
+
+    /// <summary>3×3 windows that a window is the sum of.</summary>
+    public static int Parts(in ConvolutionShape shape) => Parts(shape.KernelHeight) * Parts(shape.KernelWidth);
+
+    /// <summary>Products of each pair of an input and an output channel and part of the window, for an image.</summary>
+    public static int Products(in ConvolutionShape shape) => MixedTiling.Of(shape.OutputHeight, Kinds).Points * MixedTiling.Of(shape.OutputWidth, Kinds).Points;
+
     public override string Algorithm => "Winograd int8";
 
     public override int Tiles => _rows.Count * _columns.Count;
 
     private int OutputStride => Residual.PixelStride;
 
-    private int SlotWidth => Math.Max(_pairs, OutputStride);
+    private int SlotWidth => Math.Max(_words, OutputStride);
 
     private int Panels => (OutputStride + PanelWidth - 1) / PanelWidth;
 
-    private nint PointStride => WinogradWeights.PointStride(Panels, _pairs, PanelWidth);
+    private nint PointStride => WinogradWeights.PointStride(Panels, _words, PanelWidth);
 
     public override long ScratchLength(int images)
     {
@@ -89,9 +106,16 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
                 float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
                     + (nint)(_rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
                 (int four, int three) = places.Of(row);
-                float* transformed = scratch + slot;
-                if (_rows.Outputs(tileRow) == 4) TransformInput<Four>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
-                else TransformInput<Three>(source, columns, transformed + (nint)four * _pairs, transformed + (nint)three * _pairs, slot);
+                float* fours = scratch + slot + (nint)four * _words, threes = scratch + slot + (nint)three * _words;
+                for (int y = 0; y < Parts(Shape.KernelHeight); y++)
+                {
+                    for (int x = 0; x < Parts(Shape.KernelWidth); x++, fours += _pairs, threes += _pairs)
+                    {
+                        float* part = source + (nint)PartStart(y, Shape.KernelHeight) * Shape.Input.RowStride + PartStart(x, Shape.KernelWidth) * Shape.Input.PixelStride;
+                        if (_rows.Outputs(tileRow) == 4) TransformInput<Four>(part, columns, fours, threes, slot);
+                        else TransformInput<Three>(part, columns, fours, threes, slot);
+                    }
+                }
             }
             Multiply(scratch, slot, places);
             Finish(scratch, slot, places, output, residual, columns, stage);
@@ -106,6 +130,11 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         _bias.Dispose();
     }
 
+    private static int Parts(int kernel) => (kernel + Part - 1) / Part;
+
+    // The last part ends with the window, so that no input beyond it is read; what it has in common with the first belongs to that.
+    private static int PartStart(int part, int kernel) => part == 0 ? 0 : kernel - Part;
+
     private long ColumnsLength => (long)Side * Math.Max(Shape.OutputWidth + 2, Side) * 16;
 
     // An odd number of cache lines, so that the same place in each slot falls into another set of the cache.
@@ -117,25 +146,36 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     // G g Gᵀ with rows [1, 0, 0], [1, ±1, 1], [1, ±2, 4], [0, 0, 1].
     private void PackWeights(ReadOnlySpan<sbyte> weights)
     {
-        int channels = Shape.Input.Channels;
+        int channels = Shape.Input.Channels, height = Shape.KernelHeight, width = Shape.KernelWidth;
         Span<int> square = stackalloc int[Side * 3], line = stackalloc int[Side];
+        Span<sbyte> window = stackalloc sbyte[Part * Part];
         for (int o = 0; o < Shape.OutputChannels; o++)
         {
             (int panel, int lane) = Math.DivRem(o, PanelWidth);
             for (int c = 0; c < channels; c++)
             {
-                ReadOnlySpan<sbyte> window = weights.Slice((o * channels + c) * 9, 9);
-                for (int x = 0; x < 3; x++)
+                ReadOnlySpan<sbyte> whole = weights.Slice((o * channels + c) * height * width, height * width);
+                for (int part = 0; part < Parts(Shape); part++)
                 {
-                    TransformWeights(window[x], window[3 + x], window[6 + x], line);
-                    for (int i = 0; i < Side; i++) square[i * 3 + x] = line[i];
-                }
-                int* pair = _weights.Pointer + ((nint)panel * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
-                int half = PairPacking.HalfOf(c, TInteger.Count);
-                for (int i = 0; i < Side; i++)
-                {
-                    TransformWeights(square[i * 3], square[i * 3 + 1], square[i * 3 + 2], line);
-                    for (int j = 0; j < Side; j++) ((short*)(pair + (i * Side + j) * PointStride))[half] = (short)line[j];
+                    (int py, int px) = Math.DivRem(part, Parts(width));
+                    int top = PartStart(py, height), left = PartStart(px, width);
+                    for (int y = 0; y < Part; y++)
+                    {
+                        for (int x = 0; x < Part; x++)
+                            window[y * Part + x] = top + y < py * Part || left + x < px * Part ? (sbyte)0 : whole[(top + y) * width + left + x];
+                    }
+                    for (int x = 0; x < Part; x++)
+                    {
+                        TransformWeights(window[x], window[Part + x], window[2 * Part + x], line);
+                        for (int i = 0; i < Side; i++) square[i * Part + x] = line[i];
+                    }
+                    int* pair = _weights.Pointer + ((nint)panel * _words + part * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
+                    int half = PairPacking.HalfOf(c, TInteger.Count);
+                    for (int i = 0; i < Side; i++)
+                    {
+                        TransformWeights(square[i * Part], square[i * Part + 1], square[i * Part + 2], line);
+                        for (int j = 0; j < Side; j++) ((short*)(pair + (i * Side + j) * PointStride))[half] = (short)line[j];
+                    }
                 }
             }
         }
@@ -176,7 +216,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         where TRows : struct, ISide
         where TColumns : struct, ISide
     {
-        for (int t = first; t < end; t++, tile += _pairs)
+        for (int t = first; t < end; t++, tile += _words)
         {
             float* line = columns + _columns.Start(t) * TInteger.Count;
             float* point = tile;
@@ -195,19 +235,19 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     {
         TileArguments tile = new()
         {
-            RowStride = (nint)_pairs * sizeof(int),
+            RowStride = (nint)_words * sizeof(int),
             StepStride = sizeof(int),
             Segments = 1,
-            Steps = _pairs,
+            Steps = _words,
             BStride = PanelWidth * sizeof(int),
-            Prefetch = (nint)_pairs * PanelWidth * sizeof(int),
+            Prefetch = (nint)_words * PanelWidth * sizeof(int),
             CStride = (nint)OutputStride * sizeof(int),
         };
         for (int point = 0; point < Points; point++)
         {
             (int first, int end) = places.With(longRows: point / Side == MinusTwo, longColumns: point % Side == MinusTwo);
             if (first == end) continue;
-            tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * _pairs);
+            tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * _words);
             tile.B = (byte*)(_weights.Pointer + point * PointStride);
             for (int j = 0; j < OutputStride; j += PanelWidth)
             {

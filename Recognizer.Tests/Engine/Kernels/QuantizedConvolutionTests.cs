@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
 
@@ -9,18 +10,47 @@ public sealed unsafe class QuantizedConvolutionTests
     public void EveryAlgorithmGivesTheLevelsOfExactSums()
     {
         var random = new Random(1);
-        var seen = new HashSet<string>();
-        for (int repeat = 0; repeat < 30; repeat++)
+        var seen = new HashSet<QuantizedAlgorithm>();
+        for (int repeat = 0; repeat < 40; repeat++)
         {
             bool winograd = repeat % 2 == 0, grouped = repeat % 5 == 1;
             int groups = grouped ? random.Next(2, 20) : 1, channels = grouped ? groups : random.Next(3) == 0 ? 1 : random.Next(1, 4) * (random.Next(2) == 0 ? 16 : 11);
-            int outputs = grouped ? groups : random.Next(1, 4) * (random.Next(2) == 0 ? 16 : 13), kernel = winograd ? 3 : random.Next(1, 6), pad = random.Next(kernel);
-            var shape = new ConvolutionShape(new ImageShape(random.Next(6, 15), random.Next(6, 15), channels, pad + random.Next(2)), outputs, kernel, kernel,
+            int outputs = grouped ? groups : random.Next(1, 4) * (random.Next(2) == 0 ? 16 : 13), height = winograd ? random.Next(3, 7) : random.Next(1, 6),
+                width = winograd ? random.Next(3, 7) : random.Next(1, 6), pad = random.Next(Math.Min(height, width));
+            var shape = new ConvolutionShape(new ImageShape(random.Next(6, 15), random.Next(6, 15), channels, pad + random.Next(2)), outputs, height, width,
                 winograd ? 1 : random.Next(1, 3), winograd ? 1 : random.Next(1, 3), pad, pad, pad, pad, 1, 1, groups);
             if (shape.OutputHeight < 2 || shape.OutputWidth < 2) continue;
-            seen.UnionWith(Check(shape, random, winograd || random.Next(2) == 0, sum: repeat % 3 == 0, pool: repeat % 4 < 2));
+            seen.UnionWith(Check(shape, random, sum: repeat % 3 == 0, pool: repeat % 4 < 2));
         }
-        Assert.Equal(3, seen.Count);
+        QuantizedAlgorithm[] expected = [.. Enum.GetValues<QuantizedAlgorithm>().Where(algorithm => algorithm != QuantizedAlgorithm.Quads || AvxVnni.IsSupported)];
+        Assert.Equal(expected, seen.Order());
+    }
+
+    [Fact]
+    public void CandidatesAreExactAndAllowed()
+    {
+        ConvolutionShape shape = new(new ImageShape(14, 14, 64, 1), 64, 3, 3, 1, 1, 1, 1, 1, 1);
+        var weights = new sbyte[shape.WeightLength];
+        Assert.Contains(QuantizedAlgorithm.Winograd, All(shape, weights, true, SimdLevel.Avx512));
+        Assert.DoesNotContain(QuantizedAlgorithm.Winograd, All(shape, weights, false, SimdLevel.Avx512));
+        Assert.DoesNotContain(QuantizedAlgorithm.Quads, All(shape, weights, true, SimdLevel.Vector128));
+        Assert.Equal(AvxVnni.IsSupported, All(shape, weights, true, SimdLevel.Avx2).Contains(QuantizedAlgorithm.Quads));
+        // 576 · 255 · 127 is more than floats add exactly, and less than Winograd's algorithm recovers.
+        Array.Fill(weights, (sbyte)127);
+        Assert.DoesNotContain(QuantizedAlgorithm.Floats, All(shape, weights, true, SimdLevel.Avx512));
+        Assert.Contains(QuantizedAlgorithm.Winograd, All(shape, weights, true, SimdLevel.Avx512));
+        shape = shape with { Input = shape.Input with { Channels = 128 } };
+        weights = [.. weights, .. weights];
+        Assert.DoesNotContain(QuantizedAlgorithm.Winograd, All(shape, weights, true, SimdLevel.Avx512));
+        Assert.Throws<ArgumentException>(() => QuantizedConvolution.Create(shape, new QuantizedEpilogue(new LevelRange(1, 0, 0), 0), new ImageShape(14, 14, 64, 0), 0, weights, [], new float[64],
+            QuantizedAlgorithm.Winograd, SimdLevel.Scalar));
+        // The table's first: many channels by Winograd's algorithm, few directly.
+        Assert.Equal(QuantizedAlgorithm.Winograd, QuantizedConvolution.Candidates(shape, new sbyte[weights.Length], [], true, SimdLevel.Avx512, 1).Single());
+        if (AvxVnni.IsSupported)
+        {
+            ConvolutionShape few = shape with { Input = shape.Input with { Channels = 4 } };
+            Assert.Equal(QuantizedAlgorithm.Quads, QuantizedConvolution.Candidates(few, new sbyte[few.WeightLength], [], true, SimdLevel.Avx512, 1).Single());
+        }
     }
 
     [Fact]
@@ -32,11 +62,14 @@ public sealed unsafe class QuantizedConvolutionTests
         shape = shape with { OutputChannels = 2 };
         Assert.False(QuantizedConvolution.Supports(shape, weights, []));
         Assert.True(QuantizedConvolution.Supports(shape, new sbyte[weights.Length], []));
-        Assert.Throws<ArgumentException>(() => QuantizedConvolution.Create(shape, new QuantizedEpilogue(new LevelRange(1, 0, 0), 0), new ImageShape(4, 4, 2, 0), weights, [], [1, 1],
-            winograd: true, SimdLevel.Scalar));
+        Assert.Throws<ArgumentException>(() => QuantizedConvolution.Create(shape, new QuantizedEpilogue(new LevelRange(1, 0, 0), 0), new ImageShape(4, 4, 2, 0), 0, weights, [], [1, 1],
+            QuantizedAlgorithm.Floats, SimdLevel.Scalar));
     }
 
-    private static HashSet<string> Check(ConvolutionShape shape, Random random, bool winograd, bool sum, bool pool)
+    private static IReadOnlyList<QuantizedAlgorithm> All(ConvolutionShape shape, sbyte[] weights, bool winograd, SimdLevel level) =>
+        QuantizedConvolution.Candidates(shape, weights, [], winograd, level, double.PositiveInfinity);
+
+    private static HashSet<QuantizedAlgorithm> Check(ConvolutionShape shape, Random random, bool sum, bool pool)
     {
         const int images = 2;
         int low = -random.Next(256), each = shape.WeightLength / shape.OutputChannels, height = shape.OutputHeight, width = shape.OutputWidth, channels = shape.Input.Channels;
@@ -96,10 +129,10 @@ public sealed unsafe class QuantizedConvolutionTests
         var output = new ImageShape(pool ? height / 2 : height, pool ? width / 2 : width, shape.OutputChannels, random.Next(2));
         using AlignedBuffer<float> from = Images.Place(input, shape.Input, 0, images, 1e6f);
         using AlignedBuffer<float> beside = Images.Place(residual, new ImageShape(height, width, shape.OutputChannels, output.Border), 0, images, 3);
-        var algorithms = new HashSet<string>();
-        foreach (SimdLevel level in KernelCases.Levels)
+        var algorithms = new HashSet<QuantizedAlgorithm>();
+        foreach ((SimdLevel level, QuantizedAlgorithm algorithm) in KernelCases.Levels.SelectMany(level => QuantizedConvolution.Candidates(shape, weights, bias, true, level, double.PositiveInfinity).Select(algorithm => (level, algorithm))))
         {
-            using QuantizedConvolution convolution = QuantizedConvolution.Create(shape, epilogue, output, weights, bias, scales, winograd, level);
+            using QuantizedConvolution convolution = QuantizedConvolution.Create(shape, epilogue, output, low, weights, bias, scales, algorithm, level);
             using AlignedBuffer<float> to = new((long)images * output.ImageStride), scratch = new(convolution.ScratchLength(images));
             scratch.Span.Fill(float.NaN);
             convolution.Run(from.Pointer, to.Pointer, sum ? beside.Pointer : null, images, scratch.Pointer);
@@ -107,7 +140,7 @@ public sealed unsafe class QuantizedConvolutionTests
             Assert.Equal(expected.Length, actual.Length);
             for (int i = 0; i < actual.Length; i++)
                 Assert.True(expected[i] == actual[i], $"{level} {convolution.Algorithm} {shape} {epilogue}: [{i}] is {actual[i]}, expected {expected[i]}");
-            algorithms.Add(convolution.Algorithm);
+            algorithms.Add(algorithm);
         }
         return algorithms;
     }

@@ -20,6 +20,7 @@ public class RuntimeSwitchTests
             Assert.False(Avx2.IsSupported);
             Assert.True(InstructionSet.Current < SimdLevel.Avx2);
         }
+        if (IsOff("DOTNET_EnableAVXVNNI")) Assert.False(AvxVnni.IsSupported);
         if (IsOff("DOTNET_EnableHWIntrinsic"))
         {
             Assert.False(Vector128.IsHardwareAccelerated);
