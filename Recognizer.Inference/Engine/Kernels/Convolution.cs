@@ -39,8 +39,7 @@ internal abstract unsafe class Convolution : IImageKernel
     public static bool Supports(in ConvolutionShape shape, ConvolutionAlgorithm algorithm)
     {
         if (algorithm == ConvolutionAlgorithm.Direct) return true;
-        return shape.KernelHeight == 3 && shape.KernelWidth == 3 && shape.StrideY == 1 && shape.StrideX == 1 && shape.DilationY == 1
-            && shape.DilationX == 1 && shape.Groups == 1 && shape.Input.Channels > 1 && shape.OutputChannels > 1
+        return new WindowParts(shape).Fit && shape is { StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, Groups: 1, Input.Channels: > 1, OutputChannels: > 1 }
             && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[^1];
     }
 
@@ -143,10 +142,12 @@ internal abstract unsafe class Convolution : IImageKernel
     // (measured: 89 GB/s beside 260 GFLOP/s), and transforms of about m + 2 multiply-adds a value and dimension. Each chunk of tiles reads the weights.
     private static double Cost(in ConvolutionShape shape, ConvolutionAlgorithm algorithm, int images)
     {
-        double channels = shape.Input.PixelStride, outputs = (shape.OutputChannels + 15) / 16 * 16;
-        WinogradTiling tiling = WinogradTiling.Of(algorithm, shape.OutputHeight, shape.OutputWidth);
         bool direct = algorithm == ConvolutionAlgorithm.Direct;
-        double tiles = (double)images * tiling.Tiles, chunk = direct ? tiles : tiling.RowsPerChunk(Math.Max(shape.Input.PixelStride, (int)outputs), TypicalRegisterRows) * tiling.Columns.Count;
+        // Larger windows are like as many more channels.
+        double windows = direct ? shape.KernelHeight * shape.KernelWidth / 9.0 : new WindowParts(shape).Count;
+        double channels = shape.Input.PixelStride * windows, outputs = (shape.OutputChannels + 15) / 16 * 16;
+        WinogradTiling tiling = WinogradTiling.Of(algorithm, shape.OutputHeight, shape.OutputWidth);
+        double tiles = (double)images * tiling.Tiles, chunk = direct ? tiles : tiling.RowsPerChunk((int)Math.Max(channels, outputs), TypicalRegisterRows) * tiling.Columns.Count;
         double readings = Math.Ceiling(tiles / chunk);
         double products = (double)tiling.Products * channels * outputs;
         double transforms = direct ? 0 : 0.75 * tiling.Products * (tiling.Rows.LongestPoints + tiling.Columns.LongestPoints) * (channels + outputs);

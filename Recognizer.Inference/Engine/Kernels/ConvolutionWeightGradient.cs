@@ -38,7 +38,8 @@ internal abstract unsafe class ConvolutionWeightGradient
 
     /// <summary>Whether an algorithm can compute the gradient: its sums are over tiles of its largest kind.</summary>
     public static bool Supports(in ConvolutionShape shape, ConvolutionAlgorithm algorithm) =>
-        Convolution.Supports(shape, algorithm) && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[0];
+        algorithm == ConvolutionAlgorithm.Direct || (shape is { KernelHeight: WindowParts.Side, KernelWidth: WindowParts.Side } && Convolution.Supports(shape, algorithm)
+            && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[0]);
 
     /// <summary>The algorithm that is expected to be fastest, from a fixed rule.</summary>
     public static ConvolutionAlgorithm Default(in ConvolutionShape shape, bool winograd)

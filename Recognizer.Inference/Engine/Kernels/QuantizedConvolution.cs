@@ -146,7 +146,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     private static double Cost(in ConvolutionShape shape, QuantizedAlgorithm algorithm, SimdLevel level)
     {
         int lanes = InstructionSet.Count(level), outputs = Padded(shape.OutputChannels), pixels = shape.OutputHeight * shape.OutputWidth;
-        int pairs = PairPacking.Pairs(shape.Input.Channels, lanes), parts = QuantizedWinograd<IntegerScalar, SimdScalar>.Parts(shape);
+        int pairs = PairPacking.Pairs(shape.Input.Channels, lanes), parts = new WindowParts(shape).Count;
         double direct = (double)pixels * shape.KernelHeight * shape.KernelWidth * outputs;
         return algorithm switch
         {

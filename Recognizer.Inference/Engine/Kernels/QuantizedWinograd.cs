@@ -18,9 +18,6 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
 
     private const int Side = 6, Points = Side * Side;
 
-    // Rows and columns of a window that tiles are made for.
-    private const int Part = 3;
-
     // The point −2, which tiles of three outputs don't have.
     private const int MinusTwo = 4;
 
@@ -43,6 +40,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     private readonly MixedTiling _rows;
     private readonly MixedTiling _columns;
     private readonly int _rowsPerChunk;
+    private readonly WindowParts _parts;
     private readonly int _pairs;
     private readonly int _words;
 
@@ -52,7 +50,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         // Smaller images would have tiles of three only, where long tiles are taken for those of four.
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(shape.OutputHeight, shape.OutputWidth), Kinds[0], nameof(shape));
         _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
-        _words = Parts(shape) * _pairs;
+        _parts = new WindowParts(shape);
+        _words = _parts.Count * _pairs;
         (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight, Kinds), MixedTiling.Of(shape.OutputWidth, Kinds));
         _rowsPerChunk = RowsPerChunk();
         _weights = new AlignedBuffer<int>(Points * PointStride);
@@ -63,11 +62,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
 
     /// <summary>Whether a convolution can be computed like this.</summary>
     public static bool Supports(in ConvolutionShape shape) =>
-        Math.Min(shape.KernelHeight, shape.KernelWidth) >= Part && Math.Max(shape.KernelHeight, shape.KernelWidth) <= 2 * Part && shape is { StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, Groups: 1 }
-        && shape.Input.Channels > 1 && Math.Min(shape.OutputHeight, shape.OutputWidth) >= Kinds[0];
-
-    /// <summary>3×3 windows that a window is the sum of.</summary>
-    public static int Parts(in ConvolutionShape shape) => Parts(shape.KernelHeight) * Parts(shape.KernelWidth);
+        Convolution.Supports(shape, ConvolutionAlgorithm.Winograd4) && Math.Min(shape.OutputHeight, shape.OutputWidth) >= Kinds[0];
 
     /// <summary>Products of each pair of an input and an output channel and part of the window, for an image.</summary>
     public static int Products(in ConvolutionShape shape) => MixedTiling.Of(shape.OutputHeight, Kinds).Points * MixedTiling.Of(shape.OutputWidth, Kinds).Points;
@@ -96,25 +91,23 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         int totalRows = images * _rows.Count;
         float* columns = scratch + (Points + 1) * SlotLength(Math.Min(_rowsPerChunk, totalRows));
         float* stage = columns + ColumnsLength;
-        for (int first = 0; first < totalRows; first += _rowsPerChunk)
+        for (int firstRow = 0; firstRow < totalRows; firstRow += _rowsPerChunk)
         {
-            var places = new TilePlaces(_rows, _columns, first, Math.Min(_rowsPerChunk, totalRows - first));
+            var places = new TilePlaces(_rows, _columns, firstRow, Math.Min(_rowsPerChunk, totalRows - firstRow));
             nint slot = SlotLength(places.Rows);
             for (int row = 0; row < places.Rows; row++)
             {
-                (int n, int tileRow) = Math.DivRem(first + row, _rows.Count);
+                (int n, int tileRow) = Math.DivRem(firstRow + row, _rows.Count);
                 float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
                     + (nint)(_rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * Shape.Input.PixelStride;
                 (int four, int three) = places.Of(row);
                 float* fours = scratch + slot + (nint)four * _words, threes = scratch + slot + (nint)three * _words;
-                for (int y = 0; y < Parts(Shape.KernelHeight); y++)
+                for (int part = 0; part < _parts.Count; part++, fours += _pairs, threes += _pairs)
                 {
-                    for (int x = 0; x < Parts(Shape.KernelWidth); x++, fours += _pairs, threes += _pairs)
-                    {
-                        float* part = source + (nint)PartStart(y, Shape.KernelHeight) * Shape.Input.RowStride + PartStart(x, Shape.KernelWidth) * Shape.Input.PixelStride;
-                        if (_rows.Outputs(tileRow) == 4) TransformInput<Four>(part, columns, fours, threes, slot);
-                        else TransformInput<Three>(part, columns, fours, threes, slot);
-                    }
+                    (int top, int left) = _parts.Start(part);
+                    float* first = source + (nint)top * Shape.Input.RowStride + left * Shape.Input.PixelStride;
+                    if (_rows.Outputs(tileRow) == 4) TransformInput<Four>(first, columns, fours, threes, slot);
+                    else TransformInput<Three>(first, columns, fours, threes, slot);
                 }
             }
             Multiply(scratch, slot, places);
@@ -130,11 +123,6 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
         _bias.Dispose();
     }
 
-    private static int Parts(int kernel) => (kernel + Part - 1) / Part;
-
-    // The last part ends with the window, so that no input beyond it is read; what it has in common with the first belongs to that.
-    private static int PartStart(int part, int kernel) => part == 0 ? 0 : kernel - Part;
-
     private long ColumnsLength => (long)Side * Math.Max(Shape.OutputWidth + 2, Side) * 16;
 
     // An odd number of cache lines, so that the same place in each slot falls into another set of the cache.
@@ -146,34 +134,28 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     // G g Gᵀ with rows [1, 0, 0], [1, ±1, 1], [1, ±2, 4], [0, 0, 1].
     private void PackWeights(ReadOnlySpan<sbyte> weights)
     {
-        int channels = Shape.Input.Channels, height = Shape.KernelHeight, width = Shape.KernelWidth;
-        Span<int> square = stackalloc int[Side * 3], line = stackalloc int[Side];
-        Span<sbyte> window = stackalloc sbyte[Part * Part];
+        int channels = Shape.Input.Channels, kernel = Shape.KernelHeight * Shape.KernelWidth;
+        const int side = WindowParts.Side;
+        Span<int> square = stackalloc int[Side * side], line = stackalloc int[Side];
+        Span<sbyte> window = stackalloc sbyte[side * side];
         for (int o = 0; o < Shape.OutputChannels; o++)
         {
             (int panel, int lane) = Math.DivRem(o, PanelWidth);
             for (int c = 0; c < channels; c++)
             {
-                ReadOnlySpan<sbyte> whole = weights.Slice((o * channels + c) * height * width, height * width);
-                for (int part = 0; part < Parts(Shape); part++)
+                for (int part = 0; part < _parts.Count; part++)
                 {
-                    (int py, int px) = Math.DivRem(part, Parts(width));
-                    int top = PartStart(py, height), left = PartStart(px, width);
-                    for (int y = 0; y < Part; y++)
+                    _parts.Extract(weights.Slice((o * channels + c) * kernel, kernel), part, window);
+                    for (int x = 0; x < side; x++)
                     {
-                        for (int x = 0; x < Part; x++)
-                            window[y * Part + x] = top + y < py * Part || left + x < px * Part ? (sbyte)0 : whole[(top + y) * width + left + x];
-                    }
-                    for (int x = 0; x < Part; x++)
-                    {
-                        TransformWeights(window[x], window[Part + x], window[2 * Part + x], line);
-                        for (int i = 0; i < Side; i++) square[i * Part + x] = line[i];
+                        TransformWeights(window[x], window[side + x], window[2 * side + x], line);
+                        for (int i = 0; i < Side; i++) square[i * side + x] = line[i];
                     }
                     int* pair = _weights.Pointer + ((nint)panel * _words + part * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
                     int half = PairPacking.HalfOf(c, TInteger.Count);
                     for (int i = 0; i < Side; i++)
                     {
-                        TransformWeights(square[i * Part], square[i * Part + 1], square[i * Part + 2], line);
+                        TransformWeights(square[i * side], square[i * side + 1], square[i * side + 2], line);
                         for (int j = 0; j < Side; j++) ((short*)(pair + (i * Side + j) * PointStride))[half] = (short)line[j];
                     }
                 }

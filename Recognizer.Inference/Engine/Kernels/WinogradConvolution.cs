@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>3×3 convolution by Winograd's minimal filtering. For each point of the transform, the transformed inputs of a number of tiles
+/// <summary>Convolution by Winograd's minimal filtering for windows of 3×3; windows of up to 6×6 are sums of two or four of these, whose inputs are transformed each by itself and
+/// multiplied as if they were further channels. For each point of the transform, the transformed inputs of a number of tiles
 /// [tiles, channels] are multiplied by the transformed weights [channels, outputs]. The products of a point take the place of the
 /// transformed inputs of the point before, in one ring of slots that stays in the second-level cache.</summary>
 internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolution
@@ -17,12 +18,14 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     // [points, panels, channels, panel], with a gap between points
     private readonly AlignedBuffer<float> _weights;
     private readonly AlignedBuffer<float> _bias;
+    private readonly WindowParts _parts;
     private readonly WinogradTiling _tiling;
     private readonly int _rowsPerChunk;
 
     public WinogradConvolution(in ConvolutionShape shape, in Epilogue epilogue, ImageShape output)
         : base(shape, epilogue, output)
     {
+        _parts = new(shape);
         _tiling = new(MixedTiling.Of(shape.OutputHeight, TTransform.Kinds), MixedTiling.Of(shape.OutputWidth, TTransform.Kinds));
         _rowsPerChunk = _tiling.RowsPerChunk(SlotWidth, Tile.MaxRows<TSimd>());
         _weights = new AlignedBuffer<float>(Points * PointStride);
@@ -37,15 +40,21 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     internal WinogradTiling Tiling => _tiling;
 
     /// <summary>Floats of a tile in a slot.</summary>
-    internal int SlotWidth => Math.Max(InputStride, OutputStride);
+    internal int SlotWidth => Math.Max(TileStride, OutputStride);
 
     private int InputStride => Shape.Input.PixelStride;
+
+    // Floats of a tile's transformed inputs.
+    private int TileStride => _parts.Count * InputStride;
+
+    // Those that are multiplied: padding at the end is left out.
+    private int Depth => TileStride - InputStride + Shape.Input.Channels;
 
     private int OutputStride => Residual.PixelStride;
 
     private int Panels => (OutputStride + PanelWidth - 1) / PanelWidth;
 
-    private nint PointStride => WinogradWeights.PointStride(Panels, Shape.Input.Channels, PanelWidth);
+    private nint PointStride => WinogradWeights.PointStride(Panels, Depth, PanelWidth);
 
     private bool Stages => Epilogue.Pooling != FusedPooling.None;
 
@@ -79,10 +88,11 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     public override ConvolutionChain? Join(IReadOnlyList<Convolution> following)
     {
+        if (_parts.Count > 1) return null;
         var links = new List<WinogradConvolution<TSimd, TTransform>> { this };
         foreach (Convolution next in following)
         {
-            if (next is not WinogradConvolution<TSimd, TTransform> link || links[^1].Stages || link._tiling != _tiling
+            if (next is not WinogradConvolution<TSimd, TTransform> link || links[^1].Stages || link._parts.Count > 1 || link._tiling != _tiling
                 || link.Shape.Input.PixelStride != links[^1].OutputStride || link.Shape.PadTop != 1 || link.Shape.PadLeft != 1) return null;
             links.Add(link);
         }
@@ -95,10 +105,36 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
         _bias.Dispose();
     }
 
-    protected override void PackWeights(float* weightsOIHW) => WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.LongestPoints);
+    protected override void PackWeights(float* weightsOIHW)
+    {
+        if (_parts.Count == 1)
+        {
+            Pack(weightsOIHW, turned: false);
+            return;
+        }
+        // Parts lie where a pixel's padded channels do.
+        int kernel = _parts.Height * _parts.Width;
+        const int part = WindowParts.Side * WindowParts.Side;
+        using var parts = new AlignedBuffer<float>((long)Shape.OutputChannels * Depth * part);
+        for (int o = 0; o < Shape.OutputChannels; o++)
+        {
+            for (int c = 0; c < Shape.Input.Channels; c++, weightsOIHW += kernel)
+            {
+                for (int i = 0; i < _parts.Count; i++)
+                    _parts.Extract(new ReadOnlySpan<float>(weightsOIHW, kernel), i, new Span<float>(parts.Pointer + ((long)o * Depth + i * InputStride + c) * part, part));
+            }
+        }
+        Pack(parts.Pointer, turned: false);
+    }
 
-    protected override void PackTurnedWeights(float* weightsOIHW, float* scratch) =>
-        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Shape.Input.Channels, Panels, _weights.Pointer, _tiling.Rows.LongestPoints, turned: true);
+    protected override void PackTurnedWeights(float* weightsOIHW, float* scratch)
+    {
+        if (_parts.Count == 1) Pack(weightsOIHW, turned: true);
+        else base.PackTurnedWeights(weightsOIHW, scratch);
+    }
+
+    private void Pack(float* weightsOIHW, bool turned) =>
+        WinogradWeights.Pack<TSimd, TTransform>(weightsOIHW, Shape.OutputChannels, Depth, Panels, _weights.Pointer, _tiling.Rows.LongestPoints, turned);
 
     protected override void PackBias(ReadOnlySpan<float> bias)
     {
@@ -157,8 +193,13 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
                 + (nint)(_tiling.Rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride;
             (int longs, int shorts) = places.Of(row);
-            TransformInput(source, Shape.Input.RowStride, InputStride, InputStride, _tiling.Rows.Outputs(tileRow), _tiling.Columns, columns,
-                ring + slot + (nint)longs * InputStride, ring + slot + (nint)shorts * InputStride, InputStride, slot);
+            float* first = ring + slot;
+            for (int part = 0; part < _parts.Count; part++, first += InputStride)
+            {
+                (int top, int left) = _parts.Start(part);
+                TransformInput(source + (nint)top * Shape.Input.RowStride + left * InputStride, Shape.Input.RowStride, InputStride, InputStride, _tiling.Rows.Outputs(tileRow), _tiling.Columns,
+                    columns, first + (nint)longs * TileStride, first + (nint)shorts * TileStride, TileStride, slot);
+            }
         }
     }
 
@@ -166,14 +207,14 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal void Multiply(float* ring, nint slot, in TilePlaces places)
     {
-        int channels = Shape.Input.Channels, inputStride = InputStride, outputStride = OutputStride, panelWidth = PanelWidth, tiles = places.Count;
-        nint panelBytes = (nint)channels * panelWidth * sizeof(float), pointStride = PointStride;
+        int depth = Depth, tileStride = TileStride, outputStride = OutputStride, panelWidth = PanelWidth, tiles = places.Count;
+        nint panelBytes = (nint)depth * panelWidth * sizeof(float), pointStride = PointStride;
         TileArguments tile = new()
         {
-            RowStride = (nint)inputStride * sizeof(float),
+            RowStride = (nint)tileStride * sizeof(float),
             StepStride = sizeof(float),
             Segments = 1,
-            Steps = channels,
+            Steps = depth,
             BStride = panelWidth * sizeof(float),
             // A panel ahead, for with several threads the third-level cache takes its time; a single tile is through with that much too soon.
             Prefetch = Math.Min(panelBytes, tiles == 1 ? 4096 : 16384),
@@ -201,7 +242,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             for (int j = 0, point = i * TTransform.Points; j < columnPoints; j++, point++)
             {
                 if (j == shortColumnPoints) (first, end) = places.With(i >= shortRowPoints, longColumns: true);
-                tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * inputStride);
+                tile.A = (byte*)(ring + (point + 1) * slot + (nint)first * tileStride);
                 tile.B = (byte*)(_weights.Pointer + point * pointStride);
                 float* products = ring + point * slot + (nint)first * outputStride;
                 for (int k = 0; k < outputStride; k += panelWidth)

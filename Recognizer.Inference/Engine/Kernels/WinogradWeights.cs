@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>Weights of a 3×3 convolution in the domain of Winograd's products.</summary>
+/// <summary>Weights of 3×3 windows in the domain of Winograd's products.</summary>
 internal static unsafe class WinogradWeights
 {
     /// <summary>Floats from a point's weights to the next point's: an odd number of cache lines, since the weights of all points are written
