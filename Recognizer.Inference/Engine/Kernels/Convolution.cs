@@ -139,19 +139,20 @@ internal abstract unsafe class Convolution : IImageKernel
     private const int TypicalRegisterRows = 14;
 
     // Time in multiply-adds: products, or reading the weights at about a float in the time of six multiply-adds, whichever takes longer
-    // (measured: 89 GB/s beside 260 GFLOP/s), and transforms of about m + 2 multiply-adds a value and dimension. Each chunk of tiles reads the weights.
+    // (measured: 89 GB/s beside 260 GFLOP/s), and transforms of about half of m + 2 multiply-adds a value and dimension. Each chunk of tiles reads the weights.
     private static double Cost(in ConvolutionShape shape, ConvolutionAlgorithm algorithm, int images)
     {
         bool direct = algorithm == ConvolutionAlgorithm.Direct;
+        double stride = shape.Input.PixelStride, outputs = (shape.OutputChannels + 15) / 16 * 16;
         // Larger windows are like as many more channels.
         double windows = direct ? shape.KernelHeight * shape.KernelWidth / 9.0 : new WindowParts(shape).Count;
-        double channels = shape.Input.PixelStride * windows, outputs = (shape.OutputChannels + 15) / 16 * 16;
+        double depth = direct ? windows * shape.Input.Channels : (windows - 1) * stride + shape.Input.Channels;
         WinogradTiling tiling = WinogradTiling.Of(algorithm, shape.OutputHeight, shape.OutputWidth);
-        double tiles = (double)images * tiling.Tiles, chunk = direct ? tiles : tiling.RowsPerChunk((int)Math.Max(channels, outputs), TypicalRegisterRows) * tiling.Columns.Count;
+        double tiles = (double)images * tiling.Tiles, chunk = direct ? tiles : tiling.RowsPerChunk((int)Math.Max(windows * stride, outputs), TypicalRegisterRows) * tiling.Columns.Count;
         double readings = Math.Ceiling(tiles / chunk);
-        double products = (double)tiling.Products * channels * outputs;
-        double transforms = direct ? 0 : 0.75 * tiling.Products * (tiling.Rows.LongestPoints + tiling.Columns.LongestPoints) * (channels + outputs);
-        return Math.Max(products, 6.0 * tiling.Points * channels * outputs * readings / images) + transforms;
+        double products = tiling.Products * depth * outputs;
+        double transforms = direct ? 0 : 0.5 * tiling.Products * (tiling.Rows.LongestPoints + tiling.Columns.LongestPoints) * (windows * stride + outputs);
+        return Math.Max(products, 6.0 * tiling.Points * depth * outputs * readings / images) + transforms;
     }
 
     private struct Factory : ISimdOperation
