@@ -1,6 +1,7 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Engine.Kernels;
 using Recognizer.Training.Architectures;
 
 namespace Recognizer.Tests.Engine;
@@ -115,16 +116,20 @@ public sealed class PlanConcurrencyTests
     [Fact]
     public void KernelsThatAreCloseAreMeasuredOncePerProcess()
     {
-        // 28x28 with 8 channels, as in this network: two algorithms are expected to be within a tenth of each other.
-        Graph graph = Architecture.Build("vgg", [.. Enumerable.Range(0, Classes).Select(i => $"{i}")], seed: 1, width: 0.25);
-        var shape = new ConvolutionShape(new ImageShape(28, 28, 8, 1), 8, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1);
+        // 24x24 with 16 channels: two algorithms are expected to be within a tenth of each other.
+        var builder = new GraphBuilder("close");
+        string x = builder.Input("x", ElementType.Float, Dimension.Named("N"), 16, 24, 24);
+        string weights = builder.Initializer("w", Tensor.Create(KernelCases.Values("random", 16 * 16 * 9, 1), [16, 16, 3, 3]));
+        builder.Output(builder.Node("Conv", "y", [x, weights], ("pads", new[] { 1, 1, 1, 1 })), ElementType.Float, Dimension.Named("N"), 16, 24, 24);
+        Graph graph = builder.Build();
+        var shape = new ConvolutionShape(new ImageShape(24, 24, 16, 1), 16, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1);
         IReadOnlyList<ConvolutionAlgorithm> candidates = Convolution.Candidates(shape, winograd: true, 32, 1.1);
         Assert.Equal(2, candidates.Count);
         IReadOnlyList<string> steps = PlanCheck.AgreesWithReference(graph, batch: 2, tolerance: 2e-5, new PlanOptions { MeasureKernels = true });
-        Assert.Contains(steps, step => candidates.Any(c => step.Contains($"8→8 on 28x28 {c}", StringComparison.Ordinal)));
+        Assert.Contains(steps, step => candidates.Any(c => step.Contains($"16→16 on 24x24 {c}", StringComparison.Ordinal)));
         using Plan again = Plan.Compile(graph, new PlanOptions { MeasureKernels = true }), fixedTable = Plan.Compile(graph, new PlanOptions { MeasureKernels = false });
         Assert.Equal(steps, again.Description);
-        Assert.Contains(fixedTable.Description, step => step.Contains($"8→8 on 28x28 {candidates[0]}", StringComparison.Ordinal));
+        Assert.Contains(fixedTable.Description, step => step.Contains($"16→16 on 24x24 {candidates[0]}", StringComparison.Ordinal));
     }
 
     [Fact]
