@@ -38,8 +38,7 @@ internal abstract unsafe class ConvolutionWeightGradient
 
     /// <summary>Whether an algorithm can compute the gradient: its sums are over tiles of its largest kind.</summary>
     public static bool Supports(in ConvolutionShape shape, ConvolutionAlgorithm algorithm) =>
-        algorithm == ConvolutionAlgorithm.Direct || (shape is { KernelHeight: WindowParts.Side, KernelWidth: WindowParts.Side } && Convolution.Supports(shape, algorithm)
-            && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[0]);
+        Convolution.Supports(shape, algorithm) && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[0];
 
     /// <summary>The algorithm that is expected to be fastest, from a fixed rule.</summary>
     public static ConvolutionAlgorithm Default(in ConvolutionShape shape, bool winograd)
@@ -47,11 +46,11 @@ internal abstract unsafe class ConvolutionWeightGradient
         // Products save more than what transforming sums back costs, unless the image is cut off badly.
         if (!winograd || !Supports(shape, ConvolutionAlgorithm.Winograd2)) return ConvolutionAlgorithm.Direct;
         ConvolutionAlgorithm best = ConvolutionAlgorithm.Direct;
-        double least = 9.0 * shape.OutputHeight * shape.OutputWidth;
+        double least = (double)shape.KernelHeight * shape.KernelWidth * shape.OutputHeight * shape.OutputWidth;
         for (ConvolutionAlgorithm a = ConvolutionAlgorithm.Winograd2; a <= ConvolutionAlgorithm.Winograd7; a++)
         {
             if (!Supports(shape, a)) continue;
-            double products = 1.3 * WinogradTiling.Uniform(a, shape.OutputHeight, shape.OutputWidth).Products;
+            double products = 1.3 * new WindowParts(shape).Count * WinogradTiling.Uniform(a, shape.OutputHeight, shape.OutputWidth).Products;
             if (products < least) (best, least) = (a, products);
         }
         return best;

@@ -26,18 +26,24 @@ internal readonly record struct WindowParts(int Height, int Width)
         return (y == 0 ? 0 : Height - Side, x == 0 ? 0 : Width - Side);
     }
 
+    /// <summary>First row and column within a part whose weights belong to it.</summary>
+    public (int Top, int Left) OwnStart(int part)
+    {
+        (int y, int x) = Math.DivRem(part, Along(Width));
+        return (y == 0 ? 0 : 2 * Side - Height, x == 0 ? 0 : 2 * Side - Width);
+    }
+
     /// <summary>Takes a part out of a window: zeros where a weight belongs to another part.</summary>
     /// <param name="window">[<see cref="Height"/>, <see cref="Width"/>].</param>
     /// <param name="part">Number of the part.</param>
     /// <param name="weights">[3, 3].</param>
     public void Extract<T>(ReadOnlySpan<T> window, int part, Span<T> weights) where T : unmanaged
     {
-        (int py, int px) = Math.DivRem(part, Along(Width));
         (int top, int left) = Start(part);
+        (int ownTop, int ownLeft) = OwnStart(part);
         for (int y = 0; y < Side; y++)
         {
-            for (int x = 0; x < Side; x++)
-                weights[y * Side + x] = top + y < py * Side || left + x < px * Side ? default : window[(top + y) * Width + left + x];
+            for (int x = 0; x < Side; x++) weights[y * Side + x] = y < ownTop || x < ownLeft ? default : window[(top + y) * Width + left + x];
         }
     }
 

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>Gradient by the weights of a 3×3 convolution in the domain of Winograd's products: dW = Gᵀ [Σ over tiles (Bᵀ X B) ⊙ (A dY Aᵀ)] G, with the
-/// points of the forward transform. For each point a matrix product [channels, tiles] × [tiles, outputs]; sums of a block of channels over
+/// <summary>Gradient by the weights of a convolution in the domain of Winograd's products: dW = Gᵀ [Σ over tiles (Bᵀ X B) ⊙ (A dY Aᵀ)] G, with the
+/// points of the forward transform, for windows of 3×3 and for the 3×3 parts of larger ones. For each point a matrix product [channels, tiles] × [tiles, outputs]; sums of a block of channels over
 /// all points stay in the second-level cache until they are transformed back.</summary>
 internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : ConvolutionWeightGradient
     where TSimd : unmanaged, ISimd<TSimd>
@@ -18,12 +18,14 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     private static readonly int s_panel = Tile.Vectors * TSimd.Count;
 
+    private readonly WindowParts _parts;
     private readonly WinogradTiling _tiling;
     private readonly int _rowsPerChunk;
 
     public WinogradWeightGradient(in ConvolutionShape shape, ImageShape output)
         : base(shape, output)
     {
+        _parts = new(shape);
         _tiling = new(MixedTiling.Uniform(shape.OutputHeight, TTransform.Outputs), MixedTiling.Uniform(shape.OutputWidth, TTransform.Outputs));
         _rowsPerChunk = (int)Math.Max(1, CacheFloats / ((long)Points * (s_panel + ChannelBlock) * _tiling.Columns.Count));
     }
@@ -35,6 +37,9 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     private int InputStride => Shape.Input.PixelStride;
 
+    // Blocks of transformed input channels, those of one part of the window after another.
+    private int Blocks => InputStride / ChannelBlock * _parts.Count;
+
     private int OutputStride => Output.PixelStride;
 
     private long ColumnsLength => (long)TTransform.Points * Math.Max(Shape.OutputWidth + 2, TTransform.Points) * 16;
@@ -42,7 +47,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
     public override long ScratchLength(int images)
     {
         int rows = Math.Min(_rowsPerChunk, images * _tiling.Rows.Count), panels = (OutputStride + s_panel - 1) / s_panel;
-        return Points * (InputStride / ChannelBlock * Slot(rows, ChannelBlock) + panels * Slot(rows, s_panel) + SumsSlot) + ColumnsLength;
+        return Points * (Blocks * Slot(rows, ChannelBlock) + panels * Slot(rows, s_panel) + SumsSlot) + ColumnsLength;
     }
 
     public override void Add(float* input, float* outputGradient, int images, float* accumulator, float* scratch)
@@ -56,15 +61,17 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
         {
             int rows = (totalRows - first + chunks - 1) / chunks;
             nint inputSlot = Slot(rows, ChannelBlock), gradientSlot = Slot(rows, s_panel);
-            float* gradients = inputs + InputStride / ChannelBlock * Points * inputSlot;
-            for (int c = 0; c < InputStride; c += ChannelBlock)
+            float* gradients = inputs + Blocks * Points * inputSlot;
+            for (int block = 0; block < Blocks; block++)
             {
+                (int part, int channels) = Math.DivRem(block, InputStride / ChannelBlock);
+                (int top, int left) = _parts.Start(part);
                 for (int row = 0; row < rows; row++)
                 {
                     (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows.Count);
                     float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
-                        + (nint)(_tiling.Rows.Start(tileRow) - Shape.PadTop) * Shape.Input.RowStride - (nint)Shape.PadLeft * InputStride + c;
-                    float* tile = inputs + c / ChannelBlock * Points * inputSlot + (nint)row * _tiling.Columns.Count * ChannelBlock;
+                        + (nint)(_tiling.Rows.Start(tileRow) - Shape.PadTop + top) * Shape.Input.RowStride + (nint)(left - Shape.PadLeft) * InputStride + channels * ChannelBlock;
+                    float* tile = inputs + block * Points * inputSlot + (nint)row * _tiling.Columns.Count * ChannelBlock;
                     WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, ChannelBlock, TTransform.Outputs, _tiling.Columns, columns,
                         tile, tile, ChannelBlock, inputSlot);
                 }
@@ -79,11 +86,12 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
                     TransformGradient(outputGradient + (long)n * Output.ImageStride + Output.Origin + k, panel, tileRow, columns,
                         gradients + (nint)row * _tiling.Columns.Count * s_panel, gradientSlot);
                 }
-                for (int c = 0; c < Shape.Input.Channels; c += ChannelBlock)
+                for (int block = 0; block < Blocks; block++)
                 {
-                    int block = Math.Min(ChannelBlock, Shape.Input.Channels - c);
-                    Multiply(inputs + c / ChannelBlock * Points * inputSlot, inputSlot, gradients, gradientSlot, rows * _tiling.Columns.Count, block, panel, sums);
-                    TransformBack(sums, block, panel, OutputStride, columns, accumulator + (nint)c * 9 * OutputStride + k);
+                    (int part, int c) = Math.DivRem(block, InputStride / ChannelBlock);
+                    int channels = Math.Min(ChannelBlock, Shape.Input.Channels - c * ChannelBlock);
+                    Multiply(inputs + block * Points * inputSlot, inputSlot, gradients, gradientSlot, rows * _tiling.Columns.Count, channels, panel, sums);
+                    TransformBack(sums, channels, panel, part, columns, accumulator + (nint)c * ChannelBlock * _parts.Height * _parts.Width * OutputStride + k);
                 }
             }
             first += rows;
@@ -152,13 +160,17 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
         }
     }
 
-    // accumulator[channel, 9, output] += Gᵀ S G
+    // accumulator[channel, window, output] += Gᵀ S G, of the weights that belong to a part of the window.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void TransformBack(float* sums, int channels, int outputs, int outputStride, float* square, float* accumulator)
+    private void TransformBack(float* sums, int channels, int outputs, int part, float* square, float* accumulator)
     {
         nint slot = SumsSlot;
-        float* result = stackalloc float[3 * 16];
-        for (int c = 0; c < channels; c++, sums += s_panel, accumulator += 9 * outputStride)
+        int outputStride = OutputStride;
+        float* result = stackalloc float[WindowParts.Side * 16];
+        (int top, int left) = _parts.Start(part);
+        (int ownTop, int ownLeft) = _parts.OwnStart(part);
+        accumulator += (nint)(top * _parts.Width + left) * outputStride;
+        for (int c = 0; c < channels; c++, sums += s_panel, accumulator += (nint)_parts.Height * _parts.Width * outputStride)
         {
             for (int k = 0; k < outputs; k += TSimd.Count)
             {
@@ -166,13 +178,14 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
                 float* column = square;
                 for (int i = 0; i < TTransform.Points; i++, source += slot, column += TSimd.Count)
                     TTransform.WeightGradient<TSimd>(source, TTransform.Points * slot, column, TTransform.Points * TSimd.Count);
-                float* line = square;
-                float* weight = accumulator + k;
-                for (int i = 0; i < 3; i++, line += TTransform.Points * TSimd.Count)
+                for (int i = ownTop; i < WindowParts.Side; i++)
                 {
-                    TTransform.WeightGradient<TSimd>(line, TSimd.Count, result, TSimd.Count);
-                    for (int j = 0; j < 3; j++, weight += outputStride)
+                    TTransform.WeightGradient<TSimd>(square + i * TTransform.Points * TSimd.Count, TSimd.Count, result, TSimd.Count);
+                    for (int j = ownLeft; j < WindowParts.Side; j++)
+                    {
+                        float* weight = accumulator + (nint)(i * _parts.Width + j) * outputStride + k;
                         TSimd.Store(TSimd.Load(weight) + TSimd.Load(result + j * TSimd.Count), weight);
+                    }
                 }
             }
         }
