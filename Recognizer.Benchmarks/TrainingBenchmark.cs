@@ -20,7 +20,7 @@ internal sealed class TrainingBenchmark : IDisposable
     /// <param name="network">Name of an architecture; 10 classes.</param>
     /// <param name="batch">Images per step.</param>
     /// <param name="threads">Threads.</param>
-    /// <param name="winograd">Whether 3×3 convolutions may use Winograd's algorithm.</param>
+    /// <param name="winograd">Whether convolutions may use Winograd's algorithm.</param>
     public TrainingBenchmark(string network, int batch, int threads, bool winograd = true)
     {
         Graph graph = Architecture.Build(network, [.. Enumerable.Range(0, 10).Select(i => i.ToString())], seed: 1);

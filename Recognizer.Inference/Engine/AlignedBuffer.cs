@@ -13,7 +13,7 @@ internal sealed unsafe class AlignedBuffer<T> : IDisposable where T : unmanaged
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        // One cache line of slack: kernels may prefetch, never store, past the end.
+        // One cache line of slack: kernels may read, never store, past the end.
         _bytes = checked((nuint)length * (nuint)sizeof(T) + 2 * Alignment);
         bool large = LargePages.Suit(_bytes);
         nuint alignment = large ? LargePages.Size : Alignment, pages = (_bytes + LargePages.Size - 1) & ~(LargePages.Size - 1);

@@ -49,10 +49,62 @@ public sealed class PostTrainingQuantizerTests
         double error = Math.Sqrt(expected.Zip(actual, (e, a) => (double)(e - a) * (e - a)).Average());
         Assert.InRange(error / largest, 0, 0.05);
 
-        // The same 8-bit arithmetic node by node, in double precision: what lies between two levels is nowhere near the middle, or both round it alike.
-        var some = new Dictionary<string, Tensor> { ["input"] = Tensor.Create(Array.ConvertAll(images[..(3 * Pixels)], value => (double)value), 3, 1, 28, 28) };
-        ReadOnlySpan<double> exact = Interpreter.Run(PlanCheck.ToDouble(quantized), some, ["logits"])["logits"].Span<double>();
-        for (int i = 0; i < exact.Length; i++) Assert.InRange(Math.Abs(exact[i] - actual[i]) / largest, 0, 1e-5);
+        // What lies between two levels is nowhere near the middle, or both round it alike.
+        AssertSameArithmetic(quantized, "logits", images[..(3 * Pixels)], actual, 1e-5);
+    }
+
+    // Node by node in double precision.
+    private static void AssertSameArithmetic(Graph quantized, string output, float[] images, float[] actual, double tolerance)
+    {
+        var inputs = new Dictionary<string, Tensor> { ["input"] = Tensor.Create(Array.ConvertAll(images, value => (double)value), images.Length / Pixels, 1, 28, 28) };
+        ReadOnlySpan<double> exact = Interpreter.Run(PlanCheck.ToDouble(quantized), inputs, [output])[output].Span<double>();
+        double largest = 0;
+        foreach (double value in exact) largest = Math.Max(largest, Math.Abs(value));
+        for (int i = 0; i < exact.Length; i++) Assert.InRange(Math.Abs(exact[i] - actual[i]) / largest, 0, tolerance);
+    }
+
+    [Theory]
+    [InlineData(5, 1, 6, 16)]
+    [InlineData(4, 1, 32, 40)]
+    [InlineData(1, 1, 20, 33)]
+    [InlineData(3, 2, 16, 16)]
+    [InlineData(6, 1, 32, 1)]
+    [InlineData(1, 2, 7, 1)]
+    [InlineData(3, 1, 1, 16)]
+    public void ConvolutionsOfAllKindsKeepTheirArithmetic(int kernel, int stride, int channels, int outputs)
+    {
+        const int count = 4;
+        var random = new Random(kernel);
+        var builder = new GraphBuilder("windows");
+        string x = Relu(Convolution(builder.Input("input", ElementType.Float, Dimension.Named("N"), 1, 28, 28), "first", 1, channels, 3, 1));
+        x = Relu(Convolution(x, "second", channels, outputs, kernel, stride));
+        string flat = builder.Node("Flatten", "flat", [x]);
+        int side = (28 + 2 * (kernel / 2) - kernel) / stride + 1, depth = outputs * side * side;
+        builder.Output(builder.Node("MatMul", "logits", [flat, Weights("dense", 0.05f, depth, 5)]), ElementType.Float, Dimension.Named("N"), 5);
+        Graph graph = builder.Build();
+        float[] images = Images(count), actual = new float[count * 5];
+        Graph quantized = PostTrainingQuantizer.Quantize(graph, images, count);
+        using Plan plan = Plan.Compile(quantized);
+        plan.Run(images, count, actual);
+        Assert.Contains("int8", string.Join('\n', plan.Description));
+        // Among so many values one may lie so close to the middle between two levels that single and double precision fall to different sides.
+        AssertSameArithmetic(quantized, "logits", images, actual, 5e-4);
+
+        string Relu(string value) => builder.Node("Relu", value + ".relu", [value]);
+
+        string Convolution(string value, string name, int from, int to, int size, int step)
+        {
+            int pad = size / 2;
+            return builder.Node("Conv", name, [value, Weights(name + ".weight", 1f / (size * MathF.Sqrt(from)), to, from, size, size), Weights(name + ".bias", 0.1f, to)],
+                ("pads", new[] { pad, pad, pad, pad }), ("strides", new[] { step, step }));
+        }
+
+        string Weights(string name, float size, params int[] shape)
+        {
+            var values = new float[Tensor.ElementCount(shape)];
+            for (int i = 0; i < values.Length; i++) values[i] = (random.NextSingle() * 2 - 1) * size;
+            return builder.Initializer(name, Tensor.Create(values, shape));
+        }
     }
 
     [Fact]

@@ -44,7 +44,7 @@ internal static class TrainCommand
         settings.Add<int?>("--patience", "N", "Stop after this many epochs without progress on those images; 0 is never [default: 0]", (c, v) => c with { Patience = v!.Value });
         settings.Add<ulong?>("--seed", "N", $"Everything random follows from it [default: {usual.Seed}]", (c, v) => c with { Seed = v!.Value });
         settings.Add<bool?>("--quantize", "true|false", "Store the model in 8 bits too [default: false]", (c, v) => c with { Quantize = v!.Value });
-        settings.Add<bool?>("--winograd", "true|false", "Whether 3x3 convolutions may be computed by Winograd's algorithm; both ways reach the same accuracy [default: true]", (c, v) => c with { Winograd = v });
+        settings.Add<bool?>("--winograd", "true|false", "Whether convolutions of 3x3 to 6x6 may be computed by Winograd's algorithm; both ways reach the same accuracy [default: true]", (c, v) => c with { Winograd = v });
         settings.Add<string>("--alphabet", "digits|upper|lower|letters|alphanumeric|CHARACTERS", "Train these classes only [default: all of the data set's]", (c, v) => c with { Alphabet = v });
         settings.Add<string[]>("--initial", "FILE.onnx", "Start from the weights of this model, by name; {seed} in it stands for the seed; repeated, the mean of several", (c, v) => c with { Initial = v });
         settings.Add<string[]>("--freeze", "PATTERN", "Leave weights with such names as they are, for example 'conv*'; may be repeated", (c, v) => c with { Freeze = v });

@@ -112,7 +112,7 @@ internal sealed class StepContext
     /// <summary>Loss of this step.</summary>
     public Loss? Loss { get; set; }
 
-    /// <summary>Whether 3×3 convolutions may use Winograd's algorithm.</summary>
+    /// <summary>Whether convolutions may use Winograd's algorithm.</summary>
     public required bool Winograd { get; init; }
 
     /// <summary>Most images per step.</summary>

@@ -14,7 +14,7 @@ internal sealed record TrainingPlanOptions
     /// <summary>Threads; results don't depend on it.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Whether 3×3 convolutions may use Winograd's algorithm.</summary>
+    /// <summary>Whether convolutions may use Winograd's algorithm.</summary>
     public bool Winograd { get; init; } = true;
 
     /// <summary>Momentum of batch-normalisation statistics as PyTorch means it: new = (1 − m) · old + m · batch.</summary>

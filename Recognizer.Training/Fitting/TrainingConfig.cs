@@ -114,7 +114,7 @@ internal sealed record TrainingConfig
     [JsonIgnore]
     public IEnumerable<string> InitialFiles => (Initial ?? []).Select(file => file.Replace("{seed}", Seed.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
 
-    /// <summary>False computes 3×3 convolutions directly in training, without Winograd's algorithm; null or true chooses what is fastest.</summary>
+    /// <summary>False computes all convolutions directly in training, without Winograd's algorithm; null or true chooses what is fastest.</summary>
     public bool? Winograd { get; init; }
 
     /// <summary>Initializers that stay as they are; * stands for any characters.</summary>

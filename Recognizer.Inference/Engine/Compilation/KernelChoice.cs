@@ -22,7 +22,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
 
     // For the whole process, so that all plans of a model give the same bits.
     private static readonly ConcurrentDictionary<(ConvolutionShape, Epilogue, ImageShape), Lazy<ConvolutionAlgorithm>> s_measured = [];
-    private static readonly ConcurrentDictionary<(ConvolutionShape, bool Sum, bool Pool, ImageShape, string Candidates), Lazy<QuantizedAlgorithm>> s_measuredQuantized = [];
+    private static readonly ConcurrentDictionary<(ConvolutionShape, int? ResidualBorder, bool Pool, ImageShape, string Candidates), Lazy<QuantizedAlgorithm>> s_measuredQuantized = [];
 
     /// <summary>The algorithm for runs of one or of <see cref="TypicalImages"/> images.</summary>
     public ConvolutionAlgorithm Choose(ConvolutionShape shape, Epilogue epilogue, ImageShape output, int images)
@@ -31,7 +31,6 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
         if (!options.MeasureKernels || images == 1) return Convolution.Default(shape, options.Winograd, images);
         IReadOnlyList<ConvolutionAlgorithm> candidates = Convolution.Candidates(shape, options.Winograd, images, Margin);
         if (candidates.Count == 1) return candidates[0];
-        // No time depends on what the weights are.
         return s_measured.GetOrAdd((shape, epilogue, output), key => new(() => Fastest(candidates, shape, output, epilogue.AddResidual ? epilogue.ResidualBorder ?? output.Border : null,
             algorithm => Convolution.Create(shape, epilogue, output, algorithm, new float[shape.WeightLength], [])), LazyThreadSafetyMode.PublicationOnly)).Value;
     }
@@ -47,11 +46,13 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
     {
         IReadOnlyList<QuantizedAlgorithm> candidates = QuantizedConvolution.Candidates(shape, weights, bias, options.Winograd, InstructionSet.Current, options.MeasureKernels ? Margin : 1);
         if (candidates.Count == 1) return candidates[0];
-        return s_measuredQuantized.GetOrAdd((shape, epilogue.Sum is not null, epilogue.Pool, output, string.Join(' ', candidates)), key => new(() => Fastest(candidates, shape, output, epilogue.Sum is null ? null : output.Border,
+        int? residualBorder = epilogue.Sum is null ? null : output.Border;
+        return s_measuredQuantized.GetOrAdd((shape, residualBorder, epilogue.Pool, output, string.Join(' ', candidates)), key => new(() => Fastest(candidates, shape, output, residualBorder,
             algorithm => QuantizedConvolution.Create(shape, epilogue, output, low, new sbyte[shape.WeightLength], [], new float[shape.OutputChannels], algorithm, InstructionSet.Current)),
             LazyThreadSafetyMode.PublicationOnly)).Value;
     }
 
+    // No time depends on what the weights are.
     private static TAlgorithm Fastest<TAlgorithm>(IReadOnlyList<TAlgorithm> candidates, ConvolutionShape shape, ImageShape output, int? residualBorder, Func<TAlgorithm, IImageKernel> create)
     {
         const int images = TimedImages;
@@ -60,10 +61,11 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
         Array.Fill(best, double.PositiveInfinity);
         using var input = new AlignedBuffer<float>((long)images * shape.Input.ImageStride);
         using var result = new AlignedBuffer<float>((long)images * output.ImageStride);
-        using var residual = new AlignedBuffer<float>((long)images * new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, residualBorder ?? 0).ImageStride);
+        using AlignedBuffer<float>? residual = residualBorder is not { } border ? null
+            : new((long)images * new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, border).ImageStride);
         // Memory that was never written would all be one page.
         input.Span.Fill(1);
-        residual.Span.Fill(1);
+        residual?.Span.Fill(1);
         try
         {
             for (int i = 0; i < kernels.Length; i++) kernels[i] = create(candidates[i]);
@@ -74,7 +76,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
                 for (int i = 0; i < kernels.Length; i++)
                 {
                     long start = Stopwatch.GetTimestamp();
-                    kernels[i].Run(input.Pointer, result.Pointer, residualBorder is null ? null : residual.Pointer, images, scratch.Pointer);
+                    kernels[i].Run(input.Pointer, result.Pointer, residual is null ? null : residual.Pointer, images, scratch.Pointer);
                     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
                     if (round > 0) best[i] = Math.Min(best[i], seconds);
                 }

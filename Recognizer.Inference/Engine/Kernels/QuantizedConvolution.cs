@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Kernels;
 /// <summary>How a convolution of levels is computed.</summary>
 internal enum QuantizedAlgorithm
 {
-    /// <summary>Winograd's F(4×4, 3×3) and F(3×3, 3×3) in integers: 36 multiplications of 16 bits for 144; windows of up to 6×6 as the sum of four of 3×3.</summary>
+    /// <summary>Winograd's F(4×4, 3×3) and F(3×3, 3×3) in integers: 36 multiplications of 16 bits for 144; windows of up to 6×6 as sums of 3×3.</summary>
     Winograd,
 
     /// <summary>Directly, four bytes in an instruction and lane, with AVX-VNNI.</summary>
@@ -52,12 +52,12 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
 
     protected float* Scales => _scales.Pointer;
 
-    /// <summary>Whether some algorithm has room for the sums of a convolution.</summary>
+    /// <summary>Whether some algorithm has room for the sums of a convolution; a single output channel, whose results aren't padded to a vector, is left to floats.</summary>
     /// <param name="shape">The convolution.</param>
     /// <param name="weightsOIHW">Its weights.</param>
     /// <param name="bias">[OutputChannels], or empty.</param>
     public static bool Supports(in ConvolutionShape shape, ReadOnlySpan<sbyte> weightsOIHW, ReadOnlySpan<int> bias) =>
-        LargestSum(shape, weightsOIHW, bias) <= (UsesFloats(shape) ? ExactFloats : int.MaxValue);
+        shape.OutputChannels > 1 && LargestSum(shape, weightsOIHW, bias) <= (UsesFloats(shape) ? ExactFloats : int.MaxValue);
 
     /// <summary>The algorithms that are exact and whose instructions there are, the one that is expected to be fastest first.</summary>
     /// <param name="shape">The convolution.</param>
@@ -72,13 +72,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
         var costs = new List<(QuantizedAlgorithm Algorithm, double Cost)>();
         foreach (QuantizedAlgorithm algorithm in Enum.GetValues<QuantizedAlgorithm>())
         {
-            bool runs = algorithm switch
-            {
-                QuantizedAlgorithm.Winograd => winograd,
-                QuantizedAlgorithm.Quads => AvxVnni.IsSupported && level >= SimdLevel.Avx2,
-                _ => true,
-            };
-            if (runs && IsExact(shape, algorithm, largest)) costs.Add((algorithm, Cost(shape, algorithm, level)));
+            if ((winograd || algorithm != QuantizedAlgorithm.Winograd) && Runs(algorithm, level) && IsExact(shape, algorithm, largest)) costs.Add((algorithm, Cost(shape, algorithm, level)));
         }
         double least = costs.Min(c => c.Cost);
         return [.. costs.Where(c => c.Cost <= margin * least).OrderBy(c => c.Cost).Select(c => c.Algorithm)];
@@ -98,7 +92,8 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
         ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, QuantizedAlgorithm algorithm, SimdLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weightsOIHW.Length, shape.WeightLength);
-        if (!IsExact(shape, algorithm, LargestSum(shape, weightsOIHW, bias))) throw new ArgumentException($"{algorithm} can't compute {shape} with these weights exactly.", nameof(algorithm));
+        if (!Supports(shape, weightsOIHW, bias) || !Runs(algorithm, level) || !IsExact(shape, algorithm, LargestSum(shape, weightsOIHW, bias)))
+            throw new ArgumentException($"{algorithm} can't compute {shape} with these weights exactly on {level}.", nameof(algorithm));
         return level switch
         {
             SimdLevel.Avx512 => Create<Integer512, Simd512>(shape, epilogue, output, low, weightsOIHW, bias, scales, algorithm, level),
@@ -135,6 +130,8 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
         return largest;
     }
 
+    private static bool Runs(QuantizedAlgorithm algorithm, SimdLevel level) => algorithm != QuantizedAlgorithm.Quads || (AvxVnni.IsSupported && level >= SimdLevel.Avx2);
+
     private static bool IsExact(in ConvolutionShape shape, QuantizedAlgorithm algorithm, long largestSum) => algorithm switch
     {
         QuantizedAlgorithm.Floats => largestSum <= ExactFloats,
@@ -146,14 +143,14 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     private static double Cost(in ConvolutionShape shape, QuantizedAlgorithm algorithm, SimdLevel level)
     {
         int lanes = InstructionSet.Count(level), outputs = Padded(shape.OutputChannels), pixels = shape.OutputHeight * shape.OutputWidth;
-        int pairs = PairPacking.Pairs(shape.Input.Channels, lanes), parts = new WindowParts(shape).Count;
+        int parts = new WindowParts(shape).Count;
         double direct = (double)pixels * shape.KernelHeight * shape.KernelWidth * outputs;
         return algorithm switch
         {
-            QuantizedAlgorithm.Winograd => (double)QuantizedWinograd<IntegerScalar, SimdScalar>.Products(shape) * parts * pairs * outputs / lanes
+            QuantizedAlgorithm.Winograd => (double)QuantizedWinograd<IntegerScalar, SimdScalar>.Products(shape) * parts * PairPacking.Pairs(shape.Input.PixelStride, lanes) * outputs / lanes
                 + 20.0 * pixels * (parts * Padded(shape.Input.Channels) + outputs) / lanes,
             QuantizedAlgorithm.Quads => direct * QuadWords.UsedWords(shape.Input.Channels) / Quad256.Count,
-            QuantizedAlgorithm.Pairs => direct * pairs / lanes,
+            QuantizedAlgorithm.Pairs => direct * PairPacking.Pairs(shape.Input.Channels, lanes) / lanes,
             _ => 0.85 * direct * shape.GroupChannels / lanes,
         };
 

@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Engine.Kernels;
 
-/// <summary>How the window of a convolution is the sum of windows of 3×3, for which Winograd's algorithm has transforms. The last part of a dimension ends with the window, so that
+/// <summary>How the window of a convolution is the sum of one, two or four windows of 3×3, for which Winograd's algorithm has transforms. The last part of a dimension ends with the window, so that
 /// no input beyond it is read; what it has in common with the first belongs to that.</summary>
 /// <param name="Height">Rows of the window, 3 … 6.</param>
 /// <param name="Width">Columns of the window, 3 … 6.</param>

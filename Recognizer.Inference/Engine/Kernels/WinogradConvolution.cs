@@ -15,7 +15,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     private static int PanelWidth => Tile.Vectors * TSimd.Count;
 
-    // [points, panels, channels, panel], with a gap between points
+    // [points, panels, depth, panel], with a gap between points
     private readonly AlignedBuffer<float> _weights;
     private readonly AlignedBuffer<float> _bias;
     private readonly WindowParts _parts;
@@ -47,7 +47,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
     // Floats of a tile's transformed inputs.
     private int TileStride => _parts.Count * InputStride;
 
-    // Those that are multiplied: padding at the end is left out.
+    // Those that are multiplied. Of padding channels only the last part's are left out; the others have weights of zero, and what they hold is zero or an activation of it.
     private int Depth => TileStride - InputStride + Shape.Input.Channels;
 
     private int OutputStride => Residual.PixelStride;
@@ -88,7 +88,6 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
 
     public override ConvolutionChain? Join(IReadOnlyList<Convolution> following)
     {
-        if (_parts.Count > 1) return null;
         var links = new List<WinogradConvolution<TSimd, TTransform>> { this };
         foreach (Convolution next in following)
         {
@@ -112,7 +111,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TTransform> : Convolutio
             Pack(weightsOIHW, turned: false);
             return;
         }
-        // Parts lie where a pixel's padded channels do.
+        // [outputs, depth, 3, 3]: each part as if it were further channels, after the padding of the one before.
         int kernel = _parts.Height * _parts.Width;
         const int part = WindowParts.Side * WindowParts.Side;
         using var parts = new AlignedBuffer<float>((long)Shape.OutputChannels * Depth * part);

@@ -25,11 +25,13 @@ public unsafe class ConvolutionChainTests
             var links = new Convolution[length];
             var buffers = new AlignedBuffer<float>[length + 1];
             var layouts = new ImageShape[length + 1];
-            layouts[0] = new ImageShape(height, width, channels[0], 1);
+            // The first link may have a larger window.
+            int kernel = repeat % 4 == 0 ? 5 : 3, pad = kernel / 2;
+            layouts[0] = new ImageShape(height, width, channels[0], pad);
             buffers[0] = Images.Place(KernelCases.Values(KernelCases.Inputs[repeat % 2], (long)images * height * width * channels[0], repeat), layouts[0], 0, images, 7);
             for (int i = 0; i < length; i++)
             {
-                ConvolutionShape shape = new(layouts[i], channels[i + 1], 3, 3, 1, 1, 1, 1, 1, 1);
+                ConvolutionShape shape = i == 0 ? new(layouts[0], channels[1], kernel, kernel, 1, 1, pad, pad, pad, pad) : new(layouts[i], channels[i + 1], 3, 3, 1, 1, 1, 1, 1, 1);
                 FusedPooling pooling = i < length - 1 ? FusedPooling.None : (FusedPooling)random.Next(3);
                 layouts[i + 1] = pooling switch
                 {
@@ -79,17 +81,18 @@ public unsafe class ConvolutionChainTests
     public void What_does_not_fit_together_is_no_chain()
     {
         using Convolution plain = Of(14, 32, 32), other = Of(14, 32, 32, ConvolutionAlgorithm.Winograd4), direct = Of(14, 32, 32, ConvolutionAlgorithm.Direct), wider = Of(14, 48, 32),
-            smaller = Of(7, 32, 32), pooled = Of(14, 32, 32, pooling: FusedPooling.Max2x2), unpadded = Of(16, 32, 32, pad: 0), large = Of(280, 64, 64);
+            smaller = Of(7, 32, 32), pooled = Of(14, 32, 32, pooling: FusedPooling.Max2x2), unpadded = Of(16, 32, 32, pad: 0), large = Of(280, 64, 64), window = Of(14, 32, 32, kernel: 4, pad: 2);
         Assert.NotNull(plain.Join([plain]));
         Assert.NotNull(plain.Join([pooled]));
-        foreach (Convolution next in new[] { other, direct, wider, smaller, unpadded }) Assert.Null(plain.Join([next]));
+        Assert.NotNull(window.Join([plain]));
+        foreach (Convolution next in new[] { other, direct, wider, smaller, unpadded, window }) Assert.Null(plain.Join([next]));
         Assert.Null(pooled.Join([plain]));
         Assert.Null(direct.Join([direct]));
         Assert.Null(large.Join([large]));
 
-        static Convolution Of(int size, int channels, int outputs, ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Winograd7, FusedPooling pooling = FusedPooling.None, int pad = 1)
+        static Convolution Of(int size, int channels, int outputs, ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Winograd7, FusedPooling pooling = FusedPooling.None, int pad = 1, int kernel = 3)
         {
-            ConvolutionShape shape = new(new ImageShape(size, size, channels, 1), outputs, 3, 3, 1, 1, pad, pad, pad, pad);
+            ConvolutionShape shape = new(new ImageShape(size, size, channels, 2), outputs, kernel, kernel, 1, 1, kernel == 4 ? 1 : pad, kernel == 4 ? 1 : pad, pad, pad);
             int side = pooling == FusedPooling.Max2x2 ? shape.OutputHeight / 2 : shape.OutputHeight;
             return Convolution.Create(shape, new Epilogue(new Activation(ActivationKind.Relu), pooling), new ImageShape(side, side, outputs, 1), algorithm, new float[shape.WeightLength], []);
         }

@@ -18,7 +18,7 @@ public sealed unsafe class QuantizedConvolutionTests
             int outputs = grouped ? groups : random.Next(1, 4) * (random.Next(2) == 0 ? 16 : 13), height = winograd ? random.Next(3, 7) : random.Next(1, 6),
                 width = winograd ? random.Next(3, 7) : random.Next(1, 6), pad = random.Next(Math.Min(height, width));
             var shape = new ConvolutionShape(new ImageShape(random.Next(6, 15), random.Next(6, 15), channels, pad + random.Next(2)), outputs, height, width,
-                winograd ? 1 : random.Next(1, 3), winograd ? 1 : random.Next(1, 3), pad, pad, pad, pad, 1, 1, groups);
+                winograd ? 1 : random.Next(1, 3), winograd ? 1 : random.Next(1, 3), random.Next(pad + 1), random.Next(pad + 1), random.Next(pad + 1), random.Next(pad + 1), 1, 1, groups);
             if (shape.OutputHeight < 2 || shape.OutputWidth < 2) continue;
             seen.UnionWith(Check(shape, random, sum: repeat % 3 == 0, pool: repeat % 4 < 2));
         }
@@ -39,6 +39,9 @@ public sealed unsafe class QuantizedConvolutionTests
         Array.Fill(weights, (sbyte)127);
         Assert.DoesNotContain(QuantizedAlgorithm.Floats, All(shape, weights, true, SimdLevel.Avx512));
         Assert.Contains(QuantizedAlgorithm.Winograd, All(shape, weights, true, SimdLevel.Avx512));
+        int[] bias = new int[64];
+        bias[5] = -20_000_000;
+        Assert.DoesNotContain(QuantizedAlgorithm.Winograd, QuantizedConvolution.Candidates(shape, weights, bias, true, SimdLevel.Avx512, double.PositiveInfinity));
         shape = shape with { Input = shape.Input with { Channels = 128 } };
         weights = [.. weights, .. weights];
         Assert.DoesNotContain(QuantizedAlgorithm.Winograd, All(shape, weights, true, SimdLevel.Avx512));
@@ -64,6 +67,14 @@ public sealed unsafe class QuantizedConvolutionTests
         Assert.True(QuantizedConvolution.Supports(shape, new sbyte[weights.Length], []));
         Assert.Throws<ArgumentException>(() => QuantizedConvolution.Create(shape, new QuantizedEpilogue(new LevelRange(1, 0, 0), 0), new ImageShape(4, 4, 2, 0), 0, weights, [], [1, 1],
             QuantizedAlgorithm.Floats, SimdLevel.Scalar));
+        // Results of one channel aren't padded, so no kernel can write whole vectors of them.
+        var single = new ConvolutionShape(new ImageShape(4, 4, 16, 1), 1, 3, 3, 1, 1, 1, 1, 1, 1);
+        Assert.False(QuantizedConvolution.Supports(single, new sbyte[single.WeightLength], []));
+        foreach (QuantizedAlgorithm algorithm in Enum.GetValues<QuantizedAlgorithm>())
+        {
+            Assert.Throws<ArgumentException>(() => QuantizedConvolution.Create(single, new QuantizedEpilogue(new LevelRange(1, 0, 0), 0), new ImageShape(4, 4, 1, 0), 0, new sbyte[single.WeightLength], [], [1],
+                algorithm, SimdLevel.Scalar));
+        }
     }
 
     private static IReadOnlyList<QuantizedAlgorithm> All(ConvolutionShape shape, sbyte[] weights, bool winograd, SimdLevel level) =>
@@ -75,7 +86,7 @@ public sealed unsafe class QuantizedConvolutionTests
         int low = -random.Next(256), each = shape.WeightLength / shape.OutputChannels, height = shape.OutputHeight, width = shape.OutputWidth, channels = shape.Input.Channels;
         float[] input = Values(images * shape.Input.Height * shape.Input.Width * channels, () => low + random.Next(256));
         var weights = new sbyte[shape.WeightLength];
-        for (int i = 0; i < weights.Length; i++) weights[i] = (sbyte)random.Next(-127, 128);
+        for (int i = 0; i < weights.Length; i++) weights[i] = (sbyte)random.Next(-128, 128);
         int[] bias = [.. Enumerable.Range(0, shape.OutputChannels).Select(_ => random.Next(-100_000, 100_000))];
         float[] scales = Values(shape.OutputChannels, () => (0.5f + random.NextSingle()) / (1500 * MathF.Sqrt(each)));
         var levels = new LevelRange(0.02f, -random.Next(256), 0);
@@ -133,11 +144,12 @@ public sealed unsafe class QuantizedConvolutionTests
         foreach ((SimdLevel level, QuantizedAlgorithm algorithm) in KernelCases.Levels.SelectMany(level => QuantizedConvolution.Candidates(shape, weights, bias, true, level, double.PositiveInfinity).Select(algorithm => (level, algorithm))))
         {
             using QuantizedConvolution convolution = QuantizedConvolution.Create(shape, epilogue, output, low, weights, bias, scales, algorithm, level);
-            using AlignedBuffer<float> to = new((long)images * output.ImageStride), scratch = new(convolution.ScratchLength(images));
+            using AlignedBuffer<float> to = new((long)images * output.ImageStride), scratch = new(convolution.ScratchLength(images) + 16);
             scratch.Span.Fill(float.NaN);
             convolution.Run(from.Pointer, to.Pointer, sum ? beside.Pointer : null, images, scratch.Pointer);
             float[] actual = Images.Read(to, output, images);
             Assert.Equal(expected.Length, actual.Length);
+            Assert.All(scratch.Span[^16..].ToArray(), value => Assert.True(float.IsNaN(value), $"{algorithm} wrote past its scratch"));
             for (int i = 0; i < actual.Length; i++)
                 Assert.True(expected[i] == actual[i], $"{level} {convolution.Algorithm} {shape} {epilogue}: [{i}] is {actual[i]}, expected {expected[i]}");
             algorithms.Add(algorithm);
