@@ -1,6 +1,8 @@
 using BenchmarkDotNet.Attributes;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
+using Recognizer.Inference.Engine.Kernels.Winograd;
 
 namespace Recognizer.Benchmarks.Kernels;
 

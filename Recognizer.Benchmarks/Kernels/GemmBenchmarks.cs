@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Recognizer.Inference.Engine;
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Matrices;
 
 namespace Recognizer.Benchmarks.Kernels;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 
 namespace Recognizer.Benchmarks.Peers;
 

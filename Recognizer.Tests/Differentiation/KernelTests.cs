@@ -1,5 +1,5 @@
 using Recognizer.Inference.Engine;
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 using Recognizer.Training;
 using Recognizer.Training.Differentiation;
 using Recognizer.Training.Differentiation.Kernels;

@@ -1,4 +1,5 @@
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
 using Recognizer.Inference.Engine.Operators;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Differentiation.Gradients;

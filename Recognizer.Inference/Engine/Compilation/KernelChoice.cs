@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
+using Recognizer.Inference.Engine.Kernels.Quantized;
+using Recognizer.Inference.Engine.Kernels.Simd;
 
 namespace Recognizer.Inference.Engine.Compilation;
 

@@ -1,4 +1,4 @@
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Quantized;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.Engine.Compilation;

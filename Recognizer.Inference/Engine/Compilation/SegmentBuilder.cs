@@ -1,6 +1,8 @@
 using Recognizer.Inference.Engine.Execution;
 using Recognizer.Inference.Engine.Execution.Steps;
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
+using Recognizer.Inference.Engine.Kernels.Quantized;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.Engine.Compilation;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Recognizer.Inference.Engine.Kernels.Simd;
 
 namespace Recognizer.Inference.Engine.Kernels;
 

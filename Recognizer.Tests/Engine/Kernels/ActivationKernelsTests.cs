@@ -1,4 +1,5 @@
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 
 namespace Recognizer.Tests.Engine.Kernels;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Matrices;
 using Recognizer.Training.Differentiation;
 using Xunit;
 

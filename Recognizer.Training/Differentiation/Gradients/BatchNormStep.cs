@@ -1,5 +1,6 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 using Recognizer.Training.Differentiation.Kernels;
 
 namespace Recognizer.Training.Differentiation.Gradients;

@@ -1,5 +1,8 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
+using Recognizer.Inference.Engine.Kernels.Matrices;
+using Recognizer.Inference.Engine.Kernels.Winograd;
 using Recognizer.Training.Differentiation.Kernels;
 
 namespace Recognizer.Training.Differentiation.Gradients;

@@ -1,4 +1,5 @@
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Matrices;
 using Recognizer.Training.Differentiation.Kernels;
 
 namespace Recognizer.Training.Differentiation.Gradients;

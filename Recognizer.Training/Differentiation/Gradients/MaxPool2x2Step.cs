@@ -1,4 +1,4 @@
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 using Recognizer.Training.Differentiation.Kernels;
 
 namespace Recognizer.Training.Differentiation.Gradients;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 
 namespace Recognizer.Training.Differentiation.Kernels;
 

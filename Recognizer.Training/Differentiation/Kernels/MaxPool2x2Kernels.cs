@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Simd;
 
 namespace Recognizer.Training.Differentiation.Kernels;
 

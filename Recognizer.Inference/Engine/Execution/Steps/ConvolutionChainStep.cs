@@ -1,4 +1,4 @@
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
 
 namespace Recognizer.Inference.Engine.Execution.Steps;
 

@@ -1,4 +1,6 @@
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Convolutions;
+using Recognizer.Inference.Engine.Kernels.Winograd;
 
 namespace Recognizer.Inference.Engine.Execution.Steps;
 

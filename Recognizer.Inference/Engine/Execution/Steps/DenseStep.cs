@@ -1,4 +1,5 @@
 using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Matrices;
 
 namespace Recognizer.Inference.Engine.Execution.Steps;
 

@@ -1,4 +1,4 @@
-using Recognizer.Inference.Engine.Kernels;
+using Recognizer.Inference.Engine.Kernels.Quantized;
 
 namespace Recognizer.Inference.Engine.Execution.Steps;
 
