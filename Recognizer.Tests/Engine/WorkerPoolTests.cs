@@ -70,8 +70,9 @@ public class WorkerPoolTests
     {
         using var pool = new WorkerPool(4, TimeSpan.FromMilliseconds(0.3));
         using var process = Process.GetCurrentProcess();
-        TimeSpan least = TimeSpan.MaxValue;
-        for (int attempt = 0; attempt < 5; attempt++)
+        TimeSpan least = TimeSpan.MaxValue, little = TimeSpan.FromMilliseconds(60);
+        // The runtime may still be compiling what earlier tests used; a thread that spins does so in every attempt.
+        for (int attempt = 0; attempt < 30 && least > little; attempt++)
         {
             pool.Run(100, new Counting(100));
             Thread.Sleep(50);
@@ -83,7 +84,7 @@ public class WorkerPoolTests
             if (taken < least) least = taken;
         }
         // One thread that spins would take all of it; the runtime and the test runner take a little.
-        Assert.InRange(least, TimeSpan.Zero, TimeSpan.FromMilliseconds(60));
+        Assert.InRange(least, TimeSpan.Zero, little);
     }
 
     private sealed class Doing(Action action) : IParallelWork
