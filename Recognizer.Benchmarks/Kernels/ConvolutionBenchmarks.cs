@@ -30,7 +30,7 @@ public unsafe class ConvolutionBenchmarks
         ConvolutionShape shape = new(new ImageShape(layer[0], layer[0], layer[1], 1), layer[2], 3, 3, 1, 1, 1, 1, 1, 1);
         ImageShape output = new(layer[0], layer[0], layer[2], 1);
         ConvolutionAlgorithm algorithm = Enum.Parse<ConvolutionAlgorithm>(Algorithm);
-        if (!ConvolutionWeightGradient.Supports(shape, algorithm)) algorithm = ConvolutionAlgorithm.Direct;
+        if (!Convolution.Supports(shape, algorithm)) algorithm = ConvolutionAlgorithm.Direct;
         Random random = new(1);
         float[] weights = new float[shape.WeightLength];
         for (int i = 0; i < weights.Length; i++) weights[i] = random.NextSingle() - 0.5f;

@@ -57,8 +57,7 @@ internal sealed unsafe class ConvolutionStep : Step, IDisposable
         bool byWeights = backward && _byWeights is not null;
         ConvolutionAlgorithm algorithm = byWeights ? _byWeightsAlgorithm : _algorithm;
         if (algorithm == ConvolutionAlgorithm.Direct) return 1;
-        int height = Output.Shape[1], width = Output.Shape[2];
-        int tiles = (byWeights ? WinogradTiling.Uniform(algorithm, height, width) : WinogradTiling.Of(algorithm, height, width)).Tiles;
+        int tiles = WinogradTiling.Of(algorithm, Output.Shape[1], Output.Shape[2]).Tiles;
         return ((backward ? BackwardTiles : ForwardTiles) + tiles - 1) / tiles;
     }
 

@@ -28,33 +28,29 @@ internal abstract unsafe class ConvolutionWeightGradient
     /// <summary>Chooses kernels.</summary>
     /// <param name="shape">The convolution. Its input's border is at least as wide as the padding.</param>
     /// <param name="output">Layout of the gradient of the result.</param>
-    /// <param name="algorithm">One that <see cref="Supports"/> the shape.</param>
+    /// <param name="algorithm">One that <see cref="Convolution.Supports"/> the shape.</param>
     public static ConvolutionWeightGradient Create(in ConvolutionShape shape, ImageShape output, ConvolutionAlgorithm algorithm) =>
         Create(shape, output, algorithm, InstructionSet.Current);
 
     internal static ConvolutionWeightGradient Create(in ConvolutionShape shape, ImageShape output, ConvolutionAlgorithm algorithm, SimdLevel level)
     {
-        if (!Supports(shape, algorithm)) throw new ArgumentException($"{algorithm} can't compute {shape}.", nameof(algorithm));
+        if (!Convolution.Supports(shape, algorithm)) throw new ArgumentException($"{algorithm} can't compute {shape}.", nameof(algorithm));
         Factory factory = new() { Shape = shape, Output = output, Algorithm = algorithm };
         InstructionSet.Dispatch(level, ref factory);
         return factory.Result!;
     }
 
-    /// <summary>Whether an algorithm can compute the gradient: its sums are over tiles of its largest kind.</summary>
-    public static bool Supports(in ConvolutionShape shape, ConvolutionAlgorithm algorithm) =>
-        Convolution.Supports(shape, algorithm) && Math.Min(shape.OutputHeight, shape.OutputWidth) >= WinogradTiling.Kinds(algorithm)[0];
-
     /// <summary>The algorithm that is expected to be fastest, from a fixed rule.</summary>
     public static ConvolutionAlgorithm Default(in ConvolutionShape shape, bool winograd)
     {
         // Products save more than what transforming sums back costs, unless the image is cut off badly.
-        if (!winograd || !Supports(shape, ConvolutionAlgorithm.Winograd2)) return ConvolutionAlgorithm.Direct;
+        if (!winograd || !Convolution.Supports(shape, ConvolutionAlgorithm.Winograd2)) return ConvolutionAlgorithm.Direct;
         ConvolutionAlgorithm best = ConvolutionAlgorithm.Direct;
         double least = (double)shape.KernelHeight * shape.KernelWidth * shape.OutputHeight * shape.OutputWidth;
         for (ConvolutionAlgorithm a = ConvolutionAlgorithm.Winograd2; a <= ConvolutionAlgorithm.Winograd7; a++)
         {
-            if (!Supports(shape, a)) continue;
-            double products = 1.3 * new WindowParts(shape).Count * WinogradTiling.Uniform(a, shape.OutputHeight, shape.OutputWidth).Products;
+            if (!Convolution.Supports(shape, a)) continue;
+            double products = 1.3 * new WindowParts(shape).Count * WinogradTiling.Of(a, shape.OutputHeight, shape.OutputWidth).Products;
             if (products < least) (best, least) = (a, products);
         }
         return best;

@@ -34,8 +34,8 @@ internal unsafe interface IWinogradTransform
     static abstract void Weights<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
         where TSimd : unmanaged, ISimd<TSimd>;
 
-    /// <summary>A: gradients of m outputs to gradients of m + 2 products.</summary>
-    static abstract void OutputGradient<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride)
+    /// <summary>A: gradients of a tile's outputs to gradients of its products, two more.</summary>
+    static abstract void OutputGradient<TSimd>(int outputs, float* source, nint sourceStride, float* destination, nint destinationStride)
         where TSimd : unmanaged, ISimd<TSimd>;
 
     /// <summary>Gᵀ: gradients of m + 2 points to gradients of 3 weights.</summary>

@@ -73,7 +73,7 @@ internal readonly unsafe struct Winograd4 : IWinogradTransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OutputGradient<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
+    public static void OutputGradient<TSimd>(int outputs, float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
     {
         TSimd y0 = TSimd.Load(source), y1 = TSimd.Load(source + sourceStride), y2 = TSimd.Load(source + 2 * sourceStride), y3 = TSimd.Load(source + 3 * sourceStride);
         TSimd.Store(y0, destination);

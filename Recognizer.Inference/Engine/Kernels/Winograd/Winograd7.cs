@@ -184,10 +184,10 @@ internal readonly unsafe struct Winograd7 : IWinogradTransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StorePair<TSimd>(TSimd odd, TSimd even, float* destination, nint stride) where TSimd : unmanaged, ISimd<TSimd>
+    private static void StorePair<TSimd>(TSimd half, TSimd other, float* destination, nint stride) where TSimd : unmanaged, ISimd<TSimd>
     {
-        TSimd.Store(odd + even, destination);
-        TSimd.Store(odd - even, destination + stride);
+        TSimd.Store(half + other, destination);
+        TSimd.Store(half - other, destination + stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -261,8 +261,13 @@ internal readonly unsafe struct Winograd7 : IWinogradTransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OutputGradient<TSimd>(float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
+    public static void OutputGradient<TSimd>(int outputs, float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
     {
+        if (outputs < 7)
+        {
+            ShortGradient<TSimd>(outputs, source, sourceStride, destination, destinationStride);
+            return;
+        }
         TSimd y0 = TSimd.Load(source), y1 = TSimd.Load(source + sourceStride), y2 = TSimd.Load(source + 2 * sourceStride), y3 = TSimd.Load(source + 3 * sourceStride), y4 = TSimd.Load(source + 4 * sourceStride), y5 = TSimd.Load(source + 5 * sourceStride), y6 = TSimd.Load(source + 6 * sourceStride);
         TSimd aEven = TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), y6, y4), y2), y0);
         TSimd aOdd = TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), TSimd.MultiplyAdd(TSimd.Broadcast((float)A2), y5, y3), y1);
@@ -281,6 +286,23 @@ internal readonly unsafe struct Winograd7 : IWinogradTransform
         TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast((float)D), dOdd, dEven), destination + 5 * destinationStride);
         TSimd.Store(TSimd.NegatedMultiplyAdd(TSimd.Broadcast((float)D), dOdd, dEven), destination + 6 * destinationStride);
         TSimd.Store(y6, destination + 4 * destinationStride);
+    }
+
+    // Terms beyond a tile's outputs are zero.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void ShortGradient<TSimd>(int outputs, float* source, nint sourceStride, float* destination, nint destinationStride) where TSimd : unmanaged, ISimd<TSimd>
+    {
+        TSimd y0 = TSimd.Load(source), y1 = TSimd.Load(source + sourceStride), y2 = TSimd.Load(source + 2 * sourceStride), y3 = TSimd.Zero, y4 = TSimd.Zero;
+        if (outputs == 5)
+        {
+            (y3, y4) = (TSimd.Load(source + 3 * sourceStride), TSimd.Load(source + 4 * sourceStride));
+            TSimd d2 = TSimd.Broadcast((float)D2);
+            StorePair(TSimd.MultiplyAdd(d2, TSimd.MultiplyAdd(d2, y4, y2), y0), TSimd.Broadcast((float)D) * TSimd.MultiplyAdd(d2, y3, y1), destination + 5 * destinationStride, destinationStride);
+        }
+        TSimd a2 = TSimd.Broadcast((float)A2), c2 = TSimd.Broadcast((float)C2);
+        StorePair(TSimd.MultiplyAdd(a2, TSimd.MultiplyAdd(a2, y4, y2), y0), TSimd.Broadcast((float)A) * TSimd.MultiplyAdd(a2, y3, y1), destination, destinationStride);
+        StorePair(TSimd.MultiplyAdd(c2, TSimd.MultiplyAdd(c2, y4, y2), y0), TSimd.Broadcast((float)C) * TSimd.MultiplyAdd(c2, y3, y1), destination + 2 * destinationStride, destinationStride);
+        TSimd.Store(outputs == 5 ? y4 : y2, destination + 4 * destinationStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -17,13 +17,6 @@ internal readonly record struct WinogradTiling(MixedTiling Rows, MixedTiling Col
         return new WinogradTiling(MixedTiling.Of(height, kinds), MixedTiling.Of(width, kinds));
     }
 
-    /// <summary>Tiles of the largest kind only.</summary>
-    public static WinogradTiling Uniform(ConvolutionAlgorithm algorithm, int height, int width)
-    {
-        int outputs = Kinds(algorithm)[0];
-        return new WinogradTiling(MixedTiling.Uniform(height, outputs), MixedTiling.Uniform(width, outputs));
-    }
-
     /// <summary>Outputs, in one dimension, of the kinds of tiles that an algorithm has, in descending order.</summary>
     public static ReadOnlySpan<int> Kinds(ConvolutionAlgorithm algorithm) => algorithm switch
     {

@@ -29,7 +29,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
         : base(shape, output)
     {
         _parts = new(shape);
-        _tiling = new(MixedTiling.Uniform(shape.OutputHeight, TTransform.Outputs), MixedTiling.Uniform(shape.OutputWidth, TTransform.Outputs));
+        _tiling = new(MixedTiling.Of(shape.OutputHeight, TTransform.Kinds), MixedTiling.Of(shape.OutputWidth, TTransform.Kinds));
         _rowsPerChunk = (int)Math.Max(1, CacheFloats / ((long)Points * (s_panel + ChannelBlock) * _tiling.Columns.Count));
     }
 
@@ -64,6 +64,7 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
         {
             int rows = (totalRows - first + chunks - 1) / chunks;
             nint inputSlot = Slot(rows, ChannelBlock), gradientSlot = Slot(rows, s_panel);
+            var places = new TilePlaces(_tiling.Rows, _tiling.Columns, first, rows);
             float* gradients = inputs + Blocks * Points * inputSlot;
             for (int block = 0; block < Blocks; block++)
             {
@@ -74,9 +75,10 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
                     (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows.Count);
                     float* source = input + (long)n * Shape.Input.ImageStride + Shape.Input.Origin
                         + (nint)(_tiling.Rows.Start(tileRow) - Shape.PadTop + top) * Shape.Input.RowStride + (nint)(left - Shape.PadLeft) * InputStride + channels * ChannelBlock;
-                    float* tile = inputs + block * Points * inputSlot + (nint)row * _tiling.Columns.Count * ChannelBlock;
-                    WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, ChannelBlock, TTransform.Outputs, _tiling.Columns, columns,
-                        tile, tile, ChannelBlock, inputSlot);
+                    float* tiles = inputs + block * Points * inputSlot;
+                    (int longs, int shorts) = places.Of(row);
+                    WinogradConvolution<TSimd, TTransform>.TransformInput(source, Shape.Input.RowStride, InputStride, ChannelBlock, _tiling.Rows.Outputs(tileRow), _tiling.Columns, columns,
+                        tiles + (nint)longs * ChannelBlock, tiles + (nint)shorts * ChannelBlock, ChannelBlock, inputSlot);
                 }
             }
             // The gradients of a panel stay in the cache while the inputs of all channels stream past.
@@ -86,14 +88,13 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
                 for (int row = 0; row < rows; row++)
                 {
                     (int n, int tileRow) = Math.DivRem(first + row, _tiling.Rows.Count);
-                    TransformGradient(outputGradient + (long)n * Output.ImageStride + Output.Origin + k, panel, tileRow, columns,
-                        gradients + (nint)row * _tiling.Columns.Count * s_panel, gradientSlot);
+                    TransformGradient(outputGradient + (long)n * Output.ImageStride + Output.Origin + k, panel, tileRow, columns, gradients, places.Of(row), gradientSlot);
                 }
                 for (int block = 0; block < Blocks; block++)
                 {
                     (int part, int c) = Math.DivRem(block, InputStride / ChannelBlock);
                     int channels = Math.Min(ChannelBlock, Shape.Input.Channels - c * ChannelBlock);
-                    Multiply(inputs + block * Points * inputSlot, inputSlot, gradients, gradientSlot, rows * _tiling.Columns.Count, channels, panel, sums);
+                    Multiply(inputs + block * Points * inputSlot, inputSlot, gradients, gradientSlot, places, channels, panel, sums);
                     TransformBack(sums, channels, panel, part, columns, accumulator + (nint)c * ChannelBlock * _parts.Height * _parts.Width * OutputStride + k);
                 }
             }
@@ -107,58 +108,71 @@ internal sealed unsafe class WinogradWeightGradient<TSimd, TTransform> : Convolu
 
     // A dY Aᵀ of one row of tiles. Where tiles overlap, the later one takes the gradient as zero: each pixel counts once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void TransformGradient(float* image, int channels, int tileRow, float* square, float* transformed, nint slot)
+    private void TransformGradient(float* image, int channels, int tileRow, float* square, float* gradients, (int Longs, int Shorts) place, nint slot)
     {
-        WinogradTiling tiling = _tiling;
+        MixedTiling tileRows = _tiling.Rows, tileColumns = _tiling.Columns;
         nint rowStride = Output.RowStride;
-        int size = TTransform.Outputs, points = TTransform.Points, top = tiling.Rows.Start(tileRow), ownTop = tileRow * size - top, pixelStride = OutputStride;
+        int height = tileRows.Outputs(tileRow), top = tileRows.Start(tileRow), ownTop = Overlap(tileRows, tileRow), pixelStride = OutputStride;
         float* masked = stackalloc float[TTransform.Outputs * 16];
-        for (int t = 0; t < tiling.Columns.Count; t++, transformed += s_panel)
+        float* transformed = gradients + (nint)place.Longs * s_panel;
+        for (int t = 0; t < tileColumns.Count; t++, transformed += s_panel)
         {
-            int left = tiling.Columns.Start(t), ownLeft = t * size - left;
+            if (t == tileColumns.Longs) transformed = gradients + (nint)place.Shorts * s_panel;
+            int width = tileColumns.Outputs(t), left = tileColumns.Start(t), ownLeft = Overlap(tileColumns, t);
             for (int k = 0; k < channels; k += TSimd.Count)
             {
                 float* pixel = image + top * rowStride + (nint)left * pixelStride + k;
                 float* column = square;
-                for (int x = 0; x < TTransform.Outputs; x++, pixel += pixelStride, column += TSimd.Count)
+                for (int x = 0; x < width; x++, pixel += pixelStride, column += TSimd.Count)
                 {
                     float* source = pixel;
                     nint stride = rowStride;
                     if (ownTop > 0 || x < ownLeft)
                     {
-                        for (int y = 0; y < TTransform.Outputs; y++)
+                        for (int y = 0; y < height; y++)
                             TSimd.Store(y < ownTop || x < ownLeft ? TSimd.Zero : TSimd.Load(pixel + y * rowStride), masked + y * TSimd.Count);
                         source = masked;
                         stride = TSimd.Count;
                     }
-                    TTransform.OutputGradient<TSimd>(source, stride, column, TTransform.Outputs * TSimd.Count);
+                    TTransform.OutputGradient<TSimd>(height, source, stride, column, TTransform.Outputs * TSimd.Count);
                 }
                 float* line = square;
                 float* point = transformed + k;
-                for (int i = 0; i < points; i++, line += TTransform.Outputs * TSimd.Count, point += points * slot)
-                    TTransform.OutputGradient<TSimd>(line, TSimd.Count, point, slot);
+                for (int i = 0; i < height + 2; i++, line += TTransform.Outputs * TSimd.Count, point += TTransform.Points * slot)
+                    TTransform.OutputGradient<TSimd>(width, line, TSimd.Count, point, slot);
             }
         }
     }
 
-    // sums[point, channel, output] = Σ over tiles
-    private static void Multiply(float* inputs, nint inputSlot, float* gradients, nint gradientSlot, int tiles, int channels, int outputs, float* sums)
+    // Outputs that a tile has in common with the one before.
+    private static int Overlap(MixedTiling tiling, int tile) => tile == 0 ? 0 : tiling.Start(tile - 1) + tiling.Outputs(tile - 1) - tiling.Start(tile);
+
+    // sums[point, channel, output] = Σ over the tiles that have the point
+    private void Multiply(float* inputs, nint inputSlot, float* gradients, nint gradientSlot, in TilePlaces places, int channels, int outputs, float* sums)
     {
         TileArguments tile = new()
         {
             RowStride = sizeof(float),
             StepStride = ChannelBlock * sizeof(float),
             Segments = 1,
-            Steps = tiles,
             BStride = (nint)s_panel * sizeof(float),
             Prefetch = gradientSlot * sizeof(float),
             CStride = (nint)s_panel * sizeof(float),
         };
-        for (int point = 0; point < Points; point++)
+        for (int point = 0; point < Points; point++, sums += SumsSlot, inputs += inputSlot, gradients += gradientSlot)
         {
-            tile.A = (byte*)(inputs + point * inputSlot);
-            tile.B = (byte*)(gradients + point * gradientSlot);
-            tile.C = (byte*)(sums + point * SumsSlot);
+            (int i, int j) = Math.DivRem(point, TTransform.Points);
+            bool exists = i < _tiling.Rows.LongestPoints && j < _tiling.Columns.LongestPoints;
+            (int first, int end) = exists ? places.With(i >= _tiling.Rows.ShortPoints, j >= _tiling.Columns.ShortPoints) : default;
+            if (first == end)
+            {
+                new Span<float>(sums, channels * s_panel).Clear();
+                continue;
+            }
+            tile.Steps = end - first;
+            tile.A = (byte*)(inputs + (nint)first * ChannelBlock);
+            tile.B = (byte*)(gradients + (nint)first * s_panel);
+            tile.C = (byte*)sums;
             Tile.MultiplyRows<TSimd>(&tile, channels, outputs);
         }
     }
