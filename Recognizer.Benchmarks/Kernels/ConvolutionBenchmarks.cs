@@ -2,12 +2,10 @@ using BenchmarkDotNet.Attributes;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Engine.Kernels.Convolutions;
-using Recognizer.Inference.Engine.Kernels.Winograd;
 
 namespace Recognizer.Benchmarks.Kernels;
 
-/// <summary>The convolutions of the built-in networks with bias and ReLU. Multiply-adds counted as in direct convolution:
-/// 2 · size² · channels · outputs · 9 a call and image, so that algorithms compare.</summary>
+/// <summary>The convolutions of the built-in networks, and larger windows, with bias and ReLU: time per image.</summary>
 public unsafe class ConvolutionBenchmarks
 {
     private const int Images = 14;
@@ -15,20 +13,26 @@ public unsafe class ConvolutionBenchmarks
     private ConvolutionWeightGradient? _gradient;
     private AlignedBuffer<float>? _input, _output, _scratch, _accumulator;
 
-    /// <summary>Side of the image, input and output channels.</summary>
-    [Params("28x1x32", "28x32x32", "14x32x64", "14x64x64", "11x32x64", "7x64x128", "7x128x128")]
+    /// <summary>Side of the image, input and output channels, side of the window.</summary>
+    [Params("28x1x32x3", "28x32x32x3", "14x32x64x3", "14x64x64x3", "11x32x64x3", "7x64x128x3", "7x128x128x3", "14x32x64x5")]
     public string Layer { get; set; } = "";
 
     /// <summary>How it is computed.</summary>
     [Params(nameof(ConvolutionAlgorithm.Direct), nameof(ConvolutionAlgorithm.Winograd2), nameof(ConvolutionAlgorithm.Winograd4), nameof(ConvolutionAlgorithm.Winograd7))]
     public string Algorithm { get; set; } = "";
 
+    /// <summary>The convolution that a text such as 28x32x32x3 stands for, with the padding that keeps the size, and the layout of its result.</summary>
+    internal static (ConvolutionShape Shape, ImageShape Output) Read(string layer)
+    {
+        int[] sizes = [.. layer.Split('x').Select(int.Parse)];
+        int pad = sizes[3] / 2;
+        return (new(new ImageShape(sizes[0], sizes[0], sizes[1], pad), sizes[2], sizes[3], sizes[3], 1, 1, pad, pad, pad, pad), new(sizes[0], sizes[0], sizes[2], pad));
+    }
+
     [GlobalSetup]
     public void Setup()
     {
-        int[] layer = [.. Layer.Split('x').Select(int.Parse)];
-        ConvolutionShape shape = new(new ImageShape(layer[0], layer[0], layer[1], 1), layer[2], 3, 3, 1, 1, 1, 1, 1, 1);
-        ImageShape output = new(layer[0], layer[0], layer[2], 1);
+        (ConvolutionShape shape, ImageShape output) = Read(Layer);
         ConvolutionAlgorithm algorithm = Enum.Parse<ConvolutionAlgorithm>(Algorithm);
         if (!Convolution.Supports(shape, algorithm)) algorithm = ConvolutionAlgorithm.Direct;
         Random random = new(1);

@@ -1,7 +1,6 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Engine.Kernels.Convolutions;
-using Recognizer.Inference.Engine.Kernels.Winograd;
 using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Engine.Kernels;
 using Recognizer.Training.Architectures;

@@ -2,7 +2,6 @@ using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Engine.Kernels.Convolutions;
 using Recognizer.Inference.Engine.Kernels.Simd;
-using Recognizer.Inference.Engine.Kernels.Winograd;
 
 namespace Recognizer.Tests.Engine.Kernels.Convolutions;
 
