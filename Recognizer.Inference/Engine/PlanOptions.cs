@@ -10,7 +10,7 @@ public sealed record PlanOptions
     public bool Winograd { get; init; } = true;
 
     /// <summary>Whether layers for which a table expects several kernels to be about as fast get the one that is fastest on this machine: timed once per process and shape, while
-    /// compiling. Otherwise the table decides alone, and a model gives the same bits in every process on machines of one kind; in 8 bits it always does.</summary>
+    /// compiling. Otherwise the table decides alone, and a model gives the same bits in every process on machines of one kind. Convolutions in 8 bits give the same levels with any kernel.</summary>
     public bool MeasureKernels { get; init; } = true;
 
     /// <summary>Outputs to compute; null means all of the graph's.</summary>

@@ -29,7 +29,7 @@ internal readonly record struct LevelSum(LevelRange Left, LevelRange Right, Leve
 internal readonly record struct QuantizedEpilogue(LevelRange Result, int Floor, LevelSum? Sum = null, bool Pool = false);
 
 /// <summary>Constants of an epilogue in registers, and its arithmetic: single precision in the order in which other runtimes' integer operators have it
-/// (QLinearConv and QLinearAdd), so that a value between two levels falls to the same side.</summary>
+/// (QLinearConv and QLinearAdd), so that a value between two levels falls to the same side, whatever the machine.</summary>
 internal readonly unsafe struct LevelArithmetic<TSimd> where TSimd : unmanaged, ISimd<TSimd>
 {
     private readonly TSimd _floor, _ceiling, _firstRatio, _secondRatio, _ownZero, _otherZero, _fixed, _zero, _sumFloor, _sumCeiling;
@@ -63,7 +63,7 @@ internal readonly unsafe struct LevelArithmetic<TSimd> where TSimd : unmanaged, 
         own += _ownZero;
         residual += _otherZero;
         TSimd left = _ownIsLeft ? own : residual, right = _ownIsLeft ? residual : own;
-        TSimd sum = TSimd.MultiplyAdd(left, _firstRatio, TSimd.MultiplyAdd(right, _secondRatio, _fixed));
+        TSimd sum = TSimd.FusedMultiplyAdd(left, _firstRatio, TSimd.FusedMultiplyAdd(right, _secondRatio, _fixed));
         return TSimd.Min(_sumCeiling, TSimd.Max(_sumFloor, TSimd.Round(sum) - _zero));
     }
 }

@@ -29,6 +29,9 @@ internal unsafe interface ISimd<TSelf> : ITileVector<TSelf> where TSelf : unmana
 
     static abstract TSelf operator /(TSelf a, TSelf b);
 
+    /// <summary>a · b + c, rounded once on all hardware; slow where it has no instruction for it.</summary>
+    static virtual TSelf FusedMultiplyAdd(TSelf a, TSelf b, TSelf c) => TSelf.MultiplyAdd(a, b, c);
+
     /// <summary>c − a · b, rounded once where the hardware can.</summary>
     static abstract TSelf NegatedMultiplyAdd(TSelf a, TSelf b, TSelf c);
 

@@ -44,6 +44,9 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(a._value * b._value + c._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar FusedMultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar NegatedMultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(c._value - a._value * b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
