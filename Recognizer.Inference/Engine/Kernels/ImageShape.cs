@@ -12,8 +12,11 @@ internal readonly record struct ImageShape(int Height, int Width, int Channels, 
     /// <summary>Widest vector in floats; channel strides are multiples of it. A single channel is stored without padding.</summary>
     public const int ChannelBlock = 16;
 
+    /// <summary>Channels with padding.</summary>
+    public static int Padded(int channels) => (channels + ChannelBlock - 1) / ChannelBlock * ChannelBlock;
+
     /// <summary>Floats from one pixel to the next.</summary>
-    public int PixelStride => Channels == 1 ? 1 : (Channels + ChannelBlock - 1) / ChannelBlock * ChannelBlock;
+    public int PixelStride => Channels == 1 ? 1 : Padded(Channels);
 
     /// <summary>Floats from one row to the next.</summary>
     public int RowStride => (Width + 2 * Border) * PixelStride;

@@ -146,7 +146,7 @@ internal abstract unsafe class Convolution : IImageKernel
     private static double Cost(in ConvolutionShape shape, ConvolutionAlgorithm algorithm, int images)
     {
         bool direct = algorithm == ConvolutionAlgorithm.Direct;
-        double stride = shape.Input.PixelStride, outputs = (shape.OutputChannels + 15) / 16 * 16;
+        double stride = shape.Input.PixelStride, outputs = ImageShape.Padded(shape.OutputChannels);
         // Larger windows are like as many more channels.
         double windows = direct ? shape.KernelHeight * shape.KernelWidth / 9.0 : new WindowParts(shape).Count;
         double depth = direct ? windows * shape.Input.Channels : (windows - 1) * stride + shape.Input.Channels;

@@ -3,6 +3,9 @@ namespace Recognizer.Inference.Engine.Kernels.Quantized;
 /// <summary>How levels lie in the 32-bit words that a direct convolution multiplies and adds: by pairs of 16 bits or by four bytes.</summary>
 internal unsafe interface ILevelWords
 {
+    /// <summary>What a word holds, for descriptions.</summary>
+    static abstract string Name { get; }
+
     /// <summary>Words from one pixel to the next.</summary>
     /// <param name="pixelStride">Floats from one pixel to the next.</param>
     static abstract int Words(int pixelStride);

@@ -9,6 +9,8 @@ internal readonly unsafe struct QuadWords : ILevelWords
 {
     private const int Levels = sizeof(int);
 
+    public static string Name => "fours";
+
     public static int Words(int pixelStride) => pixelStride / Levels;
 
     public static int UsedWords(int channels) => (channels + Levels - 1) / Levels;

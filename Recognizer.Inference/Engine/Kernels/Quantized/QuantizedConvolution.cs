@@ -63,7 +63,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
         shape.OutputChannels > 1 && LargestSum(shape, weightsOIHW, bias) <= (UsesFloats(shape) ? ExactFloats : int.MaxValue);
 
     /// <summary>The algorithms that are exact and whose instructions there are, the one that is expected to be fastest first.</summary>
-    /// <param name="shape">The convolution.</param>
+    /// <param name="shape">A convolution that is supported.</param>
     /// <param name="weightsOIHW">Its weights.</param>
     /// <param name="bias">[OutputChannels], or empty.</param>
     /// <param name="winograd">Whether Winograd's algorithm is allowed.</param>
@@ -95,7 +95,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
         ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, QuantizedAlgorithm algorithm, SimdLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weightsOIHW.Length, shape.WeightLength);
-        if (!Supports(shape, weightsOIHW, bias) || !Runs(algorithm, level) || !IsExact(shape, algorithm, LargestSum(shape, weightsOIHW, bias)))
+        if (!Runs(algorithm, level) || !IsExact(shape, algorithm, LargestSum(shape, weightsOIHW, bias)))
             throw new ArgumentException($"{algorithm} can't compute {shape} with these weights exactly on {level}.", nameof(algorithm));
         return level switch
         {
@@ -135,7 +135,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
 
     private static bool Runs(QuantizedAlgorithm algorithm, SimdLevel level) => algorithm != QuantizedAlgorithm.Quads || (AvxVnni.IsSupported && level >= SimdLevel.Avx2);
 
-    private static bool IsExact(in ConvolutionShape shape, QuantizedAlgorithm algorithm, long largestSum) => algorithm switch
+    private static bool IsExact(in ConvolutionShape shape, QuantizedAlgorithm algorithm, long largestSum) => shape.OutputChannels > 1 && algorithm switch
     {
         QuantizedAlgorithm.Floats => largestSum <= ExactFloats,
         QuantizedAlgorithm.Winograd => QuantizedWinograd<IntegerScalar, SimdScalar>.Supports(shape) && largestSum <= QuantizedWinograd<IntegerScalar, SimdScalar>.MostSum,
@@ -145,19 +145,17 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     // Time in instructions that multiply. The others' share is measured: the transforms take 20 a pixel and vector, in and out, and floats are added with less delay.
     private static double Cost(in ConvolutionShape shape, QuantizedAlgorithm algorithm, SimdLevel level)
     {
-        int lanes = InstructionSet.Count(level), outputs = Padded(shape.OutputChannels), pixels = shape.OutputHeight * shape.OutputWidth;
+        int lanes = InstructionSet.Count(level), outputs = ImageShape.Padded(shape.OutputChannels), pixels = shape.OutputHeight * shape.OutputWidth;
         int parts = new WindowParts(shape).Count;
         double direct = (double)pixels * shape.KernelHeight * shape.KernelWidth * outputs;
         return algorithm switch
         {
-            QuantizedAlgorithm.Winograd => (double)QuantizedWinograd<IntegerScalar, SimdScalar>.Products(shape) * parts * PairPacking.Pairs(shape.Input.PixelStride, lanes) * outputs / lanes
-                + 20.0 * pixels * (parts * Padded(shape.Input.Channels) + outputs) / lanes,
+            QuantizedAlgorithm.Winograd => (double)QuantizedWinograd<IntegerScalar, SimdScalar>.Products(shape) * parts * IntegerSimd.Pairs(shape.Input.PixelStride, lanes) * outputs / lanes
+                + 20.0 * pixels * (parts * shape.Input.PixelStride + outputs) / lanes,
             QuantizedAlgorithm.Quads => direct * QuadWords.UsedWords(shape.Input.Channels) / Quad256.Count,
-            QuantizedAlgorithm.Pairs => direct * PairPacking.Pairs(shape.Input.Channels, lanes) / lanes,
+            QuantizedAlgorithm.Pairs => direct * IntegerSimd.Pairs(shape.Input.Channels, lanes) / lanes,
             _ => 0.85 * direct * shape.GroupChannels / lanes,
         };
-
-        static int Padded(int channels) => (channels + ImageShape.ChannelBlock - 1) / ImageShape.ChannelBlock * ImageShape.ChannelBlock;
     }
 
     private static QuantizedConvolution Create<TInteger, TSimd>(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, int low, ReadOnlySpan<sbyte> weights,

@@ -62,7 +62,7 @@ internal sealed unsafe class QuantizedDirect<TWords, TVector, TInteger, TSimd> :
         }
     }
 
-    public override string Algorithm => "Direct int8" + (typeof(TWords) == typeof(QuadWords) ? " by four" : "");
+    public override string Algorithm => $"Direct int8 by {TWords.Name}";
 
     private int PackedRow => (Shape.Input.Width + 2 * Shape.Input.Border) * _words;
 

@@ -53,7 +53,7 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
     {
         // Smaller images would have tiles of three only, where long tiles are taken for those of four.
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(shape.OutputHeight, shape.OutputWidth), Kinds[0], nameof(shape));
-        _pairs = PairPacking.Pairs(shape.Input.PixelStride, TInteger.Count);
+        _pairs = PairWords<TInteger, TSimd>.Words(shape.Input.PixelStride);
         _parts = new WindowParts(shape);
         _words = _parts.Count * _pairs;
         (_rows, _columns) = (MixedTiling.Of(shape.OutputHeight, Kinds), MixedTiling.Of(shape.OutputWidth, Kinds));
@@ -155,8 +155,8 @@ internal sealed unsafe class QuantizedWinograd<TInteger, TSimd> : QuantizedConvo
                         TransformWeights(window[x], window[side + x], window[2 * side + x], line);
                         for (int i = 0; i < Side; i++) square[i * side + x] = line[i];
                     }
-                    int* pair = _weights.Pointer + ((nint)panel * _words + part * _pairs + PairPacking.PairOf(c, TInteger.Count)) * PanelWidth + lane;
-                    int half = PairPacking.HalfOf(c, TInteger.Count);
+                    int* pair = _weights.Pointer + ((nint)panel * _words + part * _pairs + PairWords<TInteger, TSimd>.WordOf(c)) * PanelWidth + lane;
+                    int half = PairWords<TInteger, TSimd>.HalfOf(c);
                     for (int i = 0; i < Side; i++)
                     {
                         TransformWeights(square[i * side], square[i * side + 1], square[i * side + 2], line);

@@ -35,6 +35,9 @@ internal unsafe interface IIntegerSimd<TSelf, TSimd> : ITileVector<TSelf>
 
 internal static class IntegerSimd
 {
+    /// <summary>Pairs of so many channels, whole vectors.</summary>
+    public static int Pairs(int channels, int lanes) => (channels + 2 * lanes - 1) / (2 * lanes) * lanes;
+
     /// <summary>Which of the packed floats the 16-bit integer at a place comes from: x86 packs each 128-bit part of two vectors by itself.</summary>
     /// <param name="place">0 … 2 · lanes − 1.</param>
     /// <param name="lanes">32-bit lanes of a vector.</param>
