@@ -13,6 +13,9 @@ internal static class PagesCommand
 {
     private const int LinesPerPage = 3, FieldDigits = 10, WordCount = 1000;
 
+    /// <summary>EXIF's numbers for the turns by 0, 90, 180 and 270 degrees clockwise.</summary>
+    private static readonly int[] ExifTurns = [1, 6, 3, 8];
+
     private static readonly PageStyle[] Conditions =
         [new(), new(default, Skew: true), new(default, Ruled: true), new(default, Shadow: true), new(default, Skew: true, Ruled: true), new(default, true, true, true)];
 
@@ -37,7 +40,29 @@ internal static class PagesCommand
                 holds &= Lines(recognizer, characters, style, slack, options);
             }
         if (digits && "fields".Contains(options.Only, StringComparison.OrdinalIgnoreCase)) holds &= Fields(recognizer, characters, options);
+        if ("orientation".Contains(options.Only, StringComparison.OrdinalIgnoreCase)) Orientations(recognizer, characters, options);
         return holds ? 0 : 1;
+    }
+
+    /// <summary>How often it is found out how a page lies in its picture.</summary>
+    private static void Orientations(CharacterRecognizer recognizer, CharacterSource characters, ReadingOptions options)
+    {
+        Console.WriteLine();
+        Console.WriteLine("| lines on the page | characters in a line | pages on each side | orientation found |");
+        Console.WriteLine("| ---: | ---: | ---: | ---: |");
+        var reader = new PageReader(recognizer, new PageOptions { Orientation = PageOrientation.Detect });
+        foreach ((int lines, int length) in new[] { (1, 10), (LinesPerPage, 10), (LinesPerPage, 22) })
+        {
+            int used = 0, found = 0, count = Math.Max(1, options.Count / lines / 2);
+            int[][][] pages = [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, lines).Select(_ => Next(ref used, length)).ToArray())];
+            Parallel.For(0, 4 * count, i =>
+            {
+                (int page, int side) = (i / 4, i % 4);
+                GrayImage picture = Orientation.Apply(PagePainter.Paint(characters, pages[page], new PageStyle(Spacing.Normal, Skew: true, Shadow: true), (ulong)page), ExifTurns[side]);
+                if (reader.Read(picture).Orientation == (PageOrientation)side) Interlocked.Increment(ref found);
+            });
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {lines} | {length} | {count} | {100.0 * found / (4 * count):0.0} % |"));
+        }
     }
 
     private static bool Lines(CharacterRecognizer recognizer, CharacterSource characters, PageStyle style, double? slack, ReadingOptions options)

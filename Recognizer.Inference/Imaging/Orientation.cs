@@ -7,7 +7,20 @@ internal static class Orientation
     /// turned clockwise by 90°, 7 transposed across the other diagonal, 8 to be turned counter-clockwise by 90°.</summary>
     public static Image Apply(int width, int height, int channels, byte[] pixels, int orientation)
     {
-        if (orientation == 1) return new Image(width, height, channels, pixels);
+        bool transposed = orientation >= 5;
+        return new Image(transposed ? height : width, transposed ? width : height, channels, orientation == 1 ? pixels : Turn(pixels, width, height, channels, orientation));
+    }
+
+    /// <summary>The same for a grey picture.</summary>
+    public static GrayImage Apply(GrayImage image, int orientation) => orientation switch
+    {
+        1 => image,
+        >= 5 => new(image.Height, image.Width, Turn(image.Pixels, image.Width, image.Height, 1, orientation)),
+        _ => new(image.Width, image.Height, Turn(image.Pixels, image.Width, image.Height, 1, orientation)),
+    };
+
+    private static byte[] Turn(ReadOnlySpan<byte> pixels, int width, int height, int channels, int orientation)
+    {
         bool transposed = orientation >= 5;
         int newWidth = transposed ? height : width, newHeight = transposed ? width : height;
         var result = new byte[pixels.Length];
@@ -27,6 +40,6 @@ internal static class Orientation
                 int from = (v * width + u) * channels, to = (y * newWidth + x) * channels;
                 for (int c = 0; c < channels; c++) result[to + c] = pixels[from + c];
             }
-        return new Image(newWidth, newHeight, channels, result);
+        return result;
     }
 }

@@ -110,4 +110,34 @@ public class ArchitectureTests
         Assert.Equal(before, graph.Initializers["dense1.weight"].Span<float>().ToArray());
         Assert.Equal(ClassifierHead.LoadWeights(graph, from[..2], Digits) - 1, loaded);
     }
+
+    [Theory]
+    [InlineData("residual")]
+    [InlineData("vgg")]
+    [InlineData("cnn2")]
+    [InlineData("nano")]
+    [InlineData("lenet5")]
+    public void A_widened_network_gives_the_same_answers_and_learns_with_what_was_added(string name)
+    {
+        Graph trained = Architecture.Build(name, Digits, 1, width: 0.5), fresh = Architecture.Build(name, Digits, 2, width: 1.5), wider = Widening.Apply(trained, fresh);
+        Assert.All(fresh.Initializers, pair => Assert.Equal(pair.Value.Shape.ToArray(), wider.Initializers[pair.Key].Shape.ToArray()));
+        Tensor image = NetworkBuilder.RandomTensor(3, "image", 1, 2, 1, 28, 28);
+        float[] before = Scores(trained), after = Scores(wider);
+        Assert.Equal(before, after, (a, b) => Math.Abs(a - b) <= 1e-4f);
+        // Inputs that were added have weights to be learnt, which matter.
+        foreach (Tensor weight in wider.Initializers.Values.Where(tensor => tensor.Rank > 1)) weight.Span<float>()[weight.Length / weight.Shape[0] - 1] += 1;
+        Assert.NotEqual(before, Scores(wider), (a, b) => Math.Abs(a - b) <= 1e-4f);
+        Assert.Equal(fresh.Initializers.Count, ClassifierHead.LoadWeights(fresh, [wider], Digits));
+
+        float[] Scores(Graph graph) => Interpreter.Run(graph, new Dictionary<string, Tensor> { ["input"] = image })["logits"].Span<float>().ToArray();
+    }
+
+    [Fact]
+    public void Another_network_is_not_widened()
+    {
+        Graph wide = Architecture.Build("cnn2", Digits, 1);
+        foreach (Graph other in (Graph[])[Architecture.Build("cnn2", Digits, 2), Architecture.Build("cnn2", Digits, 2, width: 2), Architecture.Build("cnn2-dropout", Digits, 2, width: 0.5),
+            Architecture.Build("vgg", Digits, 2, width: 0.5), Architecture.Build("cnn2", [.. Digits, "a"], 2, width: 0.5)])
+            Assert.Same(other, Widening.Apply(other, wide));
+    }
 }

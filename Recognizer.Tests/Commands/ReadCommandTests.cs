@@ -86,6 +86,20 @@ public sealed class ReadCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_page_may_lie_on_any_side()
+    {
+        string page = _folder.Write("turned.png", PngEncoder.Encode(Orientation.Apply(DrawnPage.Paint(["20348", "9137"], gap: 10), 6)));
+        foreach (string orientation in new[] { "clockwise", "detect" })
+        {
+            Assert.Equal(0, Run("read", page, "--json", "--orientation", orientation));
+            Assert.Equal(("20348\n9137", "clockwise"), (Json()[0].GetProperty("text").GetString(), Json()[0].GetProperty("orientation").GetString()));
+        }
+        Assert.Equal(0, Run("read", page, "--format", "ddddd", "--orientation", "detect"));
+        Assert.Equal(2, Run("read", page, "--orientation", "sideways"));
+        Assert.Contains("counter-clockwise", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_alphabet_holds_for_all_characters()
     {
         Assert.Equal(0, Run("read", Page("page.png", "2034"), "--alphabet", "56"));

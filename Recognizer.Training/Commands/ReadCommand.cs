@@ -10,6 +10,15 @@ namespace Recognizer.Training.Commands;
 /// <summary><c>read</c>: reads several characters in an image, a page of lines or a form field of a known format.</summary>
 internal static class ReadCommand
 {
+    private static readonly OrderedDictionary<string, PageOrientation> Orientations = new(StringComparer.Ordinal)
+    {
+        ["upright"] = PageOrientation.Upright,
+        ["clockwise"] = PageOrientation.Clockwise,
+        ["upside-down"] = PageOrientation.UpsideDown,
+        ["counter-clockwise"] = PageOrientation.CounterClockwise,
+        ["detect"] = PageOrientation.Detect,
+    };
+
     public static CommandDescription Create(CommandHost host)
     {
         var model = new ModelOption();
@@ -20,7 +29,13 @@ internal static class ReadCommand
             HelpName = "FORMAT",
         };
         var alphabet = new AlphabetOption("Characters that are possible");
-        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, format, alphabet.Option };
+        var orientation = new Option<string>("--orientation")
+        {
+            Description = "How the page lies in the image: as it is read, turned by 90° clockwise (its top to the right) or back, on its head, or unknown (needs four times as long)",
+            DefaultValueFactory = _ => Orientations.Keys.First(),
+        };
+        orientation.AcceptOnlyFromAmong([.. Orientations.Keys]);
+        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, format, alphabet.Option, orientation };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -30,8 +45,9 @@ internal static class ReadCommand
                 Alphabet = alphabet.Value(result),
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
-            var pages = new PageReader(recognizer);
-            FieldReader? fields = fieldFormat is null ? null : new FieldReader(recognizer, fieldFormat);
+            var options = new PageOptions { Orientation = Orientations[result.GetValue(orientation)!] };
+            var pages = new PageReader(recognizer, options);
+            FieldReader? fields = fieldFormat is null ? null : new FieldReader(recognizer, fieldFormat, options);
             List<(string File, Reading Reading)> read = images.Read(result, host, file =>
             {
                 Image image = ImageDecoder.Decode(file);
@@ -73,6 +89,7 @@ internal static class ReadCommand
             if (reading.Page is { } page)
             {
                 writer.WriteNumber("skew", page.Skew);
+                writer.WriteString("orientation", Orientations.First(pair => pair.Value == page.Orientation).Key);
                 writer.WriteStartArray("lines");
                 foreach (PageLine line in page.Lines)
                 {

@@ -104,7 +104,8 @@ internal sealed record TrainingConfig
     [JsonIgnore]
     public NormalizerLayout Layout => Normalizer == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist;
 
-    /// <summary>ONNX files whose weights are loaded by name, the mean where there are several; <c>{seed}</c> in a name stands for the seed.</summary>
+    /// <summary>ONNX files whose weights are loaded by name, the mean where there are several; <c>{seed}</c> in a name stands for the seed. The same network with fewer
+    /// channels is widened (<see cref="Architectures.Widening"/>).</summary>
     /// <remarks>Runs that start from the same weights stay close enough to one another that the mean of what they became is as good a network as each, and better on images unlike
     /// those of the training (Wortsman et al. 2022, "Model soups", arXiv:2203.05482).</remarks>
     [JsonConverter(typeof(OneOrMoreConverter))]

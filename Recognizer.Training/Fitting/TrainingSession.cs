@@ -170,7 +170,7 @@ internal static class TrainingSession
         {
             graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
         }
-        Graph[] starts = [.. config.InitialFiles.Select(OnnxReader.ReadFile)];
+        Graph[] starts = [.. config.InitialFiles.Select(file => Widening.Apply(OnnxReader.ReadFile(file), graph))];
         if (starts.Length > 0)
         {
             string files = string.Join(", ", config.InitialFiles);

@@ -61,12 +61,24 @@ public sealed class FieldReader
     public FieldResult? Read(GrayImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var page = PageInk.Find(image, _options);
+        using var steady = new SteadyScorer(_scorer);
+        var automaton = AutomatonFor(steady);
+        (FieldResult? Result, double LogSum) best = (null, double.NegativeInfinity);
+        foreach (var orientation in PageInk.Orientations(_options))
+        {
+            if (Read(image, orientation, automaton, steady) is { } found && found.LogSum > best.LogSum) best = found;
+        }
+        return best.Result;
+    }
+
+    /// <summary>Reads a field that lies in a known way.</summary>
+    /// <returns>What was read, and the logarithm of how well all texts that fit explain the ink; null where nothing fits.</returns>
+    private (FieldResult Result, double LogSum)? Read(GrayImage image, PageOrientation orientation, Automaton automaton, in SteadyScorer steady)
+    {
+        var page = PageInk.Find(image, _options, orientation);
         if (page == null) return null;
         var lines = TextLine.Find(page, single: true);
         if (lines.Count == 0) return null;
-        using var steady = new SteadyScorer(_scorer);
-        var automaton = AutomatonFor(steady);
         var lattice = LineLattice.Build(page, lines[0], steady);
         var best = Search(lattice, automaton, automaton.HasSpaces);
         if (best == null) return null;
@@ -74,7 +86,7 @@ public sealed class FieldReader
         // The text may have been divided in several ways; they all speak for it
         double own = Search(lattice, new Automaton(FieldFormat.OfText(letters), steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
-        return new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]);
+        return (new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]), all);
     }
 
     /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>

@@ -9,6 +9,8 @@ internal sealed class PageInk
     /// <summary>Pixels from which a frame isn't a line.</summary>
     private const int ThickFrame = 8;
 
+    private PageOrientation _orientation;
+    private int _pictureWidth, _pictureHeight;
     private int _factor;
 
     // What of the picture lies within a thick frame.
@@ -31,10 +33,19 @@ internal sealed class PageInk
 
     public List<InkComponent> Components { get; } = [];
 
+    /// <summary>Ways in which the page may lie.</summary>
+    public static PageOrientation[] Orientations(PageOptions options) => options.Orientation == PageOrientation.Detect
+        ? [PageOrientation.Upright, PageOrientation.Clockwise, PageOrientation.UpsideDown, PageOrientation.CounterClockwise]
+        : [options.Orientation];
+
     /// <summary>Finds the ink; null on an empty page.</summary>
-    public static PageInk? Find(GrayImage image, PageOptions options)
+    /// <param name="image">The picture.</param>
+    /// <param name="options">How it is read, but for its orientation.</param>
+    /// <param name="orientation">How the page lies in the picture.</param>
+    public static PageInk? Find(GrayImage image, PageOptions options, PageOrientation orientation)
     {
-        var page = new PageInk();
+        var page = new PageInk { _orientation = orientation, _pictureWidth = image.Width, _pictureHeight = image.Height };
+        image = Orientation.Apply(image, Upright(orientation));
         var polarity = options.Polarity;
         if (PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
         {
@@ -125,6 +136,24 @@ internal sealed class PageInk
             bottom = Math.Max(bottom, y * _factor);
         }
         int l = Math.Clamp((int)Math.Floor(left), 0, _originalWidth - 1), t = Math.Clamp((int)Math.Floor(top), 0, _originalHeight - 1);
-        return new(_left + l, _top + t, Math.Clamp((int)Math.Ceiling(right), l + 1, _originalWidth) - l, Math.Clamp((int)Math.Ceiling(bottom), t + 1, _originalHeight) - t);
+        return Turned(new(_left + l, _top + t, Math.Clamp((int)Math.Ceiling(right), l + 1, _originalWidth) - l, Math.Clamp((int)Math.Ceiling(bottom), t + 1, _originalHeight) - t));
     }
+
+    /// <summary>The number by which EXIF calls the turn that makes a page upright.</summary>
+    private static int Upright(PageOrientation orientation) => orientation switch
+    {
+        PageOrientation.Clockwise => 8,
+        PageOrientation.UpsideDown => 3,
+        PageOrientation.CounterClockwise => 6,
+        _ => 1,
+    };
+
+    /// <summary>A box of the upright page in the picture.</summary>
+    private BoundingBox Turned(BoundingBox box) => _orientation switch
+    {
+        PageOrientation.Clockwise => new(_pictureWidth - box.Top - box.Height, box.Left, box.Height, box.Width),
+        PageOrientation.UpsideDown => new(_pictureWidth - box.Left - box.Width, _pictureHeight - box.Top - box.Height, box.Width, box.Height),
+        PageOrientation.CounterClockwise => new(box.Top, _pictureHeight - box.Left - box.Width, box.Height, box.Width),
+        _ => box,
+    };
 }

@@ -27,24 +27,40 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     public PageResult Read(GrayImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var page = PageInk.Find(image, _options);
-        if (page == null) return new PageResult([], 0);
         using var steady = new SteadyScorer(scorer);
+        PageResult? best = null;
+        double least = 0;
+        foreach (var orientation in PageInk.Orientations(_options))
+        {
+            var (result, cost) = Read(image, orientation, steady, cancellationToken);
+            if (best == null || cost < least) (best, least) = (result, cost);
+        }
+        return best!;
+    }
+
+    /// <summary>Reads a page that lies in a known way.</summary>
+    /// <returns>What was read, and what its paths cost. All ways of reading a page explain the same ink, so that their costs can be compared.</returns>
+    private (PageResult Result, double Cost) Read(GrayImage image, PageOrientation orientation, in SteadyScorer steady, CancellationToken cancellationToken)
+    {
+        var page = PageInk.Find(image, _options, orientation);
         var lines = new List<PageLine>();
-        foreach (var line in TextLine.Find(page, single: false))
+        double total = 0;
+        foreach (var line in page == null ? [] : TextLine.Find(page, single: false))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var lattice = LineLattice.Build(page, line, steady);
-            var words = Words(page, BestPath(lattice), lattice.CharacterHeight);
+            var lattice = LineLattice.Build(page!, line, steady);
+            var (characters, cost) = BestPath(lattice);
+            total += cost;
+            var words = Words(page!, characters, lattice.CharacterHeight);
             if (words.Count > 0) lines.Add(new PageLine(words));
         }
-        return new PageResult(lines, page.Skew);
+        return (new PageResult(lines, page?.Skew ?? 0) { Orientation = orientation }, total);
     }
 
     private readonly record struct Reading(Candidate[] Candidates, PixelBox Box);
 
     /// <summary>The cheapest division into characters and specks that are none (Viterbi).</summary>
-    private List<Reading> BestPath(LineLattice lattice)
+    private (List<Reading> Characters, double Cost) BestPath(LineLattice lattice)
     {
         int n = lattice.Pieces.Count;
         var best = new double[n + 1];
@@ -65,7 +81,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
             if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Labels, lattice.Probabilities(segment)), segment.Box));
         }
         characters.Reverse();
-        return characters;
+        return (characters, best[n]);
     }
 
     private Candidate[] Candidates(IReadOnlyList<string> labels, ReadOnlySpan<float> probabilities)

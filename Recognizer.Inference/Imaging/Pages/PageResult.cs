@@ -58,8 +58,30 @@ public sealed record PageLine(IReadOnlyList<PageWord> Words)
 /// <param name="Skew">Degrees by which the writing rises (positive) or falls to the right.</param>
 public sealed record PageResult(IReadOnlyList<PageLine> Lines, double Skew)
 {
+    /// <summary>How the page lies in the picture: what <see cref="PageOptions.Orientation"/> says, or what was found out.</summary>
+    public PageOrientation Orientation { get; init; }
+
     /// <summary>The lines, each ended by a line feed but for the last.</summary>
     public string Text => string.Join('\n', Lines.Select(l => l.Text));
+}
+
+/// <summary>How a page lies in its picture.</summary>
+public enum PageOrientation
+{
+    /// <summary>As it is read.</summary>
+    Upright,
+
+    /// <summary>On its right side: turned clockwise by 90°, its top to the right.</summary>
+    Clockwise,
+
+    /// <summary>On its head.</summary>
+    UpsideDown,
+
+    /// <summary>On its left side: turned counter-clockwise by 90°, its top to the left.</summary>
+    CounterClockwise,
+
+    /// <summary>Unknown: it is read in all four ways, and the one kept in which its characters are the most probable.</summary>
+    Detect,
 }
 
 /// <summary>How a page is read.</summary>
@@ -73,4 +95,8 @@ public sealed record PageOptions
 
     /// <summary>Greatest skew that is looked for and corrected, in degrees, 0 to 30.</summary>
     public double MaxSkew { get; init; } = 12;
+
+    /// <summary>How the page lies in the picture, apart from its skew. <see cref="PageOrientation.Detect"/> takes four times as long, and needs several characters that aren't
+    /// others on their head, as 6 and 9 are.</summary>
+    public PageOrientation Orientation { get; init; }
 }

@@ -43,6 +43,49 @@ public class PageReaderTests
         Assert.All(line.Words.SelectMany(w => w.Characters), c => Assert.InRange(c.Confidence, 0.3f, 1f));
     }
 
+    [Theory]
+    [InlineData(PageOrientation.Upright)]
+    [InlineData(PageOrientation.Clockwise)]
+    [InlineData(PageOrientation.UpsideDown)]
+    [InlineData(PageOrientation.CounterClockwise)]
+    public void A_page_that_lies_on_any_side_is_read_and_its_boxes_are_those_of_the_picture(PageOrientation orientation)
+    {
+        string[] lines = ["2075346", "73452"];
+        GrayImage upright = DrawnPage.Paint(lines, skew: 4);
+        GrayImage picture = Orientation.Apply(upright, orientation switch { PageOrientation.Clockwise => 6, PageOrientation.UpsideDown => 3, PageOrientation.CounterClockwise => 8, _ => 1 });
+        var known = new PageReader(s_scorer, new PageOptions { Orientation = orientation }).Read(picture);
+        var found = new PageReader(s_scorer, new PageOptions { Orientation = PageOrientation.Detect }).Read(picture);
+        Assert.Equal(orientation, found.Orientation);
+        Assert.Equal(string.Join('\n', lines), found.Text);
+        Assert.Equal((known.Text, known.Orientation), (found.Text, found.Orientation));
+        // The ink of the picture lies in the boxes, and every character has ink in its own.
+        List<BoundingBox> boxes = [.. found.Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => c.Box)];
+        var ink = new int[boxes.Count];
+        int outside = 0;
+        for (int y = 0; y < picture.Height; y++)
+            for (int x = 0; x < picture.Width; x++)
+            {
+                if (picture.Pixels[y * picture.Width + x] > 100) continue;
+                int box = boxes.FindIndex(b => x >= b.Left && x < b.Left + b.Width && y >= b.Top && y < b.Top + b.Height);
+                if (box < 0) outside++;
+                else ink[box]++;
+            }
+        Assert.All(ink, pixels => Assert.InRange(pixels, 100, 1200));
+        Assert.InRange(outside, 0, ink.Sum() / 50);
+    }
+
+    [Theory]
+    [InlineData(1, PageOrientation.Upright)]
+    [InlineData(6, PageOrientation.Clockwise)]
+    [InlineData(3, PageOrientation.UpsideDown)]
+    [InlineData(8, PageOrientation.CounterClockwise)]
+    public void A_field_that_lies_on_any_side_is_read(int turn, PageOrientation orientation)
+    {
+        GrayImage picture = Orientation.Apply(DrawnPage.Paint(["2075346"]), turn);
+        foreach (PageOrientation option in new[] { orientation, PageOrientation.Detect })
+            Assert.Equal("2075346", new FieldReader(s_scorer, FieldFormat.FromMask("ddddddd"), new PageOptions { Orientation = option }).Read(picture)?.Text);
+    }
+
     [Fact]
     public void An_empty_page_has_no_lines() =>
         Assert.Empty(new PageReader(s_scorer).Read(Drawing.Paint(new float[400 * 300], 400, (_, _) => 240, (_, _) => 0)).Lines);
