@@ -56,7 +56,10 @@ public static class CharacterNormalizer
         var region = new Region(0, 0, width, height);
         if (PictureFrame.Find(pixels, width, height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
             (polarity, region) = (frame.Polarity, new Region(frame.Left, frame.Top, frame.Width, frame.Height));
-        return NormalizeRegion(workspace, pixels, width, region, layout, polarity, destination, zooms: 2);
+        return NormalizeRegion(workspace, pixels, width, region, layout, polarity, destination, Reduction.Mean, zooms: 2)
+            || Math.Max(region.Width, region.Height) > WorkSize
+            && (polarity != Polarity.LightOnDark && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.DarkOnLight, destination, Reduction.Least, zooms: 2)
+                || polarity != Polarity.DarkOnLight && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.LightOnDark, destination, Reduction.Greatest, zooms: 2));
     }
 
     /// <summary>Recognises what the layout's own data set would hold: ink of the right extent in the right place on pure ground.</summary>
@@ -127,16 +130,28 @@ public static class CharacterNormalizer
 
     private readonly record struct Region(int Left, int Top, int Width, int Height);
 
+    /// <summary>What becomes of squares of pixels when a picture is made smaller. The mean tells ink from noise; strokes that are thin beside the squares stand out only in
+    /// the darkest or lightest pixel of each.</summary>
+    private enum Reduction
+    {
+        Mean,
+        Least,
+        Greatest,
+    }
+
     private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region,
-        NormalizerLayout layout, Polarity polarity, Span<float> destination, int zooms)
+        NormalizerLayout layout, Polarity polarity, Span<float> destination, Reduction reduction, int zooms)
     {
         int factor = (Math.Max(region.Width, region.Height) + WorkSize - 1) / WorkSize;
         int width = Math.Max(1, region.Width / factor), height = Math.Max(1, region.Height / factor);
         work.Reserve(width, height);
         Span<byte> gray = work.Gray.AsSpan(0, width * height);
-        Reduce(pixels, stride, region, factor, gray, width, height);
+        if (reduction == Reduction.Mean) Reduce(pixels, stride, region, factor, gray, width, height);
+        else ReduceToExtremum(work, pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
         InkMap.Smooth(work, width, height);
-        if (!InkMap.Find(work, width, height, Math.Max(2, Math.Max(width, height) / 5), ref polarity)) return false;
+        // Few pixels of a reduced picture are many of the picture itself
+        int leastInk = Math.Max(4, InkMap.LeastInk / (factor * factor));
+        if (!InkMap.Find(work, width, height, Math.Max(2, Math.Max(width, height) / 5), leastInk, ref polarity)) return false;
         LineRemoval.Remove(work, width, height);
         if (!InkSelection.Select(work, width, height, out var box)) return false;
 
@@ -148,9 +163,9 @@ public static class CharacterNormalizer
             int left = Math.Max(0, box.Left * factor - margin), top = Math.Max(0, box.Top * factor - margin);
             int right = Math.Min(region.Width, (box.Left + box.Width) * factor + margin), bottom = Math.Min(region.Height, (box.Top + box.Height) * factor + margin);
             var part = new Region(region.Left + left, region.Top + top, right - left, bottom - top);
-            if (NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, zooms - 1)) return true;
+            if (NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, Reduction.Mean, zooms - 1)) return true;
             // The closer look found nothing; redo the wide one, whose buffers were overwritten
-            return NormalizeRegion(work, pixels, stride, region, layout, polarity, destination, 0);
+            return NormalizeRegion(work, pixels, stride, region, layout, polarity, destination, reduction, 0);
         }
         InkRenderer.Render(work, width, height, box, layout, destination);
         return true;
@@ -184,6 +199,29 @@ public static class CharacterNormalizer
                 for (int x = 0; x < width; x++) sums[x] += Sum(row.Slice(x * factor, factor));
             }
             for (int x = 0; x < width; x++) gray[y * width + x] = (byte)((sums[x] + half) / area);
+        }
+    }
+
+    /// <summary>The least or greatest pixel of squares of <paramref name="factor"/> pixels, at most as many as fit.</summary>
+    private static void ReduceToExtremum(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height, bool maximum)
+    {
+        int blockWidth = Math.Min(factor, region.Width), blockHeight = Math.Min(factor, region.Height);
+        if (work.ReducedRow.Length < region.Width) work.ReducedRow = new byte[region.Width];
+        Span<byte> row = work.ReducedRow.AsSpan(0, width * blockWidth);
+        for (int y = 0; y < height; y++)
+        {
+            for (int dy = 0; dy < blockHeight; dy++)
+            {
+                ReadOnlySpan<byte> from = pixels.Slice((region.Top + y * blockHeight + dy) * stride + region.Left, row.Length);
+                if (dy == 0) from.CopyTo(row);
+                else WindowExtremum.Combine(row, from, maximum);
+            }
+            for (int x = 0; x < width; x++)
+            {
+                byte value = row[x * blockWidth];
+                foreach (byte other in row.Slice(x * blockWidth, blockWidth)) value = maximum ? Math.Max(value, other) : Math.Min(value, other);
+                gray[y * width + x] = value;
+            }
         }
     }
 

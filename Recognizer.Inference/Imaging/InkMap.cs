@@ -6,6 +6,12 @@ internal static class InkMap
     /// <summary>Least coherence of writing: lines of 2 pixels have 0.54 and more, what noise leaves of faint writing 0.3 and less.</summary>
     private const double LeastCoherence = 0.4;
 
+    /// <summary>Pixels of ink up to which it is taken for specks, in a picture that wasn't reduced.</summary>
+    public const int LeastInk = 24;
+
+    /// <summary>Most ink on the border of a picture that is surely even.</summary>
+    private const double MostBorderInk = 0.08;
+
     /// <summary>Smooths large pictures with 1-2-1 in both directions, against noise.</summary>
     public static void Smooth(NormalizerWorkspace work, int width, int height)
     {
@@ -35,7 +41,8 @@ internal static class InkMap
     /// <param name="Share">Share of the lower class on the map.</param>
     /// <param name="LowThickness">Twice the area of the lower class over its perimeter and the map's longer side: for strokes their relative width.</param>
     /// <param name="HighThickness">The same of the higher class.</param>
-    private readonly record struct Split(double Separability, double Border, double Share, double LowThickness, double HighThickness)
+    /// <param name="Threshold">Least value of the higher class.</param>
+    private readonly record struct Split(double Separability, double Border, double Share, double LowThickness, double HighThickness, int Threshold)
     {
         /// <summary>Ink is what there is less of, above all on the border.</summary>
         public Polarity Polarity => Border + Share < 1 ? Polarity.DarkOnLight : Polarity.LightOnDark;
@@ -44,53 +51,109 @@ internal static class InkMap
 
         /// <summary>Worth of the map for ink of the polarity: two clear classes, little ink on the border, and thin ink. An edge
         /// of a shadow makes two classes as well, but both are thick and on the border.</summary>
-        public double Score(Polarity polarity) => Separability - 0.6 * BorderInk(polarity)
-            - 1.5 * ((polarity == Polarity.DarkOnLight ? LowThickness : HighThickness) - 0.12);
+        public double Score(Polarity polarity) => Separability - 0.6 * BorderInk(polarity) - 1.5 * (Thickness(polarity) - 0.12);
+
+        public double Thickness(Polarity polarity) => polarity == Polarity.DarkOnLight ? LowThickness : HighThickness;
+    }
+
+    /// <summary>What ink is set off from.</summary>
+    private enum Ground
+    {
+        Even,
+        Surface,
+        Local,
+
+        /// <summary>As <see cref="Local"/>, with a window as narrow as strokes allow, so that the ground follows the edges of shadows.</summary>
+        Narrow,
     }
 
     /// <summary>Fills <see cref="NormalizerWorkspace.Ink"/> and <see cref="NormalizerWorkspace.Mask"/>.</summary>
     /// <returns>Whether anything stands out.</returns>
     /// <remarks>The ground is taken to be as simple as the picture allows: even, or a smooth surface, or whatever remains of the picture
     /// when everything narrow is removed. A simpler ground spoils less ink, and one that turns paper into ink needs a good reason: ink on the border of a close crop
-    /// is none, a shadow is. (Held-back digits cropped to their ink, in 16 and 32 pixels: 1.8 and 0.9 % wrong without that cost, 0.2 and 0.3 % with it.)</remarks>
+    /// is none, a shadow is. (Held-back digits cropped to their ink, in 16 and 32 pixels: 1.8 and 0.9 % wrong without that cost, 0.2 and 0.3 % with it.) Ink that is broader than
+    /// strokes are is such a reason.</remarks>
     /// <param name="work">Holds the picture in <see cref="NormalizerWorkspace.Gray"/>.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="radius">Half of the width beyond which something is ground, not ink, where the ground is uneven.</param>
+    /// <param name="leastInk">Pixels of ink up to which it is taken for specks.</param>
     /// <param name="polarity">What is known; afterwards what was found.</param>
-    public static bool Find(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
+    public static bool Find(NormalizerWorkspace work, int width, int height, int radius, int leastInk, ref Polarity polarity)
     {
+        const int LeastSideForShadows = 48;
+        const double MostTwofold = 0.985; // paper, shade and ink make three levels
         const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         bool detect = polarity == Polarity.Detect;
 
         var even = Measure(gray, width, height);
-        var best = detect ? even.Polarity : polarity;
-        var simplest = best;
-        double bestScore = even.Score(best);
-        int ground = 0; // even, surface, local
-        if (bestScore < GoodScore)
+        var simplest = detect ? even.Polarity : polarity;
+        // In the smallest pictures strokes may be as broad as anything
+        bool bordered = Math.Max(width, height) >= LeastSideForShadows && even.BorderInk(simplest) > MostBorderInk, solid = bordered && even.Separability < MostTwofold && IsSolid(work, even, simplest, width, height);
+        (Polarity Polarity, double Score, Ground Ground) best = (simplest, even.Score(simplest), Ground.Even);
+        if (best.Score < GoodScore || bordered)
         {
             var surface = GroundSurface.Fit(gray, width, height);
+            double otherCost = solid ? 0 : OtherPolarityCost;
             Signed(work, surface, width, height);
             var flat = Measure(ink, width, height);
             var flatPolarity = detect ? flat.Polarity : polarity;
-            double score = flat.Score(flatPolarity) - SurfaceCost - (flatPolarity == simplest ? 0 : OtherPolarityCost);
-            if (score > bestScore) (best, bestScore, ground) = (flatPolarity, score, 1);
-            if (bestScore < GoodScore)
+            Consider(ref best, flatPolarity, flat.Score(flatPolarity) - SurfaceCost - (flatPolarity == simplest ? 0 : otherCost), Ground.Surface);
+            if (best.Score < GoodScore || bordered)
             {
                 // Without anything to tell the polarity, dark ink: shade falls on paper
                 var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
                 Local(work, surface, width, height, radius, tried);
-                score = Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : OtherPolarityCost); // in this map ink is high
-                if (score > bestScore) (best, ground) = (tried, 2);
+                Consider(ref best, tried, Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Local); // in this map ink is high
+                if (solid || bordered && even.Thickness(simplest) < 0.15)
+                {
+                    tried = detect ? Polarity.DarkOnLight : polarity;
+                    Local(work, surface, width, height, Narrow(width, height), tried);
+                    Consider(ref best, tried, Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Narrow);
+                }
             }
-            if (ground == 1) Flattened(work, surface, width, height, best);
+            if (Draw(work, surface, width, height, radius, leastInk, best.Ground, polarity = best.Polarity)) return true;
         }
-        polarity = best;
-        if (ground == 0) Even(gray, ink, best);
-        return Threshold(work, width, height);
+        else if (Draw(work, default, width, height, radius, leastInk, Ground.Even, polarity = simplest)) return true;
+        if (best.Ground != Ground.Even) return false;
+        // Noise on an uneven ground looks like thin ink, but nothing stands out from it
+        var ground = GroundSurface.Fit(gray, width, height);
+        Signed(work, ground, width, height);
+        polarity = detect ? Measure(ink, width, height).Polarity : polarity;
+        return Draw(work, ground, width, height, radius, leastInk, Ground.Surface, polarity)
+            || Draw(work, ground, width, height, radius, leastInk, Ground.Local, polarity = detect ? Polarity.DarkOnLight : polarity);
+    }
+
+    private static void Consider(ref (Polarity Polarity, double Score, Ground Ground) best, Polarity polarity, double score, Ground ground)
+    {
+        if (score > best.Score) best = (polarity, score, ground);
+    }
+
+    private static int Narrow(int width, int height) => Math.Max(4, Math.Max(width, height) / 12);
+
+    /// <summary>Fills <see cref="NormalizerWorkspace.Ink"/> and <see cref="NormalizerWorkspace.Mask"/> with what stands out from a ground.</summary>
+    private static bool Draw(NormalizerWorkspace work, in GroundSurface surface, int width, int height, int radius, int leastInk, Ground ground, Polarity polarity)
+    {
+        if (ground == Ground.Even) Even(work.Gray.AsSpan(0, width * height), work.Ink.AsSpan(0, width * height), polarity);
+        else if (ground == Ground.Surface) Flattened(work, surface, width, height, polarity);
+        else Local(work, surface, width, height, ground == Ground.Local ? radius : Narrow(width, height), polarity);
+        return Threshold(work, width, height, leastInk);
+    }
+
+    /// <summary>Whether what would be ink on an even ground is somewhere broader than a quarter of the picture, as no stroke is: a shadow, or the paper itself.</summary>
+    private static bool IsSolid(NormalizerWorkspace work, in Split even, Polarity polarity, int width, int height)
+    {
+        int count = width * height, radius = Math.Max(2, Math.Max(width, height) / 8);
+        if (Math.Min(width, height) <= 2 * radius) return false;
+        Span<byte> mask = work.Mask.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
+        for (int i = 0; i < count; i++) mask[i] = work.Gray[i] < even.Threshold == (polarity == Polarity.DarkOnLight) ? (byte)1 : (byte)0;
+        WindowExtremum.Rows(mask, temporary, width, height, radius, maximum: false);
+        WindowExtremum.Columns(temporary, mask, width, height, radius, maximum: false);
+        for (int y = radius; y < height - radius; y++)
+            if (mask.Slice(y * width + radius, width - 2 * radius).Contains((byte)1)) return true;
+        return false;
     }
 
     /// <summary>The same for a page of writing, which has hardly any ink on its border: the ground is even, or else found locally. Where most ink turns out to be single pixels, which
@@ -129,7 +192,7 @@ internal static class InkMap
 
     private static bool FindWriting(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
-        const double MostBorderInk = 0.08, LightCost = 0.06, StrokesPerRadius = 2.2;
+        const double LightCost = 0.06, StrokesPerRadius = 2.2;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         var even = Measure(gray, width, height);
@@ -154,7 +217,7 @@ internal static class InkMap
             if (narrow < radius) Local(work, surface, width, height, narrow, best);
         }
         polarity = best;
-        return Threshold(work, width, height);
+        return Threshold(work, width, height, LeastInk);
     }
 
     /// <summary>Worth of a map in which ink is high: writing covers little of a page, and hardly its border.</summary>
@@ -193,7 +256,7 @@ internal static class InkMap
         }
         int edge = 2 * (width + height), longest = Math.Max(width, height);
         return new Split(separability, (double)border / edge, (double)low / map.Length,
-            2.0 * low / ((double)longest * (sides + border)), 2.0 * (map.Length - low) / ((double)longest * (sides + edge - border)));
+            2.0 * low / ((double)longest * (sides + border)), 2.0 * (map.Length - low) / ((double)longest * (sides + edge - border)), threshold);
     }
 
     /// <summary>The threshold between two classes that has the greatest variance between them (Otsu 1979): values below it are the lower class.</summary>
@@ -277,9 +340,8 @@ internal static class InkMap
 
     /// <summary>Finds the level of ground and ink, stretches <see cref="NormalizerWorkspace.Ink"/> between them, and marks ink: what is
     /// beyond half, and what is beyond a third and connected with that.</summary>
-    private static bool Threshold(NormalizerWorkspace work, int width, int height)
+    private static bool Threshold(NormalizerWorkspace work, int width, int height, int leastInk)
     {
-        const int LeastInk = 24;
         int count = width * height;
         Span<byte> ink = work.Ink.AsSpan(0, count), mask = work.Mask.AsSpan(0, count);
         Span<int> histogram = stackalloc int[256];
@@ -289,8 +351,8 @@ internal static class InkMap
         int cut;
         double ground, noise;
         if (!Cut(histogram, count, count / 500, 5, 2.5, out cut, out ground, out noise)
-            && !Cut(histogram, count, Math.Max(LeastInk, count / 10_000), 40, 6, out cut, out ground, out noise)
-            && !Cut(histogram, count, Math.Max(LeastInk, count / 200_000), 40, 6, out cut, out ground, out noise)) return false;
+            && !Cut(histogram, count, Math.Max(leastInk, count / 10_000), 40, 6, out cut, out ground, out noise)
+            && !Cut(histogram, count, Math.Max(leastInk, count / 200_000), 40, 6, out cut, out ground, out noise)) return false;
         int above = 0;
         for (int v = cut; v < 256; v++) above += histogram[v];
         // Ink level: the upper middle of the ink, so that soft edges don't lower it

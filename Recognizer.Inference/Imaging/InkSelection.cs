@@ -13,28 +13,30 @@ internal static class InkSelection
         box = default;
         if (components.Count == 0) return false;
 
+        DropSurroundings(work, width, height);
         int main = -1;
         long mainMass = -1;
         for (int i = 0; i < components.Count; i++)
         {
+            if (components[i].Area == 0) continue;
             // what a side cuts off is likely to be a neighbour's
             long mass = TouchesSide(components[i].Box, width) ? components[i].Mass / 2 : components[i].Mass;
             if (mass > mainMass) (main, mainMass) = (i, mass);
         }
         mainMass = components[main].Mass;
         box = components[main].Box;
-        bool dropped = false;
+        bool dropped = components.Any(c => c.Area == 0);
         int reach = Math.Max(components[main].Box.Width, components[main].Box.Height);
         var mainBox = components[main].Box;
         bool cropped = TouchesSide(mainBox, width);
         for (int i = 0; i < components.Count; i++)
         {
-            if (i == main) continue;
+            if (i == main || components[i].Area == 0) continue;
             var c = components[i];
             int gap = Gap(c.Box, mainBox);
-            // The farther away, the more ink it takes to belong: a dot over an i is near, dirt may be anywhere
+            // The farther away, the more ink it takes to belong, most of all where no dot of an i would be: dirt may be anywhere
             double share = (double)c.Mass / mainMass;
-            bool keep = share >= 0.02 && share >= 0.12 * gap / Math.Max(1, reach);
+            bool keep = share >= 0.02 && share >= (IsAbove(c.Box, mainBox, reach) ? 0.12 : 0.4) * gap / Math.Max(1, reach);
             // Ink that is cut off at the left or right, while the character isn't, and that is beside it
             int overlap = Math.Min(c.Box.Right, mainBox.Right) - Math.Max(c.Box.Left, mainBox.Left);
             if (!cropped && TouchesSide(c.Box, width) && overlap < c.Box.Width / 2 && share < 1) keep = false;
@@ -48,6 +50,54 @@ internal static class InkSelection
         if (dropped) ClearDropped(work, width, height);
         return true;
     }
+
+    private static bool IsAbove(PixelBox part, PixelBox main, int reach)
+    {
+        double center = part.Left + part.Width / 2.0;
+        return part.Bottom <= main.Top + main.Height / 4 && center >= main.Left - reach / 3.0 && center <= main.Right + reach / 3.0;
+    }
+
+    /// <summary>Marks what lies along the picture's edge as dropped where the character lies apart from all of them: the edge of a table, a corner in the shade, a neighbour's
+    /// stroke. In a picture that is cropped to its ink nothing is dropped, as all of that may belong to the character.</summary>
+    private static void DropSurroundings(NormalizerWorkspace work, int width, int height)
+    {
+        var components = work.Components;
+        int main = -1;
+        for (int i = 0; i < components.Count; i++)
+            if (!TouchesEdge(components[i].Box, width, height) && (main < 0 || components[i].Mass > components[main].Mass)) main = i;
+        if (main < 0) return;
+        var box = components[main].Box;
+        int margin = Math.Min(Math.Min(box.Left, width - box.Right), Math.Min(box.Top, height - box.Bottom)), extent = Math.Max(box.Width, box.Height);
+        if (extent < Math.Min(width, height) / 5 || margin < extent / 16) return;
+        for (int pass = 0; pass < 2; pass++)
+            for (int i = 0; i < components.Count; i++)
+            {
+                var part = components[i].Box;
+                if (components[i].Area == 0 || !TouchesEdge(part, width, height)) continue;
+                if (pass == 1) components[i] = components[i] with { Area = 0 };
+                // What is larger, no line, and not along the edge, is a character that the edge cuts, and what is apart is a stroke of it
+                else if (Math.Max(part.Width, part.Height) is var longest && longest > extent && longest < 12 * Math.Min(part.Width, part.Height) && EdgeShare(work, width, height, components[i].Label) < 0.4) return;
+            }
+    }
+
+    /// <summary>Greatest share of a side of the picture that a component covers.</summary>
+    private static double EdgeShare(NormalizerWorkspace work, int width, int height, int label)
+    {
+        int left = 0, right = 0, top = 0, bottom = 0;
+        for (int x = 0; x < width; x++)
+        {
+            if (work.Labels[x] == label) top++;
+            if (work.Labels[(height - 1) * width + x] == label) bottom++;
+        }
+        for (int y = 0; y < height; y++)
+        {
+            if (work.Labels[y * width] == label) left++;
+            if (work.Labels[y * width + width - 1] == label) right++;
+        }
+        return Math.Max((double)Math.Max(top, bottom) / width, (double)Math.Max(left, right) / height);
+    }
+
+    private static bool TouchesEdge(PixelBox box, int width, int height) => TouchesSide(box, width) || box.Top <= 0 || box.Bottom >= height;
 
     private static bool TouchesSide(PixelBox box, int width) => box.Left <= 0 || box.Right >= width;
 

@@ -17,6 +17,9 @@ internal static class LineRemoval
     /// <summary>Width that pictures of one character have at most, in heights; wider ones may have lines between boxes anywhere.</summary>
     private const double MostWidth = 1.25;
 
+    /// <summary>Share of the picture's width and height that a box around the character takes at least.</summary>
+    private const double LeastFrame = 0.35;
+
     /// <summary>Clears lines from edge to edge of the picture, and a frame around the ink, in <see cref="NormalizerWorkspace.Mask"/> and
     /// <see cref="NormalizerWorkspace.Ink"/>; leaves everything as it was where no character would remain.</summary>
     public static void Remove(NormalizerWorkspace work, int width, int height)
@@ -27,12 +30,21 @@ internal static class LineRemoval
         mask.CopyTo(original);
         bool frame = RemoveFrame(mask, width, height);
         int lines = RemoveLines(mask, width, height, 1, width, 1, out double line);
-        bool rows = lines > 0, columns = height >= LeastHeightForUprights && RemoveLines(mask, height, width, width, 1, width <= MostWidth * height ? UprightBand : 1, out _) > 0;
-        if (!frame && !rows && !columns) return;
-        if (!IsCharacterLeft(mask, original, width, height, rows, columns, lines == 1 && !frame && !columns ? line : double.NaN))
+        bool ruled = frame || lines > 0;
+        Span<byte> before = work.Ground.AsSpan(0, count);
+        mask.CopyTo(before);
+        // Between ruled lines, uprights may be those of squared paper or a margin
+        bool columns = height >= LeastHeightForUprights && RemoveLines(mask, height, width, width, 1, width <= MostWidth * height && lines < 2 ? UprightBand : 1, out _) > 0;
+        if (!ruled && !columns) return;
+        if (!IsCharacterLeft(mask, original, width, height, lines > 0, columns, lines == 1 && !frame && !columns ? line : double.NaN))
         {
-            original.CopyTo(mask);
-            return;
+            // Without the uprights, which may be stems
+            before.CopyTo(mask);
+            if (!ruled || !columns || !IsCharacterLeft(mask, original, width, height, lines > 0, columns: false, lines == 1 && !frame ? line : double.NaN))
+            {
+                original.CopyTo(mask);
+                return;
+            }
         }
         // The soft edge of what was cleared goes too, unless it is the edge of what stays
         for (int y = 0; y < height; y++)
@@ -175,7 +187,7 @@ internal static class LineRemoval
                     bottom = Math.Max(bottom, y);
                 }
         int boxWidth = right - left + 1, boxHeight = bottom - top + 1;
-        if (boxWidth < 0.7 * width || boxHeight < 0.7 * height) return false;
+        if (boxWidth < LeastFrame * width || boxHeight < LeastFrame * height) return false;
         int corner = top * width + left, far = bottom * width + right;
         // each side: origin, steps along it and inwards, its length and the depth of the box behind it
         Span<(int Origin, int Along, int Inwards, int Length, int Depth)> sides =

@@ -24,6 +24,9 @@ internal sealed class NormalizerWorkspace
 
     public float[] Row = new float[512];
 
+    /// <summary>A row of the picture, several of them taken together.</summary>
+    public byte[] ReducedRow = [];
+
     /// <summary>[x, y]: turned, as the last of the steps that draw go down the columns.</summary>
     public byte[] Canvas = new byte[CanvasSize * CanvasSize];
 

@@ -51,7 +51,7 @@ internal static class WindowExtremum
     }
 
     /// <summary>target = extremum(target, other), front to back: other may be a later part of the same memory.</summary>
-    private static void Combine(Span<byte> target, ReadOnlySpan<byte> other, bool maximum)
+    public static void Combine(Span<byte> target, ReadOnlySpan<byte> other, bool maximum)
     {
         int i = 0;
         for (; i <= target.Length - Vector<byte>.Count; i += Vector<byte>.Count)

@@ -97,17 +97,17 @@ public class CharacterNormalizerTests
         Assert.InRange(columns, stays ? 10 : 1, stays ? 24 : 6);
     }
 
-    // A 0 that is the same from both sides, and an upright line at the edge of the band where lines are looked for.
+    // A 0 that is the same from both sides, and an upright line within and beyond the band where lines are looked for: beyond it, it goes as what lies along the edges does.
     [Theory]
-    [InlineData(13, true)]
-    [InlineData(14, true)]
-    [InlineData(15, true)]
-    [InlineData(16, false)]
-    public void A_line_is_removed_at_either_side_alike(int at, bool removed)
+    [InlineData(4)]
+    [InlineData(14)]
+    [InlineData(16)]
+    [InlineData(20)]
+    public void A_line_is_removed_at_either_side_alike(int at)
     {
         float[] expected = Normalize(Zero(_ => false));
         foreach (GrayImage image in new[] { Zero(x => x == at || x == at + 1), Zero(x => 63 - x == at || 63 - x == at + 1) })
-            Assert.InRange(Correlation(expected, Normalize(image)), removed ? 0.95 : -1, removed ? 1.0001 : 0.9);
+            Assert.InRange(Correlation(expected, Normalize(image)), 0.95, 1.0001);
 
         static GrayImage Zero(Func<int, bool> line)
         {
