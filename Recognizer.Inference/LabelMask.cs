@@ -3,12 +3,20 @@ namespace Recognizer.Inference;
 /// <summary>An alphabet in terms of one model's classes.</summary>
 internal sealed class LabelMask
 {
+    /// <summary>Characters that are written alike, or the same way in another size: each letter's cases, and those of these groups.</summary>
+    private static readonly string[] Alike = ["0Oo", "1Ll|", "1Ii", "2Zz", "5Ss", "6b", "6G", "8B", "9g", "9q"];
+
+    /// <summary>How much a class counts that is written like an allowed one: half, as the stroke that is an l more than a 1 may be neither.</summary>
+    private const float AlikeWeight = 0.5f;
+
     private readonly bool[] _allowed;
+    private readonly bool[] _alike;
 
     /// <exception cref="ArgumentException">None of the labels is in the alphabet.</exception>
     public LabelMask(IReadOnlyList<string> labels, Alphabet alphabet)
     {
         _allowed = [.. labels.Select(alphabet.Contains)];
+        _alike = [.. labels.Select(label => alphabet.Contains(label) || labels.Any(other => alphabet.Contains(other) && AreAlike(label, other)))];
         Count = _allowed.Count(a => a);
         if (Count == 0) throw new ArgumentException($"The model has none of the labels of the alphabet '{alphabet}'.", nameof(alphabet));
     }
@@ -18,13 +26,18 @@ internal sealed class LabelMask
 
     public bool Allows(int index) => _allowed[index];
 
+    private static bool AreAlike(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase)
+        || a.Length == 1 && b.Length == 1 && Alike.Any(group => group.Contains(a[0], StringComparison.Ordinal) && group.Contains(b[0], StringComparison.Ordinal));
+
     /// <summary>Sets the probabilities of all other classes to 0 and makes the rest sum to 1.</summary>
-    /// <returns>What the rest summed to before.</returns>
+    /// <returns>What the rest, and the classes that are written like one of them, summed to before: the probability that there is one of the characters that may be answered,
+    /// where these are all that there is.</returns>
     public float Apply(Span<float> probabilities)
     {
-        float sum = 0;
+        float sum = 0, alike = 0;
         for (int i = 0; i < probabilities.Length; i++)
         {
+            alike += (_allowed[i] ? 1 : _alike[i] ? AlikeWeight : 0) * probabilities[i];
             if (_allowed[i]) sum += probabilities[i];
             else probabilities[i] = 0;
         }
@@ -32,6 +45,6 @@ internal sealed class LabelMask
         {
             if (_allowed[i]) probabilities[i] = sum > 0 ? probabilities[i] / sum : 1f / Count;
         }
-        return sum;
+        return alike;
     }
 }

@@ -204,11 +204,12 @@ internal static class InkMap
             best = polarity;
             if (best == Polarity.Detect)
             {
+                double scale = (double)Math.Max(width, height) / radius;
                 Local(work, surface, width, height, radius, Polarity.LightOnDark);
                 var light = Measure(ink, width, height);
                 Local(work, surface, width, height, radius, Polarity.DarkOnLight);
                 var dark = Measure(ink, width, height);
-                best = PageScore(dark) >= PageScore(light) - LightCost ? Polarity.DarkOnLight : Polarity.LightOnDark;
+                best = PageScore(dark, scale) >= PageScore(light, scale) - LightCost ? Polarity.DarkOnLight : Polarity.LightOnDark;
             }
             if (polarity != Polarity.Detect || best == Polarity.LightOnDark) Local(work, surface, width, height, radius, best);
             // The narrower the window, the closer the ground follows edges of shadows; strokes only have to fit into it
@@ -220,8 +221,10 @@ internal static class InkMap
         return Threshold(work, width, height, LeastInk);
     }
 
-    /// <summary>Worth of a map in which ink is high: writing covers little of a page, and hardly its border.</summary>
-    private static double PageScore(Split split) => split.Separability - 0.6 * (1 - split.Border) - (1 - split.Share);
+    /// <summary>Worth of a map in which ink is high: writing covers little of a page, and hardly its border, and is thin beside the window, unlike what lies between the edges of shadows.</summary>
+    /// <param name="split">The map.</param>
+    /// <param name="scale">Longer side of the picture in radii of the window.</param>
+    private static double PageScore(Split split, double scale) => split.Separability - 0.6 * (1 - split.Border) - (1 - split.Share) - 0.5 * split.HighThickness * scale;
 
     private static void Even(ReadOnlySpan<byte> gray, Span<byte> ink, Polarity polarity)
     {

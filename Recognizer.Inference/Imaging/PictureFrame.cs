@@ -22,6 +22,9 @@ internal readonly record struct PictureFrame(Polarity Polarity, int Left, int To
 
     private const int Large = 200;
 
+    /// <summary>Most thickness of a frame that has two sides only, as a share of the picture: broader strips are paper beside a shadow.</summary>
+    private const double MostStrip = 0.1;
+
     /// <summary>Share of the pixels of a line that belong to the frame where it is whole, and most where it has ended: letters and the separators of combs may touch it.</summary>
     private const double Whole = 0.95, Ended = 0.1;
 
@@ -44,6 +47,7 @@ internal readonly record struct PictureFrame(Polarity Polarity, int Left, int To
         h = height - t - b;
         if (l > 0 && !(left.FindEnd(gray, ref l, t, h) && right.FindEnd(gray, ref r, t, h))) return null;
         w = width - l - r;
+        if (t == 0 && Math.Max(l, r) > MostStrip * width || l == 0 && Math.Max(t, b) > MostStrip * height) return null;
         if (Math.Min(w, h) < LeastSide || w < h / 2 || 2L * w * h < (long)width * height
             || Math.Min(w, h) < Large && (l == 0 && w < LeastAspect * h || t == 0 && h < LeastAspect * w)) return null;
 

@@ -84,6 +84,36 @@ internal sealed class PageInk
         for (int i = 0; i < count; i++) mask[i] = Ink[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
         if (Labels.Length < count) Labels = new int[count];
         InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
+        DropSurroundings();
+    }
+
+    /// <summary>Drops what touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
+    /// finger, the edge of a table.</summary>
+    private void DropSurroundings()
+    {
+        const double Broad = 2.5;
+        bool AtEdge(InkComponent c) => c.Box.Left <= 0 || c.Box.Top <= 0 || c.Box.Right >= Width || c.Box.Bottom >= Height;
+        double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(Thickness).Order()];
+        if (strokes.Length == 0) return;
+        double usual = strokes[strokes.Length / 2];
+        Components.RemoveAll(c => AtEdge(c) && Thickness(c) > Broad * usual);
+
+        // Twice the area over the perimeter: of a stroke, its width
+        double Thickness(InkComponent c)
+        {
+            int sides = 0;
+            for (int y = c.Box.Top; y < c.Box.Bottom; y++)
+                for (int x = c.Box.Left; x < c.Box.Right; x++)
+                {
+                    int p = y * Width + x;
+                    if (Labels[p] != c.Label) continue;
+                    if (x == 0 || Labels[p - 1] != c.Label) sides++;
+                    if (x + 1 == Width || Labels[p + 1] != c.Label) sides++;
+                    if (y == 0 || Labels[p - Width] != c.Label) sides++;
+                    if (y + 1 == Height || Labels[p + Width] != c.Label) sides++;
+                }
+            return 2.0 * c.Area / sides;
+        }
     }
 
     /// <summary>Turns the ink about its centre so that what rose by the angle becomes level; the canvas grows to hold it all.</summary>

@@ -11,11 +11,22 @@ internal static class RuledLines
     /// <summary>Share of the columns between the picture's edges in which a rule shows; strokes hide it in others.</summary>
     private const double LeastShare = 0.4;
 
+    /// <summary>Pixels that lines of a form have at least where they are shorter than rules, and share of the picture's width.</summary>
+    private const int LeastFormLine = 60;
+
+    private const double LeastFormShare = 0.12;
+
+    /// <summary>Share of its columns in which a form's line shows: between boxes that stand apart it doesn't.</summary>
+    private const double FormCoverage = 0.55;
+
     /// <summary>The same of the upright lines of squared paper and tables, which writing in lines never looks like.</summary>
     private const double LeastUprightShare = 0.7;
 
     /// <summary>Rules that make it worth looking for upright lines.</summary>
-    private const int RulesOfSquares = 3;
+    private const int RulesOfSquares = 2;
+
+    /// <summary>Most of an upright line that strokes may hide.</summary>
+    private const double MostHidden = 0.5;
 
     /// <summary>A vertical run of thin ink.</summary>
     private readonly record struct Run(int X, int Top, int Bottom)
@@ -39,11 +50,13 @@ internal static class RuledLines
     /// <param name="skew">Degrees by which the writing, and so the rules, rise to the right, about.</param>
     public static void Remove(byte[] ink, int width, int height, double skew)
     {
-        (List<Rule> rules, double slope) = RemoveLevel(ink, width, height, skew, LeastShare);
+        (List<Rule> rules, double slope) = RemoveLevel(ink, width, height, skew, LeastShare, forms: true);
+        if (rules.Count(rule => rule.Right - rule.Left > LeastShare * width) >= RulesOfSquares)
+        {
+            byte[] transposed = Transpose(ink, width, height);
+            if (RemoveLevel(transposed, height, width, -skew, LeastUprightShare, forms: false).Rules.Count > 0) Transpose(transposed, height, width).CopyTo(ink, 0);
+        }
         for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
-        if (rules.Count < RulesOfSquares) return;
-        byte[] transposed = Transpose(ink, width, height);
-        if (RemoveLevel(transposed, height, width, -skew, LeastUprightShare).Rules.Count > 0) Transpose(transposed, height, width).CopyTo(ink, 0);
     }
 
     private static byte[] Transpose(byte[] map, int width, int height)
@@ -63,13 +76,15 @@ internal static class RuledLines
     /// <param name="height">Rows.</param>
     /// <param name="skew">Degrees by which they rise to the right, about.</param>
     /// <param name="leastShare">Share of the columns between the picture's edges in which a rule shows at least.</param>
+    /// <param name="forms">Whether the tops and bottoms of boxes and combs that are shorter are to be cleared too.</param>
     /// <returns>The rules, and the rows by which they fall per column.</returns>
-    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare)
+    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare, bool forms)
     {
         var rules = new List<Rule>();
         if (width < 40) return (rules, 0);
         List<Run> runs = ThinRuns(ink, width, height);
-        if (runs.Count < leastShare * width) return (rules, 0);
+        double shortest = forms ? Math.Max(LeastFormLine, LeastFormShare * width) : leastShare * width;
+        if (runs.Count < FormCoverage * shortest) return (rules, 0);
         double around = -Math.Tan(skew * Math.PI / 180), slope = around, best = 0;
         // by the row in which a line crosses the picture's middle, which may be beyond the picture
         int beyond = (int)(width * (Math.Abs(around) + 0.02) / 2) + 2;
@@ -83,16 +98,94 @@ internal static class RuledLines
             if (sum > best) (best, slope) = (sum, around + (double)k / width);
         }
         Profile(runs, slope, width, beyond, bins);
+        var lines = new List<(int Middle, int Left, int Right)>();
         var columns = new List<Run>[width];
         foreach (var run in runs) (columns[run.X] ??= []).Add(run);
         for (int i = 1; i + 1 < bins.Length; i++)
         {
             float count = bins[i - 1] + bins[i] + bins[i + 1];
             // the highest of its neighbours, the first of equals
-            if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1] || count < leastShare * Math.Max(40, Span(slope, i - beyond, width, height))) continue;
-            if (Clear(ink, width, height, columns, slope, i - beyond) is { } rule) rules.Add(rule);
+            if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1]) continue;
+            int span = Math.Max(40, Span(slope, i - beyond, width, height));
+            if (count >= leastShare * span || !forms && count >= leastShare * (1 - MostHidden) * span && count >= leastShare * (span - Hidden(ink, width, height, slope, i - beyond)))
+            {
+                if (Clear(ink, width, height, columns, slope, i - beyond, 0, width) is { } rule) rules.Add(rule);
+            }
+            else if (forms && count >= FormCoverage * shortest) lines.AddRange(FormLines(columns, slope, i - beyond, width, shortest));
         }
+        // A single short line may be a stroke, unless it is many times as long as the writing on it is high; two one below the other, as long as each other, are a box or a comb
+        foreach (var (middle, left, right) in lines)
+        {
+            int slack = 6 + (right - left) / 20;
+            if (!lines.Any(other => Math.Abs(other.Middle - middle) >= 8 && Math.Abs(other.Left - left) <= slack && Math.Abs(other.Right - right) <= slack)
+                && !IsUnderline(ink, width, height, slope, middle, left, right)) continue;
+            if (Clear(ink, width, height, columns, slope, middle, left, right) is { } rule) rules.Add(rule);
+        }
+        if (lines.Count > 0) rules.Sort((a, b) => a.Middle.CompareTo(b.Middle));
         return (rules, slope);
+    }
+
+    /// <summary>Columns in which a line is hidden by strokes: where there is ink on it and well beside it.</summary>
+    private static int Hidden(byte[] ink, int width, int height, double slope, int middle)
+    {
+        const int Beside = 4;
+        int hidden = 0;
+        for (int x = 0; x < width; x++)
+        {
+            int y = (int)Math.Round(middle + slope * (x - width / 2.0));
+            if (y < Beside || y + Beside >= height) continue;
+            if (ink[y * width + x] >= LeastInk && (ink[(y - Beside) * width + x] >= LeastInk || ink[(y + Beside) * width + x] >= LeastInk)) hidden++;
+        }
+        return hidden;
+    }
+
+    /// <summary>Whether what lies next above and next below a line is low beside its length, as a line of writing is, and the strokes of a character aren't.</summary>
+    private static bool IsUnderline(byte[] ink, int width, int height, double slope, int middle, int left, int right)
+    {
+        const int Blur = 4;
+        return right - left >= 2 * LeastFormShare * width && IsLow(-1) && IsLow(1);
+
+        bool IsLow(int direction)
+        {
+            int most = (right - left) / 4, from = Blur;
+            while (from <= most && !HasInk(direction * from)) from++;
+            int to = from;
+            while (to - from <= most && HasInk(direction * to)) to++;
+            return to - from <= most;
+        }
+
+        bool HasInk(int offset)
+        {
+            for (int x = left; x < right; x++)
+            {
+                int y = (int)Math.Round(middle + offset + slope * (x - width / 2.0));
+                if (y >= 0 && y < height && ink[y * width + x] >= LeastInk) return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Parts of a straight line in which thin ink shows in most columns.</summary>
+    private static IEnumerable<(int Middle, int Left, int Right)> FormLines(List<Run>[] columns, double slope, int middle, int width, double shortest)
+    {
+        int from = 0;
+        while (from < width)
+        {
+            // The part whose columns have the greatest sum, where one with ink counts for and one without against it (Kadane), as long as it stays above 0
+            double sum = 0, best = 0;
+            int start = from, left = from, right = from, x = from;
+            for (; x < width; x++)
+            {
+                float expected = (float)(middle + slope * (x - width / 2.0));
+                sum += (columns[x]?.Any(run => Math.Abs(run.Middle - expected) <= 1.5f) == true ? 1 : 0) - FormCoverage;
+                if (sum > best) (best, left, right) = (sum, start, x + 1);
+                if (sum > 0) continue;
+                if (best > 0) break;
+                (sum, start) = (0, x + 1);
+            }
+            if (right - left >= shortest) yield return (middle, left, right);
+            from = Math.Max(x + 1, right);
+        }
     }
 
     /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>
@@ -139,12 +232,12 @@ internal static class RuledLines
 
     /// <summary>Follows a rule from column to column and clears it where it isn't part of a stroke.</summary>
     /// <returns>The rule, or null if there is none.</returns>
-    private static Rule? Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
+    private static Rule? Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle, int from, int to)
     {
         const float Reach = 3, Following = 0.1f, MostDrift = 4;
         var found = new List<Run>();
         float drift = 0;
-        for (int x = 0; x < width; x++)
+        for (int x = from; x < to; x++)
         {
             float expected = (float)(middle + slope * (x - width / 2.0)) + drift;
             Run nearest = default;

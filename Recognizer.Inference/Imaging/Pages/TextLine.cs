@@ -18,6 +18,9 @@ internal sealed class TextLine
         Components.Add(component);
     }
 
+    /// <summary>How far from the middle of a single line its characters and marks lie, in heights.</summary>
+    private const double MostAway = 1.2;
+
     /// <summary>Groups a page's components into lines, top to bottom; specks are left out.</summary>
     public static List<TextLine> Find(PageInk page, bool single)
     {
@@ -29,11 +32,13 @@ internal sealed class TextLine
         double height = heights.Count == 0 ? tall : heights[heights.Count / 2];
         int speck = (int)Math.Max(4, height * height / 150);
 
+        double[] middles = [.. page.Components.Where(c => c.Box.Height >= 0.45 * height).Select(c => c.Box.Top + c.Box.Height / 2.0).Order()];
         var lines = new List<TextLine>();
         var small = new List<InkComponent>();
         foreach (var c in page.Components.OrderBy(c => c.Box.Left))
         {
-            if (c.Area < speck) continue;
+            // Where there is one line only, what is above or below it is none of it
+            if (c.Area < speck || single && Math.Abs(c.Box.Top + c.Box.Height / 2.0 - middles[middles.Length / 2]) > MostAway * height) continue;
             if (c.Box.Height < 0.45 * height)
             {
                 small.Add(c);
