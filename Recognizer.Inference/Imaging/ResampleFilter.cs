@@ -41,7 +41,8 @@ internal readonly struct ResampleFilter(int inputSize, float scale, float inputC
         return taps == 0 ? 0 : from;
     }
 
-    private static float Cubic(float x)
+    /// <summary>The kernel of Catmull and Rom at a distance in samples.</summary>
+    public static float Cubic(float x)
     {
         x = Math.Abs(x);
         return x < 1 ? 1 + x * x * (1.5f * x - 2.5f) : x < 2 ? 2 + x * (-4 + x * (2.5f - 0.5f * x)) : 0;

@@ -89,14 +89,10 @@ internal static class RuledLines
         // by the row in which a line crosses the picture's middle, which may be beyond the picture
         int beyond = (int)(width * (Math.Abs(around) + 0.02) / 2) + 2;
         var bins = new float[height + 2 * beyond];
-        // Angles about the page's, a pixel apart at the picture's other side
-        for (int k = (int)(-0.015 * width) - 2; k <= 0.015 * width + 2; k++)
-        {
-            Profile(runs, around + (double)k / width, width, beyond, bins);
-            double sum = 0;
-            for (int i = 1; i < bins.Length; i++) sum += (double)(bins[i] + bins[i - 1]) * (bins[i] + bins[i - 1]);
-            if (sum > best) (best, slope) = (sum, around + (double)k / width);
-        }
+        // Angles about the page's, a pixel apart at the picture's other side, and about the picture's own: the writing may rise on level lines
+        int near = (int)(0.015 * width) + 2;
+        for (int k = -near; k <= near; k++) Try(around + (double)k / width);
+        for (int k = -near; Math.Abs(around) * width > 2 * near && k <= near; k++) Try((double)k / width);
         Profile(runs, slope, width, beyond, bins);
         var lines = new List<(int Middle, int Left, int Right)>();
         var columns = new List<Run>[width];
@@ -123,6 +119,14 @@ internal static class RuledLines
         }
         if (lines.Count > 0) rules.Sort((a, b) => a.Middle.CompareTo(b.Middle));
         return (rules, slope);
+
+        void Try(double candidate)
+        {
+            Profile(runs, candidate, width, beyond, bins);
+            double sum = 0;
+            for (int i = 1; i < bins.Length; i++) sum += (double)(bins[i] + bins[i - 1]) * (bins[i] + bins[i - 1]);
+            if (sum > best) (best, slope) = (sum, candidate);
+        }
     }
 
     /// <summary>Columns in which a line is hidden by strokes: where there is ink on it and well beside it.</summary>
