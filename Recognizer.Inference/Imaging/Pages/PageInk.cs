@@ -6,12 +6,16 @@ internal sealed class PageInk
     /// <summary>Longest side that is worked on.</summary>
     private const int MaxSide = 2400;
 
+    /// <summary>Most and least enlargement of pictures that are smaller than that.</summary>
+    private const double MostEnlargement = 2, LeastEnlargement = 1.25;
+
     /// <summary>Pixels from which a frame isn't a line.</summary>
     private const int ThickFrame = 8;
 
     private PageOrientation _orientation;
     private int _pictureWidth, _pictureHeight;
     private int _factor;
+    private double _scale = 1;
 
     // What of the picture lies within a thick frame.
     private int _left, _top, _originalWidth, _originalHeight;
@@ -65,7 +69,8 @@ internal sealed class PageInk
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
         RuledLines.Remove(page.Ink, width, height, angle);
-        if (angle != 0) page.Rotate(angle);
+        double scale = Math.Min(MostEnlargement, (double)MaxSide / Math.Max(page.Width, page.Height));
+        page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         page.FindComponents();
         return page.Components.Count == 0 ? null : page;
     }
@@ -116,15 +121,18 @@ internal sealed class PageInk
         }
     }
 
-    /// <summary>Turns the ink about its centre so that what rose by the angle becomes level; the canvas grows to hold it all. Cubic
+    /// <summary>Turns the ink about its centre so that what rose by the angle becomes level, and enlarges it, so that cuts between touching characters can be finer than the
+    /// picture's pixels; the canvas grows to hold it all. Cubic
     /// interpolation keeps the narrow gaps between touching characters, which linear interpolation fills.</summary>
-    private void Rotate(double degrees)
+    private void Turn(double degrees, double scale)
     {
+        if (degrees == 0 && scale == 1) return;
         double radians = degrees * Math.PI / 180;
         Skew = degrees;
         _sine = Math.Sin(radians);
         _cosine = Math.Cos(radians);
-        int newWidth = (int)Math.Ceiling(Width * _cosine + Height * Math.Abs(_sine)), newHeight = (int)Math.Ceiling(Height * _cosine + Width * Math.Abs(_sine));
+        _scale = scale;
+        int newWidth = (int)Math.Ceiling(scale * (Width * _cosine + Height * Math.Abs(_sine))), newHeight = (int)Math.Ceiling(scale * (Height * _cosine + Width * Math.Abs(_sine)));
         var turned = new byte[newWidth * newHeight];
         (_turnedWidth, _turnedHeight, _levelWidth, _levelHeight) = (Width, Height, newWidth, newHeight);
         for (int y = 0; y < newHeight; y++)
@@ -154,8 +162,8 @@ internal sealed class PageInk
     /// <summary>Where a point of the deskewed page was on the page before. Rows grow downwards: what rises to the right has a falling row.</summary>
     private (double X, double Y) Unrotate(double x, double y)
     {
-        if (_sine == 0) return (x, y);
-        double dx = x - _levelWidth / 2.0, dy = y - _levelHeight / 2.0;
+        if (_sine == 0 && _scale == 1) return (x, y);
+        double dx = (x - _levelWidth / 2.0) / _scale, dy = (y - _levelHeight / 2.0) / _scale;
         return (dx * _cosine + dy * _sine + _turnedWidth / 2.0, -dx * _sine + dy * _cosine + _turnedHeight / 2.0);
     }
 
