@@ -4,7 +4,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 internal sealed class PageInk
 {
     /// <summary>Longest side that is worked on.</summary>
-    private const int MaxSide = 2400;
+    private const int MaxSide = 3600, EnlargedSide = 2400;
 
     /// <summary>Most and least enlargement of pictures that are smaller than that.</summary>
     private const double MostEnlargement = 2, LeastEnlargement = 1.25;
@@ -69,7 +69,7 @@ internal sealed class PageInk
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
         RuledLines.Remove(page.Ink, width, height, angle);
-        double scale = Math.Min(MostEnlargement, (double)MaxSide / Math.Max(page.Width, page.Height));
+        double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         page.FindComponents();
         return page.Components.Count == 0 ? null : page;

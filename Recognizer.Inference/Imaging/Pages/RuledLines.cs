@@ -57,6 +57,57 @@ internal static class RuledLines
             if (RemoveLevel(transposed, height, width, -skew, LeastUprightShare, forms: false).Rules.Count > 0) Transpose(transposed, height, width).CopyTo(ink, 0);
         }
         for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
+        foreach (Rule rule in rules) ClearTicks(ink, width, height, slope, rule);
+    }
+
+    /// <summary>Clears the upright lines of an open comb, which stand on a rule: thin, as high as one another, at equal distances, from one end of the rule to the other.</summary>
+    private static void ClearTicks(byte[] ink, int width, int height, double slope, Rule rule)
+    {
+        const int LeastTicks = 4;
+        // A rule's ends are known but for stray ink on the same line
+        int blur = rule.Thickness + 2, least = blur + 4, ends = 2 * blur + (rule.Right - rule.Left) / 30;
+        var ticks = new List<(int X, int Height)>();
+        for (int x = Math.Max(0, rule.Left - ends); x < Math.Min(width, rule.Right + ends); x++)
+        {
+            int rise = Rise(x);
+            if (rise < least) continue;
+            if (ticks.Count > 0 && x - ticks[^1].X <= blur)
+            {
+                if (rise > ticks[^1].Height) ticks[^1] = (x, rise);
+            }
+            else ticks.Add((x, rise));
+        }
+        if (ticks.Count < LeastTicks) return;
+        // Their usual height is that of most; strokes that reach down to the rule have others
+        int usual = ticks.Select(t => t.Height).MaxBy(h => ticks.Count(t => Math.Abs(t.Height - h) <= 2));
+        ticks.RemoveAll(t => Math.Abs(t.Height - usual) > 2);
+        if (ticks.Count < LeastTicks || ticks[0].X - rule.Left > ends || rule.Right - ticks[^1].X > ends) return;
+        double pitch = ticks.Zip(ticks.Skip(1), (a, b) => b.X - a.X).Order().ElementAt((ticks.Count - 1) / 2);
+        if (pitch < 2 * blur || ticks.Any(t => Math.Abs((t.X - ticks[0].X) / pitch - Math.Round((t.X - ticks[0].X) / pitch)) * pitch > 2 + 0.06 * pitch)) return;
+        foreach (var (x, _) in ticks)
+            for (int t = 0; t <= usual + 1; t++)
+                if (IsThin(x, t, out int row, out int left, out int right))
+                    for (int u = Math.Max(0, left - 1); u < Math.Min(width, right + 1); u++) ink[row + u] = 0;
+
+        // Rows above the rule in which there is thin ink, without a gap; the rule itself was cleared, and its edge with it
+        int Rise(int x)
+        {
+            int t = 0;
+            while (t <= blur && !IsThin(x, t, out _, out _, out _)) t++;
+            if (t > blur) return 0;
+            while (IsThin(x, t, out _, out _, out _)) t++;
+            return t;
+        }
+
+        bool IsThin(int x, int t, out int row, out int left, out int right)
+        {
+            int y = (int)Math.Round(rule.Middle + slope * (x - width / 2.0) - t), column = (int)Math.Round(x + slope * t);
+            (row, left, right) = (y * width, column, column);
+            if (y < 0 || y >= height || column < 0 || column >= width || ink[row + column] < LeastInk) return false;
+            while (left > 0 && right - left <= blur && ink[row + left - 1] >= LeastInk) left--;
+            while (right < width && right - left <= blur && ink[row + right] >= LeastInk) right++;
+            return right - left <= blur;
+        }
     }
 
     private static byte[] Transpose(byte[] map, int width, int height)
