@@ -69,6 +69,8 @@ internal sealed class PageInk
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
         RuledLines.Remove(page.Ink, width, height, angle);
+        page.FindComponents();
+        page.DropSurroundings();
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         page.FindComponents();
@@ -89,19 +91,21 @@ internal sealed class PageInk
         for (int i = 0; i < count; i++) mask[i] = Ink[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
         if (Labels.Length < count) Labels = new int[count];
         InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
-        DropSurroundings();
     }
 
-    /// <summary>Drops what touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
+    /// <summary>Clears what touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
     /// finger, the edge of a table.</summary>
     private void DropSurroundings()
     {
         const double Broad = 2.5;
-        bool AtEdge(InkComponent c) => c.Box.Left <= 0 || c.Box.Top <= 0 || c.Box.Right >= Width || c.Box.Bottom >= Height;
+        bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
         double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(Thickness).Order()];
         if (strokes.Length == 0) return;
         double usual = strokes[strokes.Length / 2];
-        Components.RemoveAll(c => AtEdge(c) && Thickness(c) > Broad * usual);
+        foreach (InkComponent c in Components.Where(c => AtEdge(c) && Thickness(c) > Broad * usual))
+            for (int y = Math.Max(0, c.Box.Top - 1); y < Math.Min(Height, c.Box.Bottom + 1); y++)
+                for (int x = Math.Max(0, c.Box.Left - 1); x < Math.Min(Width, c.Box.Right + 1); x++)
+                    if (Labels[y * Width + x] is var label && (label == c.Label || label == 0)) Ink[y * Width + x] = 0;
 
         // Twice the area over the perimeter: of a stroke, its width
         double Thickness(InkComponent c)
@@ -142,15 +146,15 @@ internal sealed class PageInk
                 u -= 0.5;
                 v -= 0.5;
                 int left = (int)Math.Floor(u), top = (int)Math.Floor(v);
-                if (left < 0 || top < 0 || left + 1 >= Width || top + 1 >= Height) continue;
-                int p = top * Width + left;
-                if ((Ink[p] | Ink[p + 1] | Ink[p + Width] | Ink[p + Width + 1]) == 0) continue;
+                if (left < -1 || top < -1 || left >= Width || top >= Height) continue;
+                int middle = Math.Clamp(top, 0, Height - 1) * Width, below = Math.Min(Height - 1, top + 1) * Width, at = Math.Max(0, left), next = Math.Min(Width - 1, left + 1);
+                if ((Ink[middle + at] | Ink[middle + next] | Ink[below + at] | Ink[below + next]) == 0) continue;
                 float fx = (float)(u - left), fy = (float)(v - top), value = 0;
                 for (int i = -1; i <= 2; i++)
                 {
                     int row = Math.Clamp(top + i, 0, Height - 1) * Width, before = row + Math.Max(0, left - 1), after = row + Math.Min(Width - 1, left + 2);
-                    value += ResampleFilter.Cubic(fy - i) * (ResampleFilter.Cubic(fx + 1) * Ink[before] + ResampleFilter.Cubic(fx) * Ink[row + left]
-                        + ResampleFilter.Cubic(fx - 1) * Ink[row + left + 1] + ResampleFilter.Cubic(fx - 2) * Ink[after]);
+                    value += ResampleFilter.Cubic(fy - i) * (ResampleFilter.Cubic(fx + 1) * Ink[before] + ResampleFilter.Cubic(fx) * Ink[row + at]
+                        + ResampleFilter.Cubic(fx - 1) * Ink[row + next] + ResampleFilter.Cubic(fx - 2) * Ink[after]);
                 }
                 turned[y * newWidth + x] = (byte)Math.Clamp(value + 0.5f, 0, 255);
             }

@@ -21,6 +21,9 @@ internal sealed class TextLine
     /// <summary>How far from the middle of a single line its characters and marks lie, in heights.</summary>
     private const double MostAway = 1.2;
 
+    /// <summary>How far from that middle characters reach up and down at least.</summary>
+    private const double HalfBand = 0.4;
+
     /// <summary>Groups a page's components into lines, top to bottom; specks are left out.</summary>
     public static List<TextLine> Find(PageInk page, bool single)
     {
@@ -33,12 +36,13 @@ internal sealed class TextLine
         int speck = (int)Math.Max(4, height * height / 150);
 
         double[] middles = [.. page.Components.Where(c => c.Box.Height >= 0.45 * height).Select(c => c.Box.Top + c.Box.Height / 2.0).Order()];
+        double middleOfAll = middles.Length == 0 ? 0 : middles[middles.Length / 2];
+
         var lines = new List<TextLine>();
         var small = new List<InkComponent>();
         foreach (var c in page.Components.OrderBy(c => c.Box.Left))
         {
-            // Where there is one line only, what is above or below it is none of it
-            if (c.Area < speck || single && Math.Abs(c.Box.Top + c.Box.Height / 2.0 - middles[middles.Length / 2]) > MostAway * height) continue;
+            if (c.Area < speck || single && IsAway(c.Box)) continue;
             if (c.Box.Height < 0.45 * height)
             {
                 small.Add(c);
@@ -69,5 +73,9 @@ internal sealed class TextLine
             line.Components.Sort((a, b) => (a.Box.Left + a.Box.Right).CompareTo(b.Box.Left + b.Box.Right));
         }
         return [.. lines.OrderBy(l => l.Components.Average(c => c.Box.Top + c.Box.Height / 2.0))];
+
+        // Where there is one line only, what is above or below it is none of it, nor what the picture's edge leaves beside it
+        bool IsAway(PixelBox box) => Math.Abs(box.Top + box.Height / 2.0 - middleOfAll) > MostAway * height
+            || (box.Top <= 0 && box.Bottom < middleOfAll - HalfBand * height) || (box.Bottom >= page.Height && box.Top > middleOfAll + HalfBand * height);
     }
 }
