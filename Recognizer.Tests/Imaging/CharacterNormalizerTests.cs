@@ -29,7 +29,8 @@ public class CharacterNormalizerTests
     {
         var data = new TheoryData<int, string>();
         foreach (int digit in new[] { 0, 2, 4, 7 })
-            foreach (string how in new[] { "small", "tiny", "large", "inverted", "faint", "gradient", "shadow", "thin", "noise", "speck", "corner", "ruled", "box", "tight", "neighbour" })
+            foreach (string how in new[] { "small", "tiny", "large", "inverted", "faint", "gradient", "shadow", "thin", "noise", "speck", "corner", "ruled", "box", "tight", "neighbour",
+                "edge of a shadow", "shadow beside", "table", "finger", "stroke below", "dirt below", "box on paper", "squared", "margin line", "far" })
                 data.Add(digit, how);
         return data;
     }
@@ -55,11 +56,21 @@ public class CharacterNormalizerTests
             "corner" => Drawing.Paint(Corner(digit), 1600, (_, _) => 230, (_, _) => 50),
             "ruled" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => (y + x / 30) % 90 < 3 ? 120 : 230, (_, _) => 40),
             "box" => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.6), 200, (x, y) => Math.Min(Math.Min(x, y), Math.Min(199 - x, 199 - y)) is >= 5 and < 9 ? 60 : 230, (_, _) => 40),
+            "edge of a shadow" => Drawing.Paint(Drawing.Square(digit, 200, 10), 200, (x, y) => x + y / 2 > 140 ? 110 : 240, (x, y) => x + y / 2 > 140 ? 25 : 55),
+            "shadow beside" => Drawing.Paint(Drawing.Square(digit, 200, 10), 200, (x, _) => x < 30 ? 140 : 240, (_, _) => 55),
+            "table" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.6), 200, (x, y) => x >= 180 || y >= 185 ? 80 : 245, (_, _) => 30),
+            "finger" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x * x + y * y < 55 * 55 ? 130 : 245, (_, _) => 30),
+            "stroke below" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.6), 200, (x, y) => x is > 90 and < 102 && y > 178 ? 30 : 245, (_, _) => 30),
+            "dirt below" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x is > 90 and < 101 && y is > 176 and < 187 ? 30 : 245, (_, _) => 30),
+            "box on paper" => Drawing.Paint(Drawing.Square(digit, 300, 10, 0.3), 300, (x, y) => Math.Max(Math.Abs(x - 150), Math.Abs(y - 150)) is >= 68 and < 71 ? 30 : 245, (_, _) => 30),
+            "squared" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x % 40 is 30 or 31 || y % 40 is 22 or 23 ? 90 : 245, (_, _) => 20),
+            "margin line" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x is 62 or 63 || y % 60 is 34 or 35 ? 90 : 245, (_, _) => 20),
+            "far" => Drawing.Paint(Far(digit), 2400, (_, _) => 240, (_, _) => 30),
             "neighbour" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => y is > 50 and < 160 && x is < 15 or > 190 ? 20 : 255, (_, _) => 0),
             _ => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.95), 200, (_, _) => 255, (_, _) => 0),
         };
         // another pen is another drawing, few pixels hold less of it, and lines take some ink with them
-        double least = how is "thin" or "tiny" or "tight" or "shadow" ? 0.87 : how == "ruled" ? 0.84 : 0.95;
+        double least = how is "thin" or "tiny" or "tight" or "shadow" or "edge of a shadow" ? 0.87 : how is "ruled" or "squared" or "margin line" ? 0.84 : how is "finger" or "far" ? 0.9 : 0.95;
         Assert.InRange(Correlation(Reference(digit), Normalize(image)), least, 1.0001);
     }
 
@@ -166,6 +177,14 @@ public class CharacterNormalizerTests
                 pixels[side * y + x] = (byte)(sum / 64);
             }
         Assert.InRange(Correlation(Normalize(large), Normalize(new GrayImage(side, side, pixels))), 0.7, 1.0001);
+    }
+
+    /// <summary>A digit of 70 pixels, drawn with a pen of 3, on a picture of 2,400 × 1,800.</summary>
+    private static float[] Far(int digit)
+    {
+        var canvas = new float[2400 * 1800];
+        Drawing.Digit(canvas, 2400, digit, 1500, 700, 42, 70, 3);
+        return canvas;
     }
 
     private static float[] Corner(int digit)

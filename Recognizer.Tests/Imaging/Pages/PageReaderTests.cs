@@ -140,6 +140,74 @@ public class PageReaderTests
         Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, pixels)).Text);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(-8)]
+    public void A_single_line_on_squared_paper_is_read(double skew)
+    {
+        GrayImage page = DrawnPage.Paint(["20753461821137"], skew: skew);
+        GrayImage squared = Darken(page, (x, y) =>
+        {
+            double sine = Math.Sin(skew * Math.PI / 180), cosine = Math.Cos(skew * Math.PI / 180);
+            int u = (int)Math.Floor(x * cosine - y * sine) + 1000, v = (int)Math.Floor(x * sine + y * cosine) + 1000;
+            return u % 25 == 3 || v % 25 == 3;
+        });
+        Assert.Equal("20753461821137", new PageReader(s_scorer).Read(squared).Text);
+    }
+
+    [Fact]
+    public void Writing_that_rises_on_level_rules_is_read()
+    {
+        string[] lines = ["2075346182", "9137240", "55682041973"];
+        GrayImage ruled = Darken(DrawnPage.Paint(lines, skew: 5), (_, y) => y % 45 is 20 or 21);
+        Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(ruled).Text);
+    }
+
+    /// <summary>A form that takes a third of the picture's width: its lines are short beside the picture, and longer than any stroke.</summary>
+    [Theory]
+    [InlineData("comb")]
+    [InlineData("boxes")]
+    [InlineData("ticks")]
+    [InlineData("underline")]
+    public void A_field_on_a_large_sheet_is_read_without_its_lines(string form)
+    {
+        const string Digits = "2071134698";
+        var boxes = form == "comb" ? DrawnPage.Boxes.Comb : form == "boxes" ? DrawnPage.Boxes.Apart : DrawnPage.Boxes.None;
+        GrayImage field = DrawnPage.Paint([Digits], gap: 14, boxes: boxes);
+        int width = 3 * field.Width, height = 3 * field.Height;
+        var pixels = new byte[width * height];
+        Array.Fill(pixels, (byte)230);
+        for (int y = 0; y < field.Height; y++) field.Pixels.Slice(y * field.Width, field.Width).CopyTo(pixels.AsSpan((y + 100) * width + 200));
+        // Below the digits, which stand in cells of 38 pixels.
+        GrayImage sheet = Darken(new GrayImage(width, height, pixels), (x, y) => form is "ticks" or "underline" && x - 233 is >= 0 and < 382
+            && (y - 196 is 0 or 1 || (form == "ticks" && y - 196 is < 0 and > -16 && (x - 233) % 38 < 2)));
+        Assert.Equal(Digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', Digits.Length))).Read(sheet)?.Text);
+    }
+
+    /// <summary>The dark side of a slanting edge runs out in a wedge at the picture's edge, which no window follows.</summary>
+    [Theory]
+    [InlineData(0.3, 200)]
+    [InlineData(-0.3, 260)]
+    [InlineData(3, 300)]
+    public void The_edge_of_a_shadow_is_no_character(double slope, int at)
+    {
+        const string Digits = "2075346182";
+        GrayImage field = DrawnPage.Paint([Digits]);
+        byte[] pixels = field.Pixels.ToArray();
+        for (int i = 0; i < pixels.Length; i++)
+            if (i % field.Width + slope * (i / field.Width - 70) * 4 > at) pixels[i] = (byte)(pixels[i] * 0.45);
+        Assert.Equal(Digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', Digits.Length))).Read(new GrayImage(field.Width, field.Height, pixels))?.Text);
+    }
+
+    private static GrayImage Darken(GrayImage image, Func<int, int, bool> where)
+    {
+        byte[] pixels = image.Pixels.ToArray();
+        for (int i = 0; i < pixels.Length; i++)
+            if (where(i % image.Width, i / image.Width)) pixels[i] = Math.Min(pixels[i], (byte)110);
+        return new GrayImage(image.Width, image.Height, pixels);
+    }
+
     [Fact]
     public void Any_picture_is_survived()
     {
