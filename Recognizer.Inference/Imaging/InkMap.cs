@@ -83,6 +83,7 @@ internal static class InkMap
     {
         const int LeastSideForShadows = 48;
         const double MostTwofold = 0.985; // paper, shade and ink make three levels
+        const double MostNarrow = 0.075;
         const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
@@ -107,11 +108,14 @@ internal static class InkMap
                 var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
                 Local(work, surface, width, height, radius, tried);
                 Consider(ref best, tried, Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Local); // in this map ink is high
-                if (solid || bordered && even.Thickness(simplest) < 0.15)
+                // Only an edge leaves ink on the border of what a smooth surface explains
+                if (flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < 0.15))
                 {
                     tried = detect ? Polarity.DarkOnLight : polarity;
                     Local(work, surface, width, height, Narrow(width, height), tried);
-                    Consider(ref best, tried, Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Narrow);
+                    var narrow = Measure(ink, width, height);
+                    // Strokes that are nearly as broad as the window lose their crossings in it
+                    if (narrow.HighThickness < MostNarrow) Consider(ref best, tried, narrow.Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Narrow);
                 }
             }
             if (Draw(work, surface, width, height, radius, leastInk, best.Ground, polarity = best.Polarity)) return true;

@@ -14,6 +14,7 @@ internal static class InkSelection
         if (components.Count == 0) return false;
 
         DropSurroundings(work, width, height);
+        DropFrames(work, width);
         int main = -1;
         long mainMass = -1;
         for (int i = 0; i < components.Count; i++)
@@ -78,6 +79,40 @@ internal static class InkSelection
                 // What is larger, no line, and not along the edge, is a character that the edge cuts, and what is apart is a stroke of it
                 else if (Math.Max(part.Width, part.Height) is var longest && longest > extent && longest < 12 * Math.Min(part.Width, part.Height) && EdgeShare(work, width, height, components[i].Label) < 0.4) return;
             }
+    }
+
+    /// <summary>Marks parts of a box as dropped, two sides or more: ink along the sides of its own bounding box only, around something that is about as large.</summary>
+    private static void DropFrames(NormalizerWorkspace work, int width)
+    {
+        // What a frame surrounds: more than the middle bar of an E whose other strokes are apart from it
+        const double LeastExtent = 0.45, LeastHeight = 0.4, Along = 0.95;
+        var components = work.Components;
+        Span<int> hits = stackalloc int[4];
+        for (int i = 0; i < components.Count; i++)
+        {
+            PixelBox box = components[i].Box;
+            int band = Math.Max(2, Math.Max(box.Width, box.Height) / 14), extent = Math.Max(box.Width, box.Height);
+            if (components[i].Area == 0 || Math.Min(box.Width, box.Height) < 5 * band || components[i].Area > extent * 4 * band) continue;
+            bool surrounds = components.Any(c => c.Area > 0 && c.Label != components[i].Label
+                && c.Box.Left >= box.Left && c.Box.Right <= box.Right && c.Box.Top >= box.Top && c.Box.Bottom <= box.Bottom
+                && Math.Max(c.Box.Width, c.Box.Height) >= LeastExtent * extent && c.Box.Height >= LeastHeight * box.Height);
+            if (!surrounds) continue;
+            int along = 0, sides = 0;
+            hits.Clear();
+            for (int y = box.Top; y < box.Bottom; y++)
+                for (int x = box.Left; x < box.Right; x++)
+                {
+                    if (work.Labels[y * width + x] != components[i].Label) continue;
+                    bool left = x < box.Left + band, right = x >= box.Right - band, top = y < box.Top + band, bottom = y >= box.Bottom - band;
+                    if (left || right || top || bottom) along++;
+                    if (left) hits[0]++;
+                    if (right) hits[1]++;
+                    if (top) hits[2]++;
+                    if (bottom) hits[3]++;
+                }
+            for (int k = 0; k < 4; k++) if (hits[k] >= 0.9 * (k < 2 ? box.Height : box.Width)) sides++;
+            if (sides >= 2 && along >= Along * components[i].Area) components[i] = components[i] with { Area = 0 };
+        }
     }
 
     /// <summary>Greatest share of a side of the picture that a component covers.</summary>
