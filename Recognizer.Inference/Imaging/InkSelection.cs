@@ -26,7 +26,8 @@ internal static class InkSelection
         }
         mainMass = components[main].Mass;
         box = components[main].Box;
-        bool dropped = components.Any(c => c.Area == 0);
+        bool dropped = false;
+        foreach (var c in components) dropped |= c.Area == 0;
         int reach = Math.Max(components[main].Box.Width, components[main].Box.Height);
         var mainBox = components[main].Box;
         bool cropped = TouchesSide(mainBox, width);
@@ -93,9 +94,11 @@ internal static class InkSelection
             PixelBox box = components[i].Box;
             int band = Math.Max(2, Math.Max(box.Width, box.Height) / 14), extent = Math.Max(box.Width, box.Height);
             if (components[i].Area == 0 || Math.Min(box.Width, box.Height) < 5 * band || components[i].Area > extent * 4 * band) continue;
-            bool surrounds = components.Any(c => c.Area > 0 && c.Label != components[i].Label
-                && c.Box.Left >= box.Left && c.Box.Right <= box.Right && c.Box.Top >= box.Top && c.Box.Bottom <= box.Bottom
-                && Math.Max(c.Box.Width, c.Box.Height) >= LeastExtent * extent && c.Box.Height >= LeastHeight * box.Height);
+            bool surrounds = false;
+            foreach (var c in components)
+                surrounds |= c.Area > 0 && c.Label != components[i].Label
+                    && c.Box.Left >= box.Left && c.Box.Right <= box.Right && c.Box.Top >= box.Top && c.Box.Bottom <= box.Bottom
+                    && Math.Max(c.Box.Width, c.Box.Height) >= LeastExtent * extent && c.Box.Height >= LeastHeight * box.Height;
             if (!surrounds) continue;
             int along = 0, sides = 0;
             hits.Clear();
