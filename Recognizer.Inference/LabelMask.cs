@@ -30,7 +30,7 @@ internal sealed class LabelMask
         || a.Length == 1 && b.Length == 1 && Alike.Any(group => group.Contains(a[0], StringComparison.Ordinal) && group.Contains(b[0], StringComparison.Ordinal));
 
     /// <summary>Sets the probabilities of all other classes to 0 and makes the rest sum to 1.</summary>
-    /// <returns>What the rest, and the classes that are written like one of them, summed to before: the probability that there is one of the characters that may be answered,
+    /// <returns>What the rest, and half of the classes that are written like one of them, summed to before: the probability that there is one of the characters that may be answered,
     /// where these are all that there is.</returns>
     public float Apply(Span<float> probabilities)
     {

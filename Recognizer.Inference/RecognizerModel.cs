@@ -90,7 +90,7 @@ internal sealed class RecognizerModel
     /// <param name="probabilities">[count, classes], receives the probabilities, masked.</param>
     /// <param name="mask">Classes to choose from; null for all.</param>
     /// <param name="rejections">[count] or empty.</param>
-    /// <param name="allowed">[count], receives what the probabilities of the mask's classes, and of those that are written like them, summed to; or empty.</param>
+    /// <param name="allowed">[count], receives what the probabilities of the mask's classes, and half of those that are written like them, summed to; or empty.</param>
     public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, LabelMask? mask, Span<float> rejections, Span<float> allowed = default)
     {
         int classes = _labels.Length;

@@ -37,8 +37,8 @@ internal static class InkSelection
             var c = components[i];
             int gap = Gap(c.Box, mainBox);
             // The farther away, the more ink it takes to belong, most of all where no dot of an i would be: dirt may be anywhere
-            double share = (double)c.Mass / mainMass;
-            bool keep = share >= 0.02 && share >= (IsAbove(c.Box, mainBox, reach) ? 0.12 : 0.4) * gap / Math.Max(1, reach);
+            double share = (double)c.Mass / mainMass, away = gap / Math.Max(1.0, reach);
+            bool keep = share >= 0.02 && share >= 0.12 * away && (share >= 0.8 * away * away || IsAbove(c.Box, mainBox, reach));
             // Ink that is cut off at the left or right, while the character isn't, and that is beside it
             int overlap = Math.Min(c.Box.Right, mainBox.Right) - Math.Max(c.Box.Left, mainBox.Left);
             if (!cropped && TouchesSide(c.Box, width) && overlap < c.Box.Width / 2 && share < 1) keep = false;
@@ -56,7 +56,7 @@ internal static class InkSelection
     private static bool IsAbove(PixelBox part, PixelBox main, int reach)
     {
         double center = part.Left + part.Width / 2.0;
-        return part.Bottom <= main.Top + main.Height / 4 && center >= main.Left - reach / 3.0 && center <= main.Right + reach / 3.0;
+        return part.Bottom <= main.Top + main.Height / 2 && center >= main.Left - 0.7 * reach && center <= main.Right + 0.7 * reach;
     }
 
     /// <summary>Marks what lies along the picture's edge as dropped where the character lies apart from all of them: the edge of a table, a corner in the shade, a neighbour's

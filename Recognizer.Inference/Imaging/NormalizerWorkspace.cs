@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Imaging;
 
-/// <summary>Buffers of one thread for <see cref="CharacterNormalizer"/>; they grow to the work size and stay.</summary>
+/// <summary>Buffers of one thread for <see cref="CharacterNormalizer"/>; they grow to the work size, one to the widest picture's width, and stay.</summary>
 internal sealed class NormalizerWorkspace
 {
     /// <summary>Side of the canvas on which strokes are drawn before they are sampled: 4 canvas pixels are one of the result.</summary>
@@ -24,7 +24,7 @@ internal sealed class NormalizerWorkspace
 
     public float[] Row = new float[512];
 
-    /// <summary>A row of the picture, several of them taken together.</summary>
+    /// <summary>A row of the picture at full width, several of them taken together.</summary>
     public byte[] ReducedRow = [];
 
     /// <summary>[x, y]: turned, as the last of the steps that draw go down the columns.</summary>

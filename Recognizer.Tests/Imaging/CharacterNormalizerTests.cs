@@ -61,7 +61,7 @@ public class CharacterNormalizerTests
             "table" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.6), 200, (x, y) => x >= 180 || y >= 185 ? 80 : 245, (_, _) => 30),
             "finger" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x * x + y * y < 55 * 55 ? 130 : 245, (_, _) => 30),
             "stroke below" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.6), 200, (x, y) => x is > 90 and < 102 && y > 178 ? 30 : 245, (_, _) => 30),
-            "dirt below" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x is > 90 and < 101 && y is > 176 and < 187 ? 30 : 245, (_, _) => 30),
+            "dirt below" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.4), 200, (x, y) => x is > 90 and < 101 && y is > 182 and < 193 ? 30 : 245, (_, _) => 30),
             "box on paper" => Drawing.Paint(Drawing.Square(digit, 300, 10, 0.3), 300, (x, y) => Math.Max(Math.Abs(x - 150), Math.Abs(y - 150)) is >= 68 and < 71 ? 30 : 245, (_, _) => 30),
             "three sides of a box" => Drawing.Paint(Drawing.Square(digit, 300, 10, 0.3), 300, (x, y) => Math.Max(Math.Abs(x - 150), Math.Abs(y - 150)) is >= 68 and < 71 && y > 85 ? 30 : 245, (_, _) => 30),
             "corner of a box" => Drawing.Paint(Drawing.Square(digit, 300, 10, 0.3), 300, (x, y) => Math.Max(Math.Abs(x - 150), Math.Abs(y - 150)) is >= 68 and < 71 && (x < 84 || y > 216) ? 30 : 245, (_, _) => 30),

@@ -86,10 +86,10 @@ internal static class ReadCommand
             writer.WriteStartObject();
             writer.WriteString("file", file);
             writer.WriteString("text", reading.Text);
+            if ((reading.Page?.Orientation ?? reading.Field?.Orientation) is { } orientation) writer.WriteString("orientation", Orientations.First(pair => pair.Value == orientation).Key);
             if (reading.Page is { } page)
             {
                 writer.WriteNumber("skew", page.Skew);
-                writer.WriteString("orientation", Orientations.First(pair => pair.Value == page.Orientation).Key);
                 writer.WriteStartArray("lines");
                 foreach (PageLine line in page.Lines)
                 {

@@ -4,7 +4,11 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <param name="Text">The most probable text that fits the format.</param>
 /// <param name="Confidence">Its probability among all texts that fit, 0…1.</param>
 /// <param name="Characters">The characters that were found on the picture, from left to right.</param>
-public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters);
+public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters)
+{
+    /// <summary>How the field lies in the picture: what <see cref="PageOptions.Orientation"/> says, or what was found out.</summary>
+    public PageOrientation Orientation { get; init; }
+}
 
 /// <summary>Reads a form field whose format is known: of all texts that fit it, the one that the ink supports best.</summary>
 /// <remarks>Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each field is read by one model from beginning to end,
@@ -39,7 +43,7 @@ public sealed class FieldReader
         ArgumentNullException.ThrowIfNull(scorer);
         ArgumentNullException.ThrowIfNull(format);
         _scorer = scorer;
-        _options = options ?? new();
+        _options = PageOptions.Checked(options);
         _format = format;
         using var steady = new SteadyScorer(scorer);
         _automaton = new Automaton(format, steady);
@@ -63,18 +67,7 @@ public sealed class FieldReader
         ArgumentNullException.ThrowIfNull(image);
         using var steady = new SteadyScorer(_scorer);
         var automaton = AutomatonFor(steady);
-        (FieldResult? Result, double LogSum) best = (null, double.NegativeInfinity);
-        foreach (var orientation in PageInk.Orientations(_options))
-        {
-            if (Read(image, orientation, automaton, steady) is { } found && found.LogSum > best.LogSum) best = found;
-        }
-        return best.Result;
-    }
-
-    /// <summary>Reads a field that lies in a known way.</summary>
-    /// <returns>What was read, and the logarithm of how well all texts that fit explain the ink; null where nothing fits.</returns>
-    private (FieldResult Result, double LogSum)? Read(GrayImage image, PageOrientation orientation, Automaton automaton, in SteadyScorer steady)
-    {
+        var orientation = PageReader.OrientationOf(image, _options, steady);
         var page = PageInk.Find(image, _options, orientation);
         if (page == null) return null;
         var lines = TextLine.Find(page, single: true);
@@ -86,7 +79,7 @@ public sealed class FieldReader
         // The text may have been divided in several ways; they all speak for it
         double own = Search(lattice, new Automaton(FieldFormat.OfText(letters), steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
-        return (new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]), all);
+        return new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]) { Orientation = orientation };
     }
 
     /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>

@@ -20,7 +20,7 @@ public interface ICharacterScorer
     /// <param name="pixels">[count, 28, 28], upright, 0 = ground … 1 = ink.</param>
     /// <param name="count">Number of images.</param>
     /// <param name="probabilities">[count, classes], receives the probabilities.</param>
-    /// <param name="allowed">[count], receives the sum of the probabilities of the labels that may be answered, and of those that are written like them (0 and O), before the
+    /// <param name="allowed">[count], receives the sum of the probabilities of the labels that may be answered, and of half of those that are written like them (0 and O), before the
     /// others were masked.</param>
     void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Span<float> allowed)
     {

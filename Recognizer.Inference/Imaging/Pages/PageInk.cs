@@ -1,12 +1,15 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>The ink of a page, deskewed, without ruled lines and borders of boxes, and its connected components.</summary>
+/// <summary>The ink of a page, upright, deskewed, enlarged where the picture is small, without ruled lines, borders of boxes and what lies along the picture's edge, and its
+/// connected components.</summary>
 internal sealed class PageInk
 {
-    /// <summary>Longest side that is worked on.</summary>
-    private const int MaxSide = 3600, EnlargedSide = 2400;
+    /// <summary>Longest side that is worked on; larger pictures are averaged down.</summary>
+    private const int MaxSide = 3600;
 
-    /// <summary>Most and least enlargement of pictures that are smaller than that.</summary>
+    /// <summary>Longest side to which smaller pictures are enlarged, and most and least enlargement.</summary>
+    private const int EnlargedSide = 2400;
+
     private const double MostEnlargement = 2, LeastEnlargement = 1.25;
 
     /// <summary>Pixels from which a frame isn't a line.</summary>
@@ -36,11 +39,6 @@ internal sealed class PageInk
     public int[] Labels { get; private set; } = [];
 
     public List<InkComponent> Components { get; } = [];
-
-    /// <summary>Ways in which the page may lie.</summary>
-    public static PageOrientation[] Orientations(PageOptions options) => options.Orientation == PageOrientation.Detect
-        ? [PageOrientation.Upright, PageOrientation.Clockwise, PageOrientation.UpsideDown, PageOrientation.CounterClockwise]
-        : [options.Orientation];
 
     /// <summary>Finds the ink; null on an empty page.</summary>
     /// <param name="image">The picture.</param>
@@ -98,36 +96,41 @@ internal sealed class PageInk
     private void DropSurroundings()
     {
         const double Broad = 2.5;
-        bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
+        var sides = new int[Components.Count + 1];
+        for (int y = 0; y < Height; y++)
+            for (int x = 0; x < Width; x++)
+            {
+                int p = y * Width + x, label = Labels[p];
+                if (label == 0) continue;
+                if (x == 0 || Labels[p - 1] != label) sides[label]++;
+                if (x + 1 == Width || Labels[p + 1] != label) sides[label]++;
+                if (y == 0 || Labels[p - Width] != label) sides[label]++;
+                if (y + 1 == Height || Labels[p + Width] != label) sides[label]++;
+            }
         double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(Thickness).Order()];
         if (strokes.Length == 0) return;
         double usual = strokes[strokes.Length / 2];
-        foreach (InkComponent c in Components.Where(c => AtEdge(c) && Thickness(c) > Broad * usual))
-            for (int y = Math.Max(0, c.Box.Top - 1); y < Math.Min(Height, c.Box.Bottom + 1); y++)
-                for (int x = Math.Max(0, c.Box.Left - 1); x < Math.Min(Width, c.Box.Right + 1); x++)
-                    if (Labels[y * Width + x] is var label && (label == c.Label || label == 0)) Ink[y * Width + x] = 0;
+        var dropped = new bool[Components.Count + 1];
+        foreach (InkComponent c in Components) dropped[c.Label] = AtEdge(c) && Thickness(c) > Broad * usual;
+        if (!dropped.Contains(true)) return;
+        for (int y = 0; y < Height; y++)
+            for (int x = 0; x < Width; x++)
+            {
+                int p = y * Width + x;
+                // The soft edge goes with it
+                bool isDropped = dropped[Labels[p]] || (Labels[p] == 0 && Ink[p] > 0
+                    && ((x > 0 && dropped[Labels[p - 1]]) || (x + 1 < Width && dropped[Labels[p + 1]]) || (y > 0 && dropped[Labels[p - Width]]) || (y + 1 < Height && dropped[Labels[p + Width]])));
+                if (isDropped) Ink[p] = 0;
+            }
+
+        bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
 
         // Twice the area over the perimeter: of a stroke, its width
-        double Thickness(InkComponent c)
-        {
-            int sides = 0;
-            for (int y = c.Box.Top; y < c.Box.Bottom; y++)
-                for (int x = c.Box.Left; x < c.Box.Right; x++)
-                {
-                    int p = y * Width + x;
-                    if (Labels[p] != c.Label) continue;
-                    if (x == 0 || Labels[p - 1] != c.Label) sides++;
-                    if (x + 1 == Width || Labels[p + 1] != c.Label) sides++;
-                    if (y == 0 || Labels[p - Width] != c.Label) sides++;
-                    if (y + 1 == Height || Labels[p + Width] != c.Label) sides++;
-                }
-            return 2.0 * c.Area / sides;
-        }
+        double Thickness(InkComponent c) => 2.0 * c.Area / sides[c.Label];
     }
 
     /// <summary>Turns the ink about its centre so that what rose by the angle becomes level, and enlarges it, so that cuts between touching characters can be finer than the
-    /// picture's pixels; the canvas grows to hold it all. Cubic
-    /// interpolation keeps the narrow gaps between touching characters, which linear interpolation fills.</summary>
+    /// picture's pixels; the canvas grows to hold it all. Cubic interpolation keeps the narrow gaps between touching characters, which linear interpolation fills.</summary>
     private void Turn(double degrees, double scale)
     {
         if (degrees == 0 && scale == 1) return;

@@ -1,18 +1,20 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Reads pages and lines of separate or touching handwritten characters.</summary>
-/// <remarks>The page's ink is found on uneven ground, deskewed, freed of ruled lines and the borders of boxes, and gathered into lines. Each line is cut wherever two
+/// <remarks>The page's ink is found on uneven ground, turned upright where the options say so, deskewed, freed of ruled lines and the borders of boxes, and gathered into lines. Each line is cut wherever two
 /// characters might touch, and the parts are put together so that, taken as characters, they are the most probable.
 /// Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
 /// <param name="options">How to read; defaults where null.</param>
 public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = null)
 {
-    private readonly PageOptions _options = options ?? new();
+    private static readonly PageOrientation[] s_turned = [PageOrientation.Clockwise, PageOrientation.UpsideDown, PageOrientation.CounterClockwise];
+
+    private readonly PageOptions _options = PageOptions.Checked(options);
 
     /// <summary>Reads a page.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="cancellationToken">Ends the reading between two lines.</param>
+    /// <param name="cancellationToken">Ends the reading between two lines, or two ways in which the page may lie.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public PageResult Read(Image image, CancellationToken cancellationToken = default)
     {
@@ -22,45 +24,61 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
 
     /// <summary>Reads a page.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="cancellationToken">Ends the reading between two lines.</param>
+    /// <param name="cancellationToken">Ends the reading between two lines, or two ways in which the page may lie.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public PageResult Read(GrayImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
         using var steady = new SteadyScorer(scorer);
-        PageResult? best = null;
-        double least = 0;
-        foreach (var orientation in PageInk.Orientations(_options))
+        return Read(image, _options, steady, cancellationToken);
+    }
+
+    /// <summary>How a page lies: what the options say, or what is found out by reading it in all four ways.</summary>
+    internal static PageOrientation OrientationOf(GrayImage image, PageOptions options, in SteadyScorer steady) =>
+        options.Orientation == PageOrientation.Detect ? Read(image, options, steady, CancellationToken.None).Orientation : options.Orientation;
+
+    private static PageResult Read(GrayImage image, PageOptions options, in SteadyScorer steady, CancellationToken cancellationToken)
+    {
+        if (options.Orientation != PageOrientation.Detect) return Read(image, options, options.Orientation, steady, cancellationToken).Result;
+        var (best, least) = Read(image, options, PageOrientation.Upright, steady, cancellationToken);
+        foreach (var orientation in s_turned)
         {
-            var (result, cost) = Read(image, orientation, steady, cancellationToken);
-            if (best == null || cost < least) (best, least) = (result, cost);
+            var (result, cost) = Read(image, options, orientation, steady, cancellationToken);
+            if (cost < least) (best, least) = (result, cost);
         }
-        return best!;
+        return best;
     }
 
     /// <summary>Reads a page that lies in a known way.</summary>
-    /// <returns>What was read, and what its paths cost. All ways of reading a page explain the same ink, so that their costs can be compared.</returns>
-    private (PageResult Result, double Cost) Read(GrayImage image, PageOrientation orientation, in SteadyScorer steady, CancellationToken cancellationToken)
+    /// <returns>What was read, and what it costs to take the page's ink for that: the paths, and what is left out; infinite where nothing was read.</returns>
+    private static (PageResult Result, double Cost) Read(GrayImage image, PageOptions options, PageOrientation orientation, in SteadyScorer steady, CancellationToken cancellationToken)
     {
-        var page = PageInk.Find(image, _options, orientation);
+        // In units of −log p: for a line, so that a column of characters isn't as good as a row, and for as much ink as a character has
+        const double LineCost = 1, LeftOutCost = 3, InkOfCharacter = 0.15;
+        cancellationToken.ThrowIfCancellationRequested();
+        var page = PageInk.Find(image, options, orientation);
+        if (page == null) return (new PageResult([], 0) { Orientation = orientation }, double.PositiveInfinity);
         var lines = new List<PageLine>();
-        double total = 0;
-        foreach (var line in page == null ? [] : TextLine.Find(page, single: false))
+        double total = 0, left = page.Components.Sum(c => (double)c.Area), height = 0;
+        foreach (var line in TextLine.Find(page, single: false))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var lattice = LineLattice.Build(page!, line, steady);
-            var (characters, cost) = BestPath(lattice);
-            total += cost;
-            var words = Words(page!, characters, lattice.CharacterHeight);
+            var lattice = LineLattice.Build(page, line, steady);
+            var (characters, cost) = BestPath(lattice, options);
+            total += cost + LineCost;
+            left -= line.Components.Sum(c => (double)c.Area);
+            height = Math.Max(height, lattice.CharacterHeight);
+            var words = Words(page, characters, lattice.CharacterHeight);
             if (words.Count > 0) lines.Add(new PageLine(words));
         }
-        return (new PageResult(lines, page?.Skew ?? 0) { Orientation = orientation }, total);
+        total += LeftOutCost * Math.Max(0, left) / (InkOfCharacter * Math.Max(1, height * height));
+        return (new PageResult(lines, page.Skew) { Orientation = orientation }, lines.Count == 0 ? double.PositiveInfinity : total);
     }
 
     private readonly record struct Reading(Candidate[] Candidates, PixelBox Box);
 
     /// <summary>The cheapest division into characters and specks that are none (Viterbi).</summary>
-    private (List<Reading> Characters, double Cost) BestPath(LineLattice lattice)
+    private static (List<Reading> Characters, double Cost) BestPath(LineLattice lattice, PageOptions options)
     {
         int n = lattice.Pieces.Count;
         var best = new double[n + 1];
@@ -78,18 +96,18 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         for (int end = n; end > 0; end = chosen[end].Segment.First)
         {
             var (segment, isSpeck) = chosen[end];
-            if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Labels, lattice.Probabilities(segment)), segment.Box));
+            if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Labels, lattice.Probabilities(segment), options.Top), segment.Box));
         }
         characters.Reverse();
         return (characters, best[n]);
     }
 
-    private Candidate[] Candidates(IReadOnlyList<string> labels, ReadOnlySpan<float> probabilities)
+    private static Candidate[] Candidates(IReadOnlyList<string> labels, ReadOnlySpan<float> probabilities, int top)
     {
         var candidates = new Candidate[probabilities.Length];
         for (int i = 0; i < candidates.Length; i++) candidates[i] = new(labels[i], probabilities[i]);
         // stable: equals stay in the order of the labels
-        return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(Math.Max(1, _options.Top)).DefaultIfEmpty(candidates[0])];
+        return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(Math.Max(1, top)).DefaultIfEmpty(candidates[0])];
     }
 
     private static double BestLabelCost(LineLattice lattice, in LineLattice.Segment segment)

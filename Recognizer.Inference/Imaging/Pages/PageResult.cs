@@ -80,7 +80,7 @@ public enum PageOrientation
     /// <summary>On its left side: turned counter-clockwise by 90°, its top to the left.</summary>
     CounterClockwise,
 
-    /// <summary>Unknown: it is read in all four ways, and the one kept in which its characters are the most probable.</summary>
+    /// <summary>Unknown: it is read in all four ways, and the one kept in which characters explain its ink best.</summary>
     Detect,
 }
 
@@ -99,4 +99,9 @@ public sealed record PageOptions
     /// <summary>How the page lies in the picture, apart from its skew. <see cref="PageOrientation.Detect"/> takes four times as long, and needs several characters that aren't
     /// others on their head, as 6 and 9 are.</summary>
     public PageOrientation Orientation { get; init; }
+
+    /// <summary>The options, or the defaults where there are none.</summary>
+    /// <exception cref="ArgumentException">The orientation is none.</exception>
+    internal static PageOptions Checked(PageOptions? options) => options == null ? new()
+        : Enum.IsDefined(options.Orientation) ? options : throw new ArgumentException($"There is no orientation {options.Orientation}.", nameof(options));
 }

@@ -25,6 +25,9 @@ internal static class RuledLines
     /// <summary>Rules that make it worth looking for upright lines.</summary>
     private const int RulesOfSquares = 2;
 
+    /// <summary>Runs of ink from which the angle of rules is found.</summary>
+    private const int MostRuns = 100_000;
+
     /// <summary>Most of an upright line that strokes may hide.</summary>
     private const double MostHidden = 0.5;
 
@@ -41,7 +44,11 @@ internal static class RuledLines
     /// <param name="Thickness">In pixels.</param>
     /// <param name="Left">Column where it begins.</param>
     /// <param name="Right">Column where it ends.</param>
-    private readonly record struct Rule(int Middle, int Thickness, int Left, int Right);
+    private readonly record struct Rule(int Middle, int Thickness, int Left, int Right)
+    {
+        /// <summary>How far beyond <see cref="Left"/> and <see cref="Right"/> it may go, where ink on the same line was taken for stray.</summary>
+        public int Ends => 2 * (Thickness + 2) + (Right - Left) / 30;
+    }
 
     /// <summary>Clears the rules.</summary>
     /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
@@ -64,8 +71,7 @@ internal static class RuledLines
     private static void ClearTicks(byte[] ink, int width, int height, double slope, Rule rule)
     {
         const int LeastTicks = 4;
-        // A rule's ends are known but for stray ink on the same line
-        int blur = rule.Thickness + 2, least = blur + 4, ends = 2 * blur + (rule.Right - rule.Left) / 30;
+        int blur = rule.Thickness + 2, least = blur + 4, ends = rule.Ends;
         var ticks = new List<(int X, int Height)>();
         for (int x = Math.Max(0, rule.Left - ends); x < Math.Min(width, rule.Right + ends); x++)
         {
@@ -141,7 +147,8 @@ internal static class RuledLines
         int beyond = (int)(width * (Math.Abs(around) + 0.02) / 2) + 2;
         var bins = new float[height + 2 * beyond];
         // Angles about the page's, a pixel apart at the picture's other side, and about the picture's own: the writing may rise on level lines
-        int near = (int)(0.015 * width) + 2;
+        int near = (int)(0.015 * width) + 2, every = Math.Max(1, runs.Count / MostRuns);
+        List<Run> sample = every == 1 ? runs : [.. runs.Where((_, i) => i % every == 0)];
         for (int k = -near; k <= near; k++) Try(around + (double)k / width);
         for (int k = -near; Math.Abs(around) * width > 2 * near && k <= near; k++) Try((double)k / width);
         Profile(runs, slope, width, beyond, bins);
@@ -173,7 +180,7 @@ internal static class RuledLines
 
         void Try(double candidate)
         {
-            Profile(runs, candidate, width, beyond, bins);
+            Profile(sample, candidate, width, beyond, bins);
             double sum = 0;
             for (int i = 1; i < bins.Length; i++) sum += (double)(bins[i] + bins[i - 1]) * (bins[i] + bins[i - 1]);
             if (sum > best) (best, slope) = (sum, candidate);
@@ -232,14 +239,20 @@ internal static class RuledLines
             for (; x < width; x++)
             {
                 float expected = (float)(middle + slope * (x - width / 2.0));
-                sum += (columns[x]?.Any(run => Math.Abs(run.Middle - expected) <= 1.5f) == true ? 1 : 0) - FormCoverage;
+                bool covered = false;
+                foreach (Run run in columns[x] ?? [])
+                {
+                    if (run.Middle > expected + 1.5f) break; // from top to bottom
+                    covered |= run.Middle >= expected - 1.5f;
+                }
+                sum += (covered ? 1 : 0) - FormCoverage;
                 if (sum > best) (best, left, right) = (sum, start, x + 1);
                 if (sum > 0) continue;
                 if (best > 0) break;
                 (sum, start) = (0, x + 1);
             }
             if (right - left >= shortest) yield return (middle, left, right);
-            from = Math.Max(x + 1, right);
+            from = best > 0 ? right + 1 : x + 1;
         }
     }
 
@@ -334,7 +347,7 @@ internal static class RuledLines
         if (gap < 8 * blur) return;
         var borders = new List<int>();
         double last = 0;
-        for (int x = 0; x < width; x++)
+        for (int x = Math.Max(0, Math.Max(upper.Left - upper.Ends, lower.Left - lower.Ends)); x < Math.Min(width, Math.Min(upper.Right + upper.Ends, lower.Right + lower.Ends)); x++)
         {
             double share = Share(x);
             if (share < LeastShare)

@@ -53,14 +53,16 @@ internal sealed class TextLine
             if (line == null) lines.Add(line = new TextLine());
             line.Add(c);
         }
+        // Small ones go to the nearest of the others, not to one another
+        List<(TextLine Line, InkComponent[] Own)> large = [.. lines.Select(line => (line, line.Components.OrderBy(Center).ToArray()))];
         foreach (var c in small)
         {
             double middle = c.Box.Top + c.Box.Height / 2.0;
             TextLine? nearest = null;
             double distance = single ? double.MaxValue : 1.1 * height;
-            foreach (var line in lines)
+            foreach (var (line, own) in large)
             {
-                var beside = line.Components.MinBy(o => Math.Abs(o.Box.Left + o.Box.Width / 2.0 - c.Box.Left - c.Box.Width / 2.0));
+                var beside = Nearest(own, Center(c));
                 double away = Math.Abs(beside.Box.Top + beside.Box.Height / 2.0 - middle);
                 if (away < distance) (nearest, distance) = (line, away);
             }
@@ -73,6 +75,20 @@ internal sealed class TextLine
             line.Components.Sort((a, b) => (a.Box.Left + a.Box.Right).CompareTo(b.Box.Left + b.Box.Right));
         }
         return [.. lines.OrderBy(l => l.Components.Average(c => c.Box.Top + c.Box.Height / 2.0))];
+
+        static double Center(InkComponent c) => c.Box.Left + c.Box.Width / 2.0;
+
+        static InkComponent Nearest(InkComponent[] sorted, double center)
+        {
+            int from = 0, to = sorted.Length - 1;
+            while (from < to)
+            {
+                int middle = (from + to) / 2;
+                if (Center(sorted[middle]) < center) from = middle + 1;
+                else to = middle;
+            }
+            return from > 0 && center - Center(sorted[from - 1]) <= Math.Abs(Center(sorted[from]) - center) ? sorted[from - 1] : sorted[from];
+        }
 
         // Where there is one line only, what is above or below it is none of it, nor what the picture's edge leaves beside it
         bool IsAway(PixelBox box) => Math.Abs(box.Top + box.Height / 2.0 - middleOfAll) > MostAway * height

@@ -83,7 +83,20 @@ public class PageReaderTests
     {
         GrayImage picture = Orientation.Apply(DrawnPage.Paint(["2075346"]), turn);
         foreach (PageOrientation option in new[] { orientation, PageOrientation.Detect })
-            Assert.Equal("2075346", new FieldReader(s_scorer, FieldFormat.FromMask("ddddddd"), new PageOptions { Orientation = option }).Read(picture)?.Text);
+            foreach (FieldFormat format in new[] { FieldFormat.FromMask("ddddddd"), FieldFormat.FromRegularExpression("[0-9]+") })
+            {
+                FieldResult? read = new FieldReader(s_scorer, format, new PageOptions { Orientation = option }).Read(picture);
+                Assert.Equal(("2075346", orientation), (read?.Text, read?.Orientation));
+            }
+    }
+
+    [Fact]
+    public void Of_two_ways_in_which_a_page_may_lie_the_one_with_nothing_on_it_is_not_chosen()
+    {
+        GrayImage strokes = Darken(Drawing.Paint(new float[600 * 120], 600, (_, _) => 230, (_, _) => 0), (x, y) => x % 45 is >= 20 and < 25 && y is > 8 and < 112);
+        Assert.NotEqual("", new PageReader(s_scorer, new PageOptions { Orientation = PageOrientation.Detect }).Read(strokes).Text);
+        Assert.Throws<ArgumentException>(() => new PageReader(s_scorer, new PageOptions { Orientation = (PageOrientation)7 }));
+        Assert.Throws<ArgumentException>(() => new FieldReader(s_scorer, FieldFormat.FromMask("d"), new PageOptions { Orientation = (PageOrientation)7 }));
     }
 
     [Fact]
