@@ -62,17 +62,29 @@ public static class CharacterNormalizer
                 || polarity != Polarity.DarkOnLight && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.LightOnDark, destination, Reduction.Greatest, zooms: 2));
     }
 
-    /// <summary>Recognises what the layout's own data set would hold: ink of the right extent in the right place on pure ground.</summary>
+    /// <summary>Recognises what the layout's own data set would hold, whatever its contrast: ink of the right extent in the right place on even ground.</summary>
     private static bool CopyIfInForm(ReadOnlySpan<byte> pixels, NormalizerLayout layout, Polarity polarity, Span<float> destination)
     {
-        byte ground = pixels[0];
-        if (ground is not (0 or 255) || polarity == Polarity.LightOnDark && ground != 0 || polarity == Polarity.DarkOnLight && ground != 255) return false;
+        // Ground is what lies along the border, all of it; ink is what differs most from it
+        const double MostNoise = 0.06;
+        int ground = pixels[0], lightest = ground, darkest = ground, edge = 0;
+        foreach (byte value in pixels[..(Size * Size)]) (lightest, darkest) = (Math.Max(lightest, value), Math.Min(darkest, value));
+        int contrast = lightest - ground > ground - darkest ? lightest - ground : darkest - ground;
+        if (Math.Abs(contrast) < 24 || polarity == Polarity.LightOnDark && contrast < 0 || polarity == Polarity.DarkOnLight && contrast > 0) return false;
+        for (int i = 0; i < Size; i++)
+            foreach (int p in (ReadOnlySpan<int>)[i, (Size - 1) * Size + i, i * Size, i * Size + Size - 1]) edge = Math.Max(edge, Math.Abs(pixels[p] - ground));
+        bool isPure = ground is 0 or 255;
+        if (!isPure && edge > MostNoise * Math.Abs(contrast)) return false;
+
         int top = Size, bottom = -1, left = Size, right = -1, most = 0;
         long mass = 0, massX = 0, massY = 0;
+        Span<byte> form = stackalloc byte[Size * Size];
         for (int y = 0; y < Size; y++)
             for (int x = 0; x < Size; x++)
             {
-                int ink = pixels[y * Size + x] ^ ground;
+                int difference = contrast > 0 ? pixels[y * Size + x] - ground : ground - pixels[y * Size + x];
+                if (!isPure) difference = difference <= MostNoise * Math.Abs(contrast) ? 0 : (int)Math.Min(255, (255.0 * difference / Math.Abs(contrast)) + 0.5);
+                byte ink = form[y * Size + x] = (byte)Math.Max(0, difference);
                 if (ink == 0) continue;
                 top = Math.Min(top, y);
                 bottom = y;
@@ -94,7 +106,7 @@ public static class CharacterNormalizer
             double x = (double)massX / mass, y = (double)massY / mass;
             if (longest is < 19 or > 20 || Math.Abs(x - 14) > 0.55 || Math.Abs(y - 14) > 0.55) return false;
         }
-        for (int i = 0; i < destination.Length; i++) destination[i] = (pixels[i] ^ ground) * (1f / 255);
+        for (int i = 0; i < destination.Length; i++) destination[i] = form[i] * (1f / 255);
         return true;
     }
 

@@ -17,6 +17,9 @@ internal static class InkRenderer
 
     private const float EdgeSigma = 0.47f;
 
+    /// <summary>Result pixels per pixel of the picture from which its pixels are coarse beside the character.</summary>
+    private const float Coarse = 1.2f;
+
     public static void Render(NormalizerWorkspace work, int width, int height, PixelBox box, NormalizerLayout layout, Span<float> destination)
     {
         float stroke = StrokeWidth(work, width, box);
@@ -33,6 +36,14 @@ internal static class InkRenderer
         float canvasScale = scale * Scale;
         float centerX = box.Left + box.Width / 2f, centerY = box.Top + box.Height / 2f;
         DrawOnCanvas(work, width, height, canvasScale, centerX, centerY);
+        if (scale > Coarse && TryMeasure(work.Canvas, out var drawn))
+        {
+            // A pixel of such a picture is several percent of the character: where its ink ends between pixels is known only now
+            float correction = Math.Clamp(canvasScale * longest / Math.Max(drawn.Width, drawn.Height), 0.8f, 1.25f);
+            centerX += (drawn.Left + drawn.Width / 2f - Canvas / 2f) / canvasScale;
+            centerY += (drawn.Top + drawn.Height / 2f - Canvas / 2f) / canvasScale;
+            DrawOnCanvas(work, width, height, canvasScale * correction, centerX, centerY);
+        }
         int steps = (int)Math.Round(grow * Scale);
         for (int i = 0; i < steps; i++) Thicken(work, square: (i & 1) != 0);
 
@@ -45,6 +56,23 @@ internal static class InkRenderer
             offsetY = y - Scale * 14.5f;
         }
         Sample(work, offsetX, offsetY, destination);
+    }
+
+    /// <summary>The box around what is at least half ink on the canvas, which is turned: [x, y].</summary>
+    private static bool TryMeasure(ReadOnlySpan<byte> canvas, out PixelBox box)
+    {
+        int left = Canvas, right = -1, top = Canvas, bottom = -1;
+        for (int x = 0; x < Canvas; x++)
+            for (int y = 0; y < Canvas; y++)
+            {
+                if (canvas[x * Canvas + y] < 128) continue;
+                left = Math.Min(left, x);
+                right = x;
+                top = Math.Min(top, y);
+                bottom = Math.Max(bottom, y);
+            }
+        box = new PixelBox(left, top, right - left + 1, bottom - top + 1);
+        return right >= 0;
     }
 
     /// <summary>Twice the area over the perimeter, which for a long stroke is its width. The perimeter is the count of pixel sides between
