@@ -81,9 +81,10 @@ internal static class InkMap
     /// <param name="polarity">What is known; afterwards what was found.</param>
     public static bool Find(NormalizerWorkspace work, int width, int height, int radius, int leastInk, ref Polarity polarity)
     {
+        // In the smallest pictures strokes may be as broad as anything; paper, shade and ink make three levels, where two explain less than this; and strokes that are nearly as
+        // broad as a narrow window lose their crossings in it
         const int LeastSideForShadows = 48;
-        const double MostTwofold = 0.985; // paper, shade and ink make three levels
-        const double MostNarrow = 0.075;
+        const double MostTwofold = 0.985, BroadStroke = 0.15, MostNarrow = 0.075;
         const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
@@ -91,8 +92,8 @@ internal static class InkMap
 
         var even = Measure(gray, width, height);
         var simplest = detect ? even.Polarity : polarity;
-        // In the smallest pictures strokes may be as broad as anything
-        bool bordered = Math.Max(width, height) >= LeastSideForShadows && even.BorderInk(simplest) > MostBorderInk, solid = bordered && even.Separability < MostTwofold && IsSolid(work, even, simplest, width, height);
+        bool bordered = Math.Max(width, height) >= LeastSideForShadows && even.BorderInk(simplest) > MostBorderInk;
+        bool solid = bordered && even.Separability < MostTwofold && IsSolid(work, even, simplest, width, height);
         (Polarity Polarity, double Score, Ground Ground) best = (simplest, even.Score(simplest), Ground.Even);
         if (best.Score < GoodScore || bordered)
         {
@@ -109,12 +110,11 @@ internal static class InkMap
                 Local(work, surface, width, height, radius, tried);
                 Consider(ref best, tried, Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Local); // in this map ink is high
                 // Only an edge leaves ink on the border of what a smooth surface explains
-                if (flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < 0.15))
+                if (flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < BroadStroke))
                 {
                     tried = detect ? Polarity.DarkOnLight : polarity;
                     Local(work, surface, width, height, Narrow(width, height), tried);
                     var narrow = Measure(ink, width, height);
-                    // Strokes that are nearly as broad as the window lose their crossings in it
                     if (narrow.HighThickness < MostNarrow) Consider(ref best, tried, narrow.Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Narrow);
                 }
             }
