@@ -68,10 +68,10 @@ internal sealed class PageInk
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
         RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
-        page.DropSurroundings();
+        bool dropped = page.DropSurroundings();
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
-        page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
-        page.FindComponents();
+        bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
+        if (dropped || turned) page.FindComponents();
         return page.Components.Count == 0 ? null : page;
     }
 
@@ -93,7 +93,8 @@ internal sealed class PageInk
 
     /// <summary>Clears what touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
     /// finger, the edge of a table.</summary>
-    private void DropSurroundings()
+    /// <returns>Whether there was anything to clear.</returns>
+    private bool DropSurroundings()
     {
         const double Broad = 2.5;
         var sides = new int[Components.Count + 1];
@@ -108,11 +109,11 @@ internal sealed class PageInk
                 if (y + 1 == Height || Labels[p + Width] != label) sides[label]++;
             }
         double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(Thickness).Order()];
-        if (strokes.Length == 0) return;
+        if (strokes.Length == 0) return false;
         double usual = strokes[strokes.Length / 2];
         var dropped = new bool[Components.Count + 1];
         foreach (InkComponent c in Components) dropped[c.Label] = AtEdge(c) && Thickness(c) > Broad * usual;
-        if (!dropped.Contains(true)) return;
+        if (!dropped.Contains(true)) return false;
         for (int y = 0; y < Height; y++)
             for (int x = 0; x < Width; x++)
             {
@@ -122,6 +123,7 @@ internal sealed class PageInk
                     && ((x > 0 && dropped[Labels[p - 1]]) || (x + 1 < Width && dropped[Labels[p + 1]]) || (y > 0 && dropped[Labels[p - Width]]) || (y + 1 < Height && dropped[Labels[p + Width]])));
                 if (isDropped) Ink[p] = 0;
             }
+        return true;
 
         bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
 
@@ -131,9 +133,10 @@ internal sealed class PageInk
 
     /// <summary>Turns the ink about its centre so that what rose by the angle becomes level, and enlarges it, so that cuts between touching characters can be finer than the
     /// picture's pixels; the canvas grows to hold it all. Cubic interpolation keeps the narrow gaps between touching characters, which linear interpolation fills.</summary>
-    private void Turn(double degrees, double scale)
+    /// <returns>Whether anything changed.</returns>
+    private bool Turn(double degrees, double scale)
     {
-        if (degrees == 0 && scale == 1) return;
+        if (degrees == 0 && scale == 1) return false;
         double radians = degrees * Math.PI / 180;
         Skew = degrees;
         _sine = Math.Sin(radians);
@@ -153,17 +156,18 @@ internal sealed class PageInk
                 int middle = Math.Clamp(top, 0, Height - 1) * Width, below = Math.Min(Height - 1, top + 1) * Width, at = Math.Max(0, left), next = Math.Min(Width - 1, left + 1);
                 if ((Ink[middle + at] | Ink[middle + next] | Ink[below + at] | Ink[below + next]) == 0) continue;
                 float fx = (float)(u - left), fy = (float)(v - top), value = 0;
+                float wx0 = ResampleFilter.Cubic(fx + 1), wx1 = ResampleFilter.Cubic(fx), wx2 = ResampleFilter.Cubic(fx - 1), wx3 = ResampleFilter.Cubic(fx - 2);
                 for (int i = -1; i <= 2; i++)
                 {
                     int row = Math.Clamp(top + i, 0, Height - 1) * Width, before = row + Math.Max(0, left - 1), after = row + Math.Min(Width - 1, left + 2);
-                    value += ResampleFilter.Cubic(fy - i) * (ResampleFilter.Cubic(fx + 1) * Ink[before] + ResampleFilter.Cubic(fx) * Ink[row + at]
-                        + ResampleFilter.Cubic(fx - 1) * Ink[row + next] + ResampleFilter.Cubic(fx - 2) * Ink[after]);
+                    value += ResampleFilter.Cubic(fy - i) * (wx0 * Ink[before] + wx1 * Ink[row + at] + wx2 * Ink[row + next] + wx3 * Ink[after]);
                 }
                 turned[y * newWidth + x] = (byte)Math.Clamp(value + 0.5f, 0, 255);
             }
         Ink = turned;
         Width = newWidth;
         Height = newHeight;
+        return true;
     }
 
     /// <summary>Where a point of the deskewed page was on the page before. Rows grow downwards: what rises to the right has a falling row.</summary>

@@ -105,15 +105,8 @@ internal static class RuledLines
             return t;
         }
 
-        bool IsThin(int x, int t, out int row, out int left, out int right)
-        {
-            int y = (int)Math.Round(rule.Middle + slope * (x - width / 2.0) - t), column = (int)Math.Round(x + slope * t);
-            (row, left, right) = (y * width, column, column);
-            if (y < 0 || y >= height || column < 0 || column >= width || ink[row + column] < LeastInk) return false;
-            while (left > 0 && right - left <= blur && ink[row + left - 1] >= LeastInk) left--;
-            while (right < width && right - left <= blur && ink[row + right] >= LeastInk) right++;
-            return right - left <= blur;
-        }
+        bool IsThin(int x, int t, out int row, out int left, out int right) =>
+            ThinRun(ink, width, height, (int)Math.Round(x + slope * t), (int)Math.Round(rule.Middle + slope * (x - width / 2.0) - t), blur, out row, out left, out right) == true;
     }
 
     private static byte[] Transpose(byte[] map, int width, int height)
@@ -388,15 +381,19 @@ internal static class RuledLines
             return hidden > MostHidden * rows ? 0 : (double)thin / (rows - hidden);
         }
 
-        // Whether ink t rows below the upper rule is as thin as a rule; null where it is a stroke.
-        bool? Thin(int x, int t, out int row, out int left, out int right)
-        {
-            int y = (int)Math.Round(upper.Middle + slope * (x - width / 2.0) + t), column = (int)Math.Round(x - slope * t);
-            (row, left, right) = (y * width, column, column);
-            if (y < 0 || y >= height || column < 0 || column >= width || ink[row + column] < LeastInk) return false;
-            while (left > 0 && right - left <= blur && ink[row + left - 1] >= LeastInk) left--;
-            while (right < width && right - left <= blur && ink[row + right] >= LeastInk) right++;
-            return right - left <= blur ? true : null;
-        }
+        // Ink t rows below the upper rule.
+        bool? Thin(int x, int t, out int row, out int left, out int right) =>
+            ThinRun(ink, width, height, (int)Math.Round(x - slope * t), (int)Math.Round(upper.Middle + slope * (x - width / 2.0) + t), blur, out row, out left, out right);
+    }
+
+    /// <summary>The level run of ink at a point.</summary>
+    /// <returns>Whether it is at most as long as a line is thick; null where it is longer, a stroke; false where there is no ink.</returns>
+    private static bool? ThinRun(byte[] ink, int width, int height, int column, int y, int most, out int row, out int left, out int right)
+    {
+        (row, left, right) = (y * width, column, column);
+        if (y < 0 || y >= height || column < 0 || column >= width || ink[row + column] < LeastInk) return false;
+        while (left > 0 && right - left <= most && ink[row + left - 1] >= LeastInk) left--;
+        while (right < width && right - left <= most && ink[row + right] >= LeastInk) right++;
+        return right - left <= most ? true : null;
     }
 }
