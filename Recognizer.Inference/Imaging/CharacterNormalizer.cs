@@ -50,8 +50,8 @@ public static class CharacterNormalizer
         if (destination.Length < Size * Size)
             throw new ArgumentException($"The result needs {Size * Size} values, not {destination.Length}.", nameof(destination));
         destination = destination[..(Size * Size)];
-        if (width == Size && height == Size && CopyIfInForm(pixels, layout, polarity, destination)) return true;
         var workspace = t_workspace ??= new NormalizerWorkspace();
+        if (width == Size && height == Size && DataForm.TryCopy(workspace, pixels, Size, layout, polarity, destination)) return true;
         destination.Clear();
         var region = new Region(0, 0, width, height);
         if (PictureFrame.Find(pixels, width, height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
@@ -60,54 +60,6 @@ public static class CharacterNormalizer
             || Math.Max(region.Width, region.Height) > WorkSize
             && (polarity != Polarity.LightOnDark && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.DarkOnLight, destination, Reduction.Least, zooms: 2)
                 || polarity != Polarity.DarkOnLight && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.LightOnDark, destination, Reduction.Greatest, zooms: 2));
-    }
-
-    /// <summary>Recognises what the layout's own data set would hold, whatever its contrast: ink of the right extent in the right place on even ground.</summary>
-    private static bool CopyIfInForm(ReadOnlySpan<byte> pixels, NormalizerLayout layout, Polarity polarity, Span<float> destination)
-    {
-        // Ground is what lies along the border, all of it; ink is what differs most from it
-        const double MostNoise = 0.06;
-        int ground = pixels[0], lightest = ground, darkest = ground, edge = 0;
-        foreach (byte value in pixels[..(Size * Size)]) (lightest, darkest) = (Math.Max(lightest, value), Math.Min(darkest, value));
-        int contrast = lightest - ground > ground - darkest ? lightest - ground : darkest - ground;
-        if (Math.Abs(contrast) < 24 || polarity == Polarity.LightOnDark && contrast < 0 || polarity == Polarity.DarkOnLight && contrast > 0) return false;
-        for (int i = 0; i < Size; i++)
-            foreach (int p in (ReadOnlySpan<int>)[i, (Size - 1) * Size + i, i * Size, i * Size + Size - 1]) edge = Math.Max(edge, Math.Abs(pixels[p] - ground));
-        bool isPure = ground is 0 or 255;
-        if (!isPure && edge > MostNoise * Math.Abs(contrast)) return false;
-
-        int top = Size, bottom = -1, left = Size, right = -1, most = 0;
-        long mass = 0, massX = 0, massY = 0;
-        Span<byte> form = stackalloc byte[Size * Size];
-        for (int y = 0; y < Size; y++)
-            for (int x = 0; x < Size; x++)
-            {
-                int difference = contrast > 0 ? pixels[y * Size + x] - ground : ground - pixels[y * Size + x];
-                if (!isPure) difference = difference <= MostNoise * Math.Abs(contrast) ? 0 : (int)Math.Min(255, (255.0 * difference / Math.Abs(contrast)) + 0.5);
-                byte ink = form[y * Size + x] = (byte)Math.Max(0, difference);
-                if (ink == 0) continue;
-                top = Math.Min(top, y);
-                bottom = y;
-                left = Math.Min(left, x);
-                right = Math.Max(right, x);
-                most = Math.Max(most, ink);
-                mass += ink;
-                massX += ink * x;
-                massY += ink * y;
-            }
-        if (most < 160) return false;
-        int longest = Math.Max(right - left, bottom - top) + 1;
-        if (layout == NormalizerLayout.Emnist)
-        {
-            if (longest is < 22 or > 27 || Math.Abs(left + right - (Size - 1)) > 1 || Math.Abs(top + bottom - (Size - 1)) > 1) return false;
-        }
-        else
-        {
-            double x = (double)massX / mass, y = (double)massY / mass;
-            if (longest is < 19 or > 20 || Math.Abs(x - 14) > 0.55 || Math.Abs(y - 14) > 0.55) return false;
-        }
-        for (int i = 0; i < destination.Length; i++) destination[i] = form[i] * (1f / 255);
-        return true;
     }
 
     /// <summary>Draws ink that was already found, all of it part of the character.</summary>
@@ -160,6 +112,8 @@ public static class CharacterNormalizer
         Span<byte> gray = work.Gray.AsSpan(0, width * height);
         if (reduction == Reduction.Mean) Reduce(pixels, stride, region, factor, gray, width, height);
         else ReduceToExtremum(work, pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
+        bool isWhole = region.Width == stride && stride * region.Height == pixels.Length;
+        if (isWhole && width == height && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
         InkMap.Smooth(work, width, height);
         // Few pixels of a reduced picture are many of the picture itself
         int leastInk = Math.Max(4, InkMap.LeastInk / (factor * factor));

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.Intrinsics;
 
 namespace Recognizer.Inference.Imaging;
@@ -16,6 +15,9 @@ internal static class InkRenderer
     private static float LeastStroke(NormalizerLayout layout) => layout == NormalizerLayout.Emnist ? 2.4f : 2.1f;
 
     private const float EdgeSigma = 0.47f;
+
+    /// <summary>Length of an edge per side of a pixel along it: π/4, right on average over directions.</summary>
+    public const float PerimeterPerSide = 0.785f;
 
     /// <summary>Result pixels per pixel of the picture from which its pixels are coarse beside the character.</summary>
     private const float Coarse = 1.2f;
@@ -76,7 +78,7 @@ internal static class InkRenderer
     }
 
     /// <summary>Twice the area over the perimeter, which for a long stroke is its width. The perimeter is the count of pixel sides between
-    /// ink and ground times π/4, right on average over directions.</summary>
+    /// ink and ground times <see cref="PerimeterPerSide"/>.</summary>
     private static float StrokeWidth(NormalizerWorkspace work, int width, PixelBox box)
     {
         var mask = work.Mask;
@@ -92,7 +94,7 @@ internal static class InkRenderer
                 if (y == box.Top || mask[p - width] == 0) sides++;
                 if (y == box.Bottom - 1 || mask[p + width] == 0) sides++;
             }
-        return sides == 0 ? 1 : 2 * area / (sides * 0.785f);
+        return sides == 0 ? 1 : 2 * area / (sides * PerimeterPerSide);
     }
 
     /// <summary>Resamples the ink so that its centre comes to the canvas's, and makes edges steep, about the middle of their rise.</summary>
@@ -102,8 +104,7 @@ internal static class InkRenderer
         var filterY = new ResampleFilter(height, scale, centerY, Canvas / 2f);
         // Rows first, with vectors along them, then the columns that are left
         int needed = Canvas * width;
-        if (work.Columns.Length < needed) (work.Columns, work.Turned) = (new float[needed], new float[needed]);
-        if (work.InkRow.Length < width) work.InkRow = new float[width];
+        work.ReserveRows(width, Canvas);
         Span<float> columns = work.Columns.AsSpan(0, needed), source = work.InkRow.AsSpan(0, width);
         columns.Clear();
         Span<float> weights = stackalloc float[ResampleFilter.MaxTaps];
@@ -125,16 +126,16 @@ internal static class InkRenderer
             if (start < 0) continue;
             left = Math.Min(left, start);
             right = Math.Max(right, ink.LastIndexOfAnyExcept((byte)0));
-            Widen(ink, source);
+            Rows.Widen(ink, source);
             while (lowest < Canvas && firsts[lowest] + counts[lowest] <= row) lowest++;
             for (int y = lowest; y < Canvas && (counts[y] == 0 || firsts[y] <= row); y++)
             {
                 if (row >= firsts[y] + counts[y]) continue;
-                MultiplyAdd(source, rowWeights[y * ResampleFilter.MaxTaps + row - firsts[y]], columns.Slice(y * width, width));
+                Rows.MultiplyAdd(source, rowWeights[y * ResampleFilter.MaxTaps + row - firsts[y]], columns.Slice(y * width, width));
             }
         }
         Span<float> turned = work.Turned.AsSpan(0, needed), sums = stackalloc float[Canvas];
-        Transpose(columns, turned, Canvas, width);
+        Rows.Transpose(columns, turned, Canvas, width);
         // Where a source pixel covers several canvas pixels the rise is spread over them: steepen it again
         float gain = Math.Clamp(scale, 1.5f, 4f);
         for (int x = 0; x < Canvas; x++)
@@ -146,7 +147,7 @@ internal static class InkRenderer
             }
             int first = filterX.Weights(x, weights, out int taps);
             sums.Clear();
-            for (int t = 0; t < taps; t++) MultiplyAdd(turned.Slice((first + t) * Canvas, Canvas), weights[t], sums);
+            for (int t = 0; t < taps; t++) Rows.MultiplyAdd(turned.Slice((first + t) * Canvas, Canvas), weights[t], sums);
             Steepen(sums, gain, work.Canvas.AsSpan(x * Canvas, Canvas));
         }
     }
@@ -163,39 +164,6 @@ internal static class InkRenderer
 
         Vector128<uint> Quarter(ReadOnlySpan<float> four) => Vector128.ConvertToInt32(
             Vector128.Min(Vector128.Max((Vector128.Create(four) - middle) * factor + middle, Vector128<float>.Zero), Vector128.Create(255f))).AsUInt32();
-    }
-
-    private static void Widen(ReadOnlySpan<byte> from, Span<float> to)
-    {
-        int i = 0;
-        for (; i <= from.Length - Vector128<byte>.Count; i += Vector128<byte>.Count)
-        {
-            var (low, high) = Vector128.Widen(Vector128.Create(from[i..]));
-            var (a, b) = Vector128.Widen(low);
-            var (c, d) = Vector128.Widen(high);
-            Vector128.ConvertToSingle(a.AsInt32()).CopyTo(to[i..]);
-            Vector128.ConvertToSingle(b.AsInt32()).CopyTo(to[(i + 4)..]);
-            Vector128.ConvertToSingle(c.AsInt32()).CopyTo(to[(i + 8)..]);
-            Vector128.ConvertToSingle(d.AsInt32()).CopyTo(to[(i + 12)..]);
-        }
-        for (; i < from.Length; i++) to[i] = from[i];
-    }
-
-    /// <summary>[rows, columns] to [columns, rows].</summary>
-    private static void Transpose(ReadOnlySpan<float> from, Span<float> to, int rows, int columns)
-    {
-        for (int row = 0; row < rows; row++)
-            for (int column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column];
-    }
-
-    /// <summary>target += weight · source.</summary>
-    private static void MultiplyAdd(ReadOnlySpan<float> source, float weight, Span<float> target)
-    {
-        int i = 0;
-        var factor = new Vector<float>(weight);
-        for (; i <= source.Length - Vector<float>.Count; i += Vector<float>.Count)
-            (new Vector<float>(target[i..]) + factor * new Vector<float>(source[i..])).CopyTo(target[i..]);
-        for (; i < source.Length; i++) target[i] += weight * source[i];
     }
 
     /// <summary>Greatest value of the neighbours: of four, or of eight. In turn they grow ink by an octagon.</summary>
@@ -250,19 +218,19 @@ internal static class InkRenderer
         {
             var ink = work.Canvas.AsSpan(x * Canvas, Canvas);
             if (ink.IndexOfAnyExcept((byte)0) < 0) continue;
-            Widen(ink, source);
+            Rows.Widen(ink, source);
             // the samples that this column is within reach of
             for (int to = Math.Max(0, (x - first - Taps + Scale) / Scale); to < Size && to * Scale + first <= x; to++)
-                MultiplyAdd(source, weights[x - first - to * Scale], columns.Slice(to * Canvas, Canvas));
+                Rows.MultiplyAdd(source, weights[x - first - to * Scale], columns.Slice(to * Canvas, Canvas));
         }
-        Transpose(columns, turned, Size, Canvas);
+        Rows.Transpose(columns, turned, Size, Canvas);
         first = Kernel(Scale / 2f + offsetY, weights);
         for (int y = 0; y < Size; y++)
         {
             var row = destination.Slice(y * Size, Size);
             row.Clear();
             int start = y * Scale + first;
-            for (int t = Math.Max(0, -start); t < Math.Min(Taps, Canvas - start); t++) MultiplyAdd(turned.Slice((start + t) * Size, Size), weights[t], row);
+            for (int t = Math.Max(0, -start); t < Math.Min(Taps, Canvas - start); t++) Rows.MultiplyAdd(turned.Slice((start + t) * Size, Size), weights[t], row);
             for (int x = 0; x < Size; x++) row[x] = Math.Clamp(row[x] * (1 / 255f), 0, 1);
         }
     }

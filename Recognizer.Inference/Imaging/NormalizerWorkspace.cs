@@ -46,6 +46,13 @@ internal sealed class NormalizerWorkspace
 
     public List<int> Parents { get; } = [];
 
+    /// <summary>Makes room for rows of the picture: one in <see cref="InkRow"/>, so many in <see cref="Columns"/> and <see cref="Turned"/>.</summary>
+    public void ReserveRows(int width, int rows)
+    {
+        if (InkRow.Length < width) InkRow = new float[width];
+        if (Columns.Length < width * rows) (Columns, Turned) = (new float[width * rows], new float[width * rows]);
+    }
+
     public void Reserve(int width, int height)
     {
         if (Row.Length < width) Row = new float[width];

@@ -154,7 +154,7 @@ internal static class PieceCutter
                 if (y == 0 || ink[(y - 1) * width + x] < CharacterNormalizer.InkLevel) sides++;
                 if (y == height - 1 || ink[(y + 1) * width + x] < CharacterNormalizer.InkLevel) sides++;
             }
-        return sides == 0 ? 1 : Math.Max(1, 2 * area / (sides * 0.785));
+        return sides == 0 ? 1 : Math.Max(1, 2 * area / (sides * InkRenderer.PerimeterPerSide));
     }
 
     /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: those that cross less than
