@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Buffers;
 
 namespace Recognizer.Inference.Imaging;
 
@@ -141,7 +141,7 @@ public static class CharacterNormalizer
     internal static void Reduce(GrayImage image, int factor, Span<byte> gray, int width, int height) =>
         Reduce(image.Pixels, image.Width, new Region(0, 0, image.Width, image.Height), factor, gray, width, height);
 
-    /// <summary>Averages squares of <paramref name="factor"/> pixels; what doesn't fill a square at the right and bottom is left out.</summary>
+    /// <summary>Averages squares of <paramref name="factor"/> pixels, at most as many as fit; what doesn't fill a square at the right and bottom is left out.</summary>
     private static void Reduce(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height)
     {
         if (factor == 1)
@@ -149,23 +149,32 @@ public static class CharacterNormalizer
             for (int y = 0; y < height; y++) pixels.Slice((region.Top + y) * stride + region.Left, width).CopyTo(gray[(y * width)..]);
             return;
         }
-        if (region.Width < factor || region.Height < factor)
-        {
-            ReduceThin(pixels, stride, region, factor, gray, width, height);
-            return;
-        }
-        Span<uint> sums = width <= 4096 ? stackalloc uint[width] : new uint[width];
-        uint area = (uint)(factor * factor), half = area / 2;
+        const int MostRows = ushort.MaxValue / byte.MaxValue;
+        int blockWidth = Math.Min(factor, region.Width), blockHeight = Math.Min(factor, region.Height);
+        uint area = (uint)(blockWidth * blockHeight);
+        ushort[] rentedColumns = ArrayPool<ushort>.Shared.Rent(width * blockWidth);
+        uint[] rentedSums = ArrayPool<uint>.Shared.Rent(width);
+        Span<ushort> columns = rentedColumns.AsSpan(0, width * blockWidth);
+        Span<uint> sums = rentedSums.AsSpan(0, width);
         for (int y = 0; y < height; y++)
         {
-            sums.Clear();
-            for (int dy = 0; dy < factor; dy++)
+            sums.Fill(area / 2);
+            int row = region.Top + y * blockHeight, end = row + blockHeight;
+            while (row < end)
             {
-                var row = pixels.Slice((region.Top + y * factor + dy) * stride + region.Left, width * factor);
-                for (int x = 0; x < width; x++) sums[x] += Sum(row.Slice(x * factor, factor));
+                columns.Clear();
+                for (int last = Math.Min(end, row + MostRows); row < last; row++) Rows.Add(pixels.Slice(row * stride + region.Left, columns.Length), columns);
+                for (int x = 0, p = 0; x < width; x++)
+                {
+                    uint sum = 0;
+                    for (int last = p + blockWidth; p < last; p++) sum += columns[p];
+                    sums[x] += sum;
+                }
             }
-            for (int x = 0; x < width; x++) gray[y * width + x] = (byte)((sums[x] + half) / area);
+            for (int x = 0; x < width; x++) gray[y * width + x] = (byte)(sums[x] / area);
         }
+        ArrayPool<ushort>.Shared.Return(rentedColumns);
+        ArrayPool<uint>.Shared.Return(rentedSums);
     }
 
     /// <summary>The least or greatest pixel of squares of <paramref name="factor"/> pixels, at most as many as fit.</summary>
@@ -189,37 +198,5 @@ public static class CharacterNormalizer
                 gray[y * width + x] = value;
             }
         }
-    }
-
-    private static void ReduceThin(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height)
-    {
-        int blockWidth = Math.Min(factor, region.Width), blockHeight = Math.Min(factor, region.Height);
-        uint area = (uint)(blockWidth * blockHeight);
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-            {
-                uint sum = area / 2;
-                for (int dy = 0; dy < blockHeight; dy++)
-                    sum += Sum(pixels.Slice((region.Top + y * blockHeight + dy) * stride + region.Left + x * blockWidth, blockWidth));
-                gray[y * width + x] = (byte)(sum / area);
-            }
-    }
-
-    private static uint Sum(ReadOnlySpan<byte> values)
-    {
-        uint sum = 0;
-        if (Vector.IsHardwareAccelerated && values.Length >= Vector<byte>.Count)
-        {
-            var total = Vector<uint>.Zero;
-            for (; values.Length >= Vector<byte>.Count; values = values[Vector<byte>.Count..])
-            {
-                Vector.Widen(new Vector<byte>(values), out var low, out var high);
-                Vector.Widen(low + high, out var a, out var b);
-                total += a + b;
-            }
-            sum = Vector.Sum(total);
-        }
-        foreach (byte value in values) sum += value;
-        return sum;
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Recognizer.Inference.Imaging;
 
 /// <summary>The ground's brightness as a polynomial of second degree in x and y (both −1…1 over the image), fitted to the image's border,
@@ -124,7 +126,14 @@ internal struct GroundSurface
     {
         float y = (2 * row + 1f) / _height - 1, step = 2f / _width;
         float c = _c + y * (_y + y * _yy), slope = _x + y * _xy;
-        for (int i = 0; i < _width; i++)
+        int i = 0;
+        for (; i <= _width - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector<float> x = Vector.CreateSequence(i + 0.5f, 1) * step - Vector<float>.One;
+            Vector<float> value = new Vector<float>(c) + x * (new Vector<float>(slope) + x * _xx);
+            Vector.Min(Vector.Max(value, Vector<float>.Zero), new Vector<float>(255)).CopyTo(ground[i..]);
+        }
+        for (; i < _width; i++)
         {
             float x = (i + 0.5f) * step - 1;
             ground[i] = Math.Clamp(c + x * (slope + x * _xx), 0, 255);

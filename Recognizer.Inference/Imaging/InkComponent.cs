@@ -29,31 +29,35 @@ internal static class InkComponents
     {
         parents.Clear();
         parents.Add(0);
-        // First pass: provisional labels from the left and the three neighbours above, noting which are the same
+        labels.Clear();
+        // First pass: provisional labels from the runs above that touch, noting which are the same
         for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
+        {
+            var row = mask.Slice(y * width, width);
+            for (int start = Next(row, 0); start < width;)
             {
-                int p = y * width + x;
-                if (mask[p] == 0)
-                {
-                    labels[p] = 0;
-                    continue;
-                }
-                int label = 0;
-                if (x > 0) label = labels[p - 1];
+                int end = RunEnd(row, start), label = 0;
                 if (y > 0)
                 {
-                    label = Merge(parents, label, labels[p - width]);
-                    if (x > 0) label = Merge(parents, label, labels[p - width - 1]);
-                    if (x + 1 < width) label = Merge(parents, label, labels[p - width + 1]);
+                    var above = labels.Slice((y - 1) * width, width)[Math.Max(0, start - 1)..Math.Min(width, end + 1)];
+                    for (int i = above.IndexOfAnyExcept(0); i >= 0;)
+                    {
+                        label = Merge(parents, label, above[i]);
+                        above = above[i..];
+                        int next = above.IndexOfAnyExcept(above[0], 0);
+                        if (next < 0) break;
+                        i = next;
+                    }
                 }
                 if (label == 0)
                 {
                     label = parents.Count;
                     parents.Add(label);
                 }
-                labels[p] = label;
+                labels.Slice(y * width + start, end - start).Fill(label);
+                start = Next(row, end);
             }
+        }
         // Second pass: final numbers in order of appearance
         components.Clear();
         for (int i = 1; i < parents.Count; i++)
@@ -67,16 +71,26 @@ internal static class InkComponents
             else parents[i] = parents[root]; // roots come before what is merged into them
         }
         for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
+        {
+            var row = mask.Slice(y * width, width);
+            for (int start = Next(row, 0); start < width;)
             {
-                int p = y * width + x;
-                if (labels[p] == 0) continue;
-                int label = labels[p] = -parents[labels[p]];
+                int end = RunEnd(row, start), p = y * width + start, label = -parents[labels[p]];
+                labels.Slice(p, end - start).Fill(label);
+                long mass = 0;
+                foreach (byte value in ink.Slice(p, end - start)) mass += value;
                 var c = components[label - 1];
-                var pixel = new PixelBox(x, y, 1, 1);
-                components[label - 1] = new InkComponent(label, c.Area == 0 ? pixel : c.Box.Union(pixel), c.Area + 1, c.Mass + ink[p]);
+                var run = new PixelBox(start, y, end - start, 1);
+                components[label - 1] = new InkComponent(label, c.Area == 0 ? run : c.Box.Union(run), c.Area + run.Width, c.Mass + mass);
+                start = Next(row, end);
             }
+        }
     }
+
+    /// <summary>Where the next run of ink begins, or the end of the row.</summary>
+    private static int Next(ReadOnlySpan<byte> row, int from) => row[from..].IndexOfAnyExcept((byte)0) is >= 0 and var i ? from + i : row.Length;
+
+    private static int RunEnd(ReadOnlySpan<byte> row, int start) => row[start..].IndexOf((byte)0) is >= 0 and var i ? start + i : row.Length;
 
     private static int Root(List<int> parents, int label)
     {

@@ -23,15 +23,14 @@ internal static class InkMap
             var to = temporary.Slice(y * width, width);
             to[0] = row[0];
             to[width - 1] = row[width - 1];
-            for (int x = 1; x < width - 1; x++) to[x] = (byte)((row[x - 1] + 2 * row[x] + row[x + 1] + 2) >> 2);
+            Rows.Smooth(row[..^2], row[1..^1], row[2..], to[1..^1]);
         }
         for (int y = 0; y < height; y++)
         {
             var above = temporary.Slice(Math.Max(0, y - 1) * width, width);
             var row = temporary.Slice(y * width, width);
             var below = temporary.Slice(Math.Min(height - 1, y + 1) * width, width);
-            var to = gray.Slice(y * width, width);
-            for (int x = 0; x < width; x++) to[x] = (byte)((above[x] + 2 * row[x] + below[x] + 2) >> 2);
+            Rows.Smooth(above, row, below, gray.Slice(y * width, width));
         }
     }
 
@@ -233,23 +232,21 @@ internal static class InkMap
     private static void Even(ReadOnlySpan<byte> gray, Span<byte> ink, Polarity polarity)
     {
         if (polarity == Polarity.LightOnDark) gray.CopyTo(ink);
-        else for (int i = 0; i < gray.Length; i++) ink[i] = (byte)(255 - gray[i]);
+        else Rows.Invert(gray, ink);
     }
 
     private static Split Measure(ReadOnlySpan<byte> map, int width, int height)
     {
         Span<int> histogram = stackalloc int[256];
-        histogram.Clear();
-        foreach (byte value in map) histogram[value]++;
-        int threshold = OtsuThreshold(histogram, map.Length, out double separability);
+        Rows.Histogram(map, histogram);
+        byte threshold = OtsuThreshold(histogram, map.Length, out double separability);
         int low = 0, border = 0, sides = 0;
         for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-            {
-                bool isLow = map[y * width + x] < threshold;
-                if (x > 0 && isLow != map[y * width + x - 1] < threshold) sides++;
-                if (y > 0 && isLow != map[(y - 1) * width + x] < threshold) sides++;
-            }
+        {
+            var row = map.Slice(y * width, width);
+            sides += Rows.CountEdges(row[1..], row[..^1], threshold);
+            if (y > 0) sides += Rows.CountEdges(row, map.Slice((y - 1) * width, width), threshold);
+        }
         for (int v = 0; v < threshold; v++) low += histogram[v];
         for (int x = 0; x < width; x++)
         {
@@ -267,7 +264,7 @@ internal static class InkMap
     }
 
     /// <summary>The threshold between two classes that has the greatest variance between them (Otsu 1979): values below it are the lower class.</summary>
-    private static int OtsuThreshold(ReadOnlySpan<int> histogram, int count, out double separability)
+    private static byte OtsuThreshold(ReadOnlySpan<int> histogram, int count, out double separability)
     {
         double total = 0, squares = 0;
         for (int v = 0; v < 256; v++)
@@ -276,7 +273,7 @@ internal static class InkMap
             squares += (double)v * v * histogram[v];
         }
         double mean = total / count, variance = squares / count - mean * mean, best = 0, low = 0, lowSum = 0;
-        int threshold = 0;
+        byte threshold = 0;
         for (int v = 0; v < 255; v++)
         {
             low += histogram[v];
@@ -284,40 +281,29 @@ internal static class InkMap
             if (low == 0 || low == count) continue;
             double share = low / count, difference = mean * share - lowSum / count;
             double between = difference * difference / (share * (1 - share));
-            if (between > best) (best, threshold) = (between, v + 1);
+            if (between > best) (best, threshold) = (between, (byte)(v + 1));
         }
         separability = variance > 1e-9 ? best / variance : 0;
         return threshold;
     }
 
-    /// <summary>128 + half the difference to the surface, as a share of the surface's brightness.</summary>
     private static void Signed(NormalizerWorkspace work, in GroundSurface surface, int width, int height)
     {
         var ground = work.Row.AsSpan(0, width);
         for (int y = 0; y < height; y++)
         {
             surface.Row(y, ground);
-            var from = work.Gray.AsSpan(y * width, width);
-            var to = work.Ink.AsSpan(y * width, width);
-            for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp(128.5f + (from[x] - ground[x]) * 0.5f, 0, 255);
+            GroundDifference.Signed(work.Gray.AsSpan(y * width, width), ground, work.Ink.AsSpan(y * width, width));
         }
     }
 
-    /// <summary>Ink above the surface: for dark ink as a share of the ground's brightness, because shade dims ink and paper alike; for
-    /// light ink the plain difference. Some levels are kept for what is on the other side of the surface.</summary>
     private static void Flattened(NormalizerWorkspace work, in GroundSurface surface, int width, int height, Polarity polarity)
     {
-        const int Zero = 40;
         var ground = work.Row.AsSpan(0, width);
         for (int y = 0; y < height; y++)
         {
             surface.Row(y, ground);
-            var from = work.Gray.AsSpan(y * width, width);
-            var to = work.Ink.AsSpan(y * width, width);
-            if (polarity == Polarity.DarkOnLight)
-                for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp((ground[x] - from[x]) * (215f / (ground[x] + 8)) + (Zero + 0.5f), 0, 255);
-            else
-                for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp((from[x] - ground[x]) * (215f / 255) + (Zero + 0.5f), 0, 255);
+            GroundDifference.Flattened(work.Gray.AsSpan(y * width, width), ground, work.Ink.AsSpan(y * width, width), polarity == Polarity.DarkOnLight);
         }
     }
 
@@ -332,17 +318,18 @@ internal static class InkMap
         for (int y = 0; y < height; y++)
         {
             surface.Row(y, ground);
-            var from = work.Gray.AsSpan(y * width, width);
-            var to = ink.Slice(y * width, width);
-            if (dark) for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp(from[x] * (180f / (ground[x] + 8)), 0, 255);
-            else for (int x = 0; x < width; x++) to[x] = (byte)Math.Clamp(from[x] - ground[x] + 60, 0, 255);
+            GroundDifference.Levelled(work.Gray.AsSpan(y * width, width), ground, ink.Slice(y * width, width), dark);
         }
         WindowExtremum.Rows(ink, temporary, width, height, radius, maximum: dark);
         WindowExtremum.Columns(temporary, local, width, height, radius, maximum: dark);
         WindowExtremum.Rows(local, temporary, width, height, radius, maximum: !dark);
         WindowExtremum.Columns(temporary, local, width, height, radius, maximum: !dark);
-        if (dark) for (int i = 0; i < count; i++) ink[i] = (byte)(Math.Max(0, local[i] - ink[i]) * 255 / (local[i] + 8));
-        else for (int i = 0; i < count; i++) ink[i] = (byte)Math.Max(0, ink[i] - local[i]);
+        for (int y = 0; y < height; y++)
+        {
+            var row = ink.Slice(y * width, width);
+            Rows.Widen(local.Slice(y * width, width), ground);
+            GroundDifference.Positive(row, ground, row, dark);
+        }
     }
 
     /// <summary>Finds the level of ground and ink, stretches <see cref="NormalizerWorkspace.Ink"/> between them, and marks ink: what is
@@ -352,8 +339,7 @@ internal static class InkMap
         int count = width * height;
         Span<byte> ink = work.Ink.AsSpan(0, count), mask = work.Mask.AsSpan(0, count);
         Span<int> histogram = stackalloc int[256];
-        histogram.Clear();
-        foreach (byte value in ink) histogram[value]++;
+        Rows.Histogram(ink, histogram);
         // Ink that covers at least a five-hundredth may be faint; a single number on a sheet covers less, and has to stand out from all specks
         int cut;
         double ground, noise;
@@ -368,12 +354,8 @@ internal static class InkMap
         float gain = (float)(255 / (full - floor));
         Span<byte> map = stackalloc byte[256];
         for (int v = 0; v < 256; v++) map[v] = (byte)Math.Clamp((v - floor) * gain + 0.5, 0, 255);
-        for (int i = 0; i < count; i++)
-        {
-            byte value = map[ink[i]];
-            ink[i] = value;
-            mask[i] = value >= 112 ? (byte)2 : value >= 72 ? (byte)1 : (byte)0;
-        }
+        foreach (ref byte value in ink) value = map[value];
+        Rows.CountLevels(ink, 72, 112, mask);
         Connect(mask, width, height);
         return true;
     }
@@ -424,17 +406,14 @@ internal static class InkMap
     /// <summary>Keeps weak ink (1) where it touches strong (2): two sweeps, enough for the soft ends of strokes.</summary>
     private static void Connect(Span<byte> mask, int width, int height)
     {
-        for (int sweep = 0; sweep < 2; sweep++)
-            for (int i = 0; i < height; i++)
-            {
-                int y = sweep == 0 ? i : height - 1 - i;
-                for (int j = 0; j < width; j++)
-                {
-                    int x = sweep == 0 ? j : width - 1 - j;
-                    if (mask[y * width + x] == 1 && TouchesStrong(mask, width, height, x, y)) mask[y * width + x] = 2;
-                }
-            }
-        for (int i = 0; i < mask.Length; i++) mask[i] >>= 1;
+        for (int p = mask.IndexOf((byte)1); p >= 0; p = Next(mask, p + 1))
+            if (TouchesStrong(mask, width, height, p % width, p / width)) mask[p] = 2;
+        for (int p = mask.LastIndexOf((byte)1); p >= 0; p = mask[..p].LastIndexOf((byte)1))
+            if (TouchesStrong(mask, width, height, p % width, p / width)) mask[p] = 2;
+        mask.Replace((byte)1, (byte)0);
+        mask.Replace((byte)2, (byte)1);
+
+        static int Next(ReadOnlySpan<byte> mask, int from) => mask[from..].IndexOf((byte)1) is >= 0 and var i ? from + i : -1;
     }
 
     private static bool TouchesStrong(ReadOnlySpan<byte> mask, int width, int height, int x, int y)

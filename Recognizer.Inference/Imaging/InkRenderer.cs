@@ -81,19 +81,17 @@ internal static class InkRenderer
     /// ink and ground times <see cref="PerimeterPerSide"/>.</summary>
     private static float StrokeWidth(NormalizerWorkspace work, int width, PixelBox box)
     {
-        var mask = work.Mask;
         int area = 0, sides = 0;
+        ReadOnlySpan<byte> above = [];
         for (int y = box.Top; y < box.Bottom; y++)
-            for (int x = box.Left; x < box.Right; x++)
-            {
-                int p = y * width + x;
-                if (mask[p] == 0) continue;
-                area++;
-                if (x == box.Left || mask[p - 1] == 0) sides++;
-                if (x == box.Right - 1 || mask[p + 1] == 0) sides++;
-                if (y == box.Top || mask[p - width] == 0) sides++;
-                if (y == box.Bottom - 1 || mask[p + width] == 0) sides++;
-            }
+        {
+            ReadOnlySpan<byte> row = work.Mask.AsSpan(y * width + box.Left, box.Width);
+            int ink = box.Width - row.Count((byte)0);
+            area += ink;
+            sides += row[0] + row[^1] + Rows.CountEdges(row[1..], row[..^1], 1) + (y == box.Top ? ink : Rows.CountEdges(row, above, 1));
+            if (y == box.Bottom - 1) sides += ink;
+            above = row;
+        }
         return sides == 0 ? 1 : 2 * area / (sides * PerimeterPerSide);
     }
 
@@ -124,14 +122,15 @@ internal static class InkRenderer
             var ink = work.Ink.AsSpan(row * width, width);
             int start = ink.IndexOfAnyExcept((byte)0);
             if (start < 0) continue;
+            int length = ink.LastIndexOfAnyExcept((byte)0) + 1 - start;
             left = Math.Min(left, start);
-            right = Math.Max(right, ink.LastIndexOfAnyExcept((byte)0));
-            Rows.Widen(ink, source);
+            right = Math.Max(right, start + length - 1);
+            Rows.Widen(ink.Slice(start, length), source);
             while (lowest < Canvas && firsts[lowest] + counts[lowest] <= row) lowest++;
             for (int y = lowest; y < Canvas && (counts[y] == 0 || firsts[y] <= row); y++)
             {
                 if (row >= firsts[y] + counts[y]) continue;
-                Rows.MultiplyAdd(source, rowWeights[y * ResampleFilter.MaxTaps + row - firsts[y]], columns.Slice(y * width, width));
+                Rows.MultiplyAdd(source[..length], rowWeights[y * ResampleFilter.MaxTaps + row - firsts[y]], columns.Slice(y * width + start, length));
             }
         }
         Span<float> turned = work.Turned.AsSpan(0, needed), sums = stackalloc float[Canvas];
@@ -146,8 +145,7 @@ internal static class InkRenderer
                 continue;
             }
             int first = filterX.Weights(x, weights, out int taps);
-            sums.Clear();
-            for (int t = 0; t < taps; t++) Rows.MultiplyAdd(turned.Slice((first + t) * Canvas, Canvas), weights[t], sums);
+            Rows.WeightedSum(turned[(first * Canvas)..], weights[..taps], sums);
             Steepen(sums, gain, work.Canvas.AsSpan(x * Canvas, Canvas));
         }
     }
@@ -228,9 +226,9 @@ internal static class InkRenderer
         for (int y = 0; y < Size; y++)
         {
             var row = destination.Slice(y * Size, Size);
-            row.Clear();
-            int start = y * Scale + first;
-            for (int t = Math.Max(0, -start); t < Math.Min(Taps, Canvas - start); t++) Rows.MultiplyAdd(turned.Slice((start + t) * Size, Size), weights[t], row);
+            int start = y * Scale + first, from = Math.Max(0, start), count = Math.Min(Canvas, start + Taps) - from;
+            if (count > 0) Rows.WeightedSum(turned.Slice(from * Size, count * Size), weights.Slice(from - start, count), row);
+            else row.Clear();
             for (int x = 0; x < Size; x++) row[x] = Math.Clamp(row[x] * (1 / 255f), 0, 1);
         }
     }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Recognizer.Inference.Imaging;
 
 /// <summary>Takes ruled lines and the borders of boxes out of an ink mask, leaving the strokes that cross them.</summary>
@@ -46,22 +48,29 @@ internal static class LineRemoval
                 return;
             }
         }
-        // The soft edge of what was cleared goes too, unless it is the edge of what stays
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-            {
-                int p = y * width + x;
-                if (work.Ink[p] == 0 || mask[p] != 0) continue;
-                bool cleared = false, stays = false;
-                for (int v = Math.Max(0, y - 2); v <= Math.Min(height - 1, y + 2); v++)
-                    for (int u = Math.Max(0, x - 2); u <= Math.Min(width - 1, x + 2); u++)
-                    {
-                        int q = v * width + u;
-                        if (mask[q] != 0) stays |= Math.Abs(u - x) <= 1 && Math.Abs(v - y) <= 1;
-                        else if (original[q] != 0) cleared = true;
-                    }
-                if (cleared && !stays) work.Ink[p] = 0;
-            }
+        ClearSoftEdge(work.Ink.AsSpan(0, count), mask, original, before, width, height);
+    }
+
+    /// <summary>Clears the soft edge, two pixels, of what was cleared, unless it is the edge of what stays.</summary>
+    /// <param name="ink">[height, width]; what is no longer on the mask may go.</param>
+    /// <param name="mask">What stays.</param>
+    /// <param name="original">What there was; is overwritten.</param>
+    /// <param name="temporary">Is overwritten.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    private static void ClearSoftEdge(Span<byte> ink, ReadOnlySpan<byte> mask, Span<byte> original, Span<byte> temporary, int width, int height)
+    {
+        byte[] rented = ArrayPool<byte>.Shared.Rent(ink.Length);
+        Span<byte> stays = rented.AsSpan(0, ink.Length), cleared = original;
+        Rows.AndNot(cleared, mask);
+        WindowExtremum.Rows(cleared, temporary, width, height, 2, maximum: true);
+        WindowExtremum.Columns(temporary, cleared, width, height, 2, maximum: true);
+        WindowExtremum.Rows(mask, temporary, width, height, 1, maximum: true);
+        WindowExtremum.Columns(temporary, stays, width, height, 1, maximum: true);
+        Rows.AndNot(cleared, stays);
+        cleared.Replace((byte)1, byte.MaxValue);
+        Rows.AndNot(ink, cleared);
+        ArrayPool<byte>.Shared.Return(rented);
     }
 
     /// <summary>A character's worth of ink: not a sliver of what there was, of some extent, not at the edges that the lines ran between, and not the stem of a closely cropped
@@ -178,14 +187,15 @@ internal static class LineRemoval
     {
         int left = width, right = -1, top = height, bottom = -1;
         for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-                if (mask[y * width + x] != 0)
-                {
-                    left = Math.Min(left, x);
-                    right = Math.Max(right, x);
-                    top = Math.Min(top, y);
-                    bottom = Math.Max(bottom, y);
-                }
+        {
+            var row = mask.Slice(y * width, width);
+            int first = row.IndexOfAnyExcept((byte)0);
+            if (first < 0) continue;
+            left = Math.Min(left, first);
+            right = Math.Max(right, row.LastIndexOfAnyExcept((byte)0));
+            top = Math.Min(top, y);
+            bottom = y;
+        }
         int boxWidth = right - left + 1, boxHeight = bottom - top + 1;
         if (boxWidth < LeastFrame * width || boxHeight < LeastFrame * height) return false;
         int corner = top * width + left, far = bottom * width + right;

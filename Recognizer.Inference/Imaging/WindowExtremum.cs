@@ -1,53 +1,45 @@
+using System.Buffers;
 using System.Numerics;
 
 namespace Recognizer.Inference.Imaging;
 
-/// <summary>Least or greatest value within a window of 2·radius + 1, clipped at the image's edge, at a cost that doesn't depend on the
-/// radius (running extrema from both ends of blocks as long as the window: van Herk, Gil and Werman).</summary>
+/// <summary>Least or greatest value within a window of 2·radius + 1, clipped at the image's edge: extrema of windows whose length doubles until two of them, overlapping, make the
+/// one that is wanted.</summary>
 internal static class WindowExtremum
 {
     public static void Rows(ReadOnlySpan<byte> from, Span<byte> to, int width, int height, int radius, bool maximum)
     {
-        int window = 2 * radius + 1, padded = width + 2 * radius;
-        // room for the padded row's extrema from the left and from the right of each block
-        byte[] rented = System.Buffers.ArrayPool<byte>.Shared.Rent(3 * padded);
-        Span<byte> row = rented.AsSpan(0, 3 * padded);
-        Span<byte> prefix = row.Slice(padded, padded), suffix = row[(2 * padded)..];
-        row = row[..padded];
-        byte neutral = maximum ? byte.MinValue : byte.MaxValue;
-        row.Fill(neutral);
-        for (int y = 0; y < height; y++)
-        {
-            from.Slice(y * width, width).CopyTo(row[radius..]);
-            for (int i = 0; i < padded; i++)
-                prefix[i] = i % window == 0 ? row[i] : maximum ? Math.Max(prefix[i - 1], row[i]) : Math.Min(prefix[i - 1], row[i]);
-            for (int i = padded - 1; i >= 0; i--)
-                suffix[i] = i == padded - 1 || (i + 1) % window == 0 ? row[i] : maximum ? Math.Max(suffix[i + 1], row[i]) : Math.Min(suffix[i + 1], row[i]);
-            var target = to.Slice(y * width, width);
-            for (int x = 0; x < width; x++)
-                target[x] = maximum ? Math.Max(suffix[x], prefix[x + window - 1]) : Math.Min(suffix[x], prefix[x + window - 1]);
-        }
-        System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+        int padded = width + 2 * radius;
+        byte[] rented = ArrayPool<byte>.Shared.Rent(height * padded);
+        Span<byte> rows = rented.AsSpan(0, height * padded);
+        rows.Fill(Neutral(maximum));
+        for (int y = 0; y < height; y++) from.Slice(y * width, width).CopyTo(rows[(y * padded + radius)..]);
+        Widen(rows, 2 * radius + 1, 1, maximum);
+        for (int y = 0; y < height; y++) rows.Slice(y * padded, width).CopyTo(to[(y * width)..]);
+        ArrayPool<byte>.Shared.Return(rented);
     }
 
-    /// <summary>The same down the columns, row by row so that memory is met in order: logarithmic doubling of the window.</summary>
     public static void Columns(ReadOnlySpan<byte> from, Span<byte> to, int width, int height, int radius, bool maximum)
     {
-        // to[y] = extremum of from[y .. y + length), length doubling, then two overlapping windows make the one wanted
-        int window = 2 * radius + 1;
-        byte[] rented = System.Buffers.ArrayPool<byte>.Shared.Rent((height + 2 * radius) * width);
+        byte[] rented = ArrayPool<byte>.Shared.Rent((height + 2 * radius) * width);
         Span<byte> rows = rented.AsSpan(0, (height + 2 * radius) * width);
-        byte neutral = maximum ? byte.MinValue : byte.MaxValue;
-        rows[..(radius * width)].Fill(neutral);
-        rows[((height + radius) * width)..].Fill(neutral);
+        rows[..(radius * width)].Fill(Neutral(maximum));
+        rows[((height + radius) * width)..].Fill(Neutral(maximum));
         from[..(width * height)].CopyTo(rows[(radius * width)..]);
-        int total = height + 2 * radius, length = 1;
-        for (; length * 2 <= window; length *= 2)
-            Combine(rows[..((total - length) * width)], rows.Slice(length * width, (total - length) * width), maximum);
-        int shift = window - length;
-        if (shift > 0) Combine(rows[..((total - shift) * width)], rows.Slice(shift * width, (total - shift) * width), maximum);
+        Widen(rows, 2 * radius + 1, width, maximum);
         rows[..(width * height)].CopyTo(to);
-        System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    private static byte Neutral(bool maximum) => maximum ? byte.MinValue : byte.MaxValue;
+
+    /// <summary>pixels[i] = extremum of pixels[i], pixels[i + step], … pixels[i + (window − 1)·step], as far as these are there.</summary>
+    private static void Widen(Span<byte> pixels, int window, int step, bool maximum)
+    {
+        int length = 1;
+        for (; length * 2 <= window; length *= 2) Combine(pixels[..^(length * step)], pixels[(length * step)..], maximum);
+        int shift = (window - length) * step;
+        if (shift > 0) Combine(pixels[..^shift], pixels[shift..], maximum);
     }
 
     /// <summary>target = extremum(target, other), front to back: other may be a later part of the same memory.</summary>
