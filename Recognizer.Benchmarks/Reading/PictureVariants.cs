@@ -1,4 +1,5 @@
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Codecs;
 using Recognizer.Training;
 
 namespace Recognizer.Benchmarks.Reading;

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Codecs;
+
 namespace Recognizer.Inference.Imaging;
 
 /// <summary>Decodes PNG, JPEG, BMP and PNM (PBM, PGM, PPM, PAM) pictures. The format is told from the content, never from a name.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Recognizer.Inference.Imaging.Codecs;
 
 namespace Recognizer.Inference.Imaging;
 

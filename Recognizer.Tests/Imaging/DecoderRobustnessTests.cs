@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Codecs;
 
 namespace Recognizer.Tests.Imaging;
 

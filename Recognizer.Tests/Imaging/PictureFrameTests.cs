@@ -1,4 +1,5 @@
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Ink;
 using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Tests.Imaging.Pages;
 

@@ -1,4 +1,5 @@
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Ink;
 
 namespace Recognizer.Tests.Imaging;
 

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>What was read in a field.</summary>

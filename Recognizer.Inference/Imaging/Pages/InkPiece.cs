@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>A part of a line that isn't divided any further: a component, several that belong together, or a part of one.</summary>

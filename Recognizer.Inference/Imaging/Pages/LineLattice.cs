@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>All ways to divide a line into characters, each part scored as a character.</summary>

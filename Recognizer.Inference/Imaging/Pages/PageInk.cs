@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>The ink of a page, upright, deskewed, enlarged where the picture is small, without ruled lines, borders of boxes and what lies along the picture's edge, and its

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Components that make a line of writing.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Draws selected ink into a layout: scaled, stroke width adjusted, edges as soft as in the training data.</summary>
 internal static class InkRenderer

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Buffers of one thread for <see cref="CharacterNormalizer"/>; they grow to the work size, one to the widest picture's width, and stay.</summary>
 internal sealed class NormalizerWorkspace

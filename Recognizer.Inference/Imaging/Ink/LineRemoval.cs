@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Takes ruled lines and the borders of boxes out of an ink mask, leaving the strokes that cross them.</summary>
 internal static class LineRemoval

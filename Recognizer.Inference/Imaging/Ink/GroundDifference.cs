@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>How far pixels of a row stand out from the ground below them, in the forms that <see cref="InkMap"/> needs. Shade dims ink and paper alike: where dark ink is wanted,
 /// differences are shares of the ground's brightness.</summary>

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Recognises pictures that are what a layout's own data set would hold, in whatever size, contrast and even or slowly changing light: they are
 /// brought to 28×28 as they are. Drawing them anew would lose how soft their strokes are, which tells a data set's classes apart where shape doesn't (O from 0, I from l).</summary>

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Separates ink from ground.</summary>
 internal static class InkMap

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>The cyclic redundancy check of PNG chunks: polynomial 0xEDB88320 (reflected), start and final inversion.</summary>
 internal static class Crc32

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Weights for resampling along one axis: Catmull–Rom cubic, widened by the ratio when the picture shrinks so that it averages.</summary>
 /// <param name="inputSize">Samples there are.</param>

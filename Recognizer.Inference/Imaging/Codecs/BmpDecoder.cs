@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>Windows and OS/2 bitmaps: 1, 2, 4, 8, 16, 24 and 32 bits, run-length coded (RLE4, RLE8), bit fields, top-down.</summary>
 internal static class BmpDecoder

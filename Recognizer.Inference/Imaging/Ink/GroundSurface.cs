@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>The ground's brightness as a polynomial of second degree in x and y (both −1…1 over the image), fitted to the image's border,
 /// where ground is most likely, with weights that ignore what deviates (ink that touches the border).</summary>

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>JPEG (ITU-T T.81), 8 bits: baseline, extended sequential and progressive Huffman coding; grey, YCbCr, RGB, CMYK and YCCK
 /// as JFIF and Adobe markers say; every sampling; restart markers; EXIF orientation.</summary>

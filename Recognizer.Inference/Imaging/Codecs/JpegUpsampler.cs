@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>Brings a component to the picture's resolution.</summary>
 internal static class JpegUpsampler

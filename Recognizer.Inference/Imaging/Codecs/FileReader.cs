@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>Reads a file in memory, turning every read past its end into an <see cref="ImageFormatException"/>.</summary>
 internal ref struct FileReader(string format, ReadOnlySpan<byte> file)

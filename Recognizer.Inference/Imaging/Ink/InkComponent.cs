@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>A rectangle of pixels.</summary>
 internal readonly record struct PixelBox(int Left, int Top, int Width, int Height)

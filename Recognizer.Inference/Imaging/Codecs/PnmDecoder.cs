@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>The portable anymap family of Netpbm: P1 to P6 (plain and raw bitmap, grey, colour; up to 16 bits) and PAM (P7).</summary>
 internal static class PnmDecoder

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>Inverse discrete cosine transform of 8×8 blocks.</summary>
 internal static class JpegTransform

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Least or greatest value within a window of 2·radius + 1, clipped at the image's edge: extrema of windows whose length doubles until two of them, overlapping, make the
 /// one that is wanted.</summary>

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>A frame around the whole picture: the border of a box that the picture was cut along, the black edge of a scan, the table that a page lies on. It is as dark as ink
 /// (or as light, where writing is light) and would pass for the ground, which is what lies along the edges of other pictures.</summary>

@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Decides which pieces of ink belong to the character.</summary>
 internal static class InkSelection

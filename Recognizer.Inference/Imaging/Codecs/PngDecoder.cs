@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>PNG (ISO/IEC 15948): every colour type and bit depth, palette and colour-key transparency, Adam7. Gamma and colour
 /// profiles are ignored. A wrong checksum is an error in a chunk that matters and ignored, with the chunk, elsewhere.</summary>

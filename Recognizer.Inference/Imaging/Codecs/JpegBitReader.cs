@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>Reads bits of entropy-coded data, most significant first. A byte FF is followed by a stuffed 00; any other FF xx is a marker, at
 /// which the data ends.</summary>

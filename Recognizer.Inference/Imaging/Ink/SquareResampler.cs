@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>Scales square pictures such that averaging over the area of pixels leads from the larger one to the smaller: exactly when a picture shrinks, nearly when it grows.</summary>
 internal static class SquareResampler

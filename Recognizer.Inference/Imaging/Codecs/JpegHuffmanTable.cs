@@ -1,4 +1,4 @@
-namespace Recognizer.Inference.Imaging;
+namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>A canonical Huffman code of JPEG: codes of a length are consecutive, and start at twice the next free code of the shorter length.</summary>
 internal sealed class JpegHuffmanTable
