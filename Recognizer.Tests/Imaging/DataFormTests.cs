@@ -115,6 +115,8 @@ public class DataFormTests
     [InlineData("off the middle")]
     [InlineData("a line at the border")]
     [InlineData("thin strokes")]
+    [InlineData("a box")]
+    [InlineData("a comb")]
     public void Other_pictures_are_not_copied(string what)
     {
         const int Size = 112;
@@ -127,6 +129,20 @@ public class DataFormTests
         else cover = Enlarged(Soft(0), Size);
         if (what == "off the middle") cover = [.. cover.Skip(10), .. new float[10]];
         if (what == "a line at the border") cover.AsSpan(0, Size * 4).Fill(0.6f);
+        if (what is "a box" or "a comb")
+        {
+            // as blurred as the character
+            float[] form = new float[Side * Side], digit = Averaged(cover, Size, Side);
+            for (int i = 0; i < form.Length; i++)
+            {
+                int x = i % Side, y = i / Side, fromSide = Math.Min(x, Side - 1 - x), fromEnd = what == "a box" ? Math.Min(y, Side - 1 - y) : Side - 1 - y;
+                bool within = fromSide >= 2 && y >= 2 && Side - 1 - y >= 2;
+                form[i] = Math.Max(digit[y * Side + x] * (fromSide > 5 && Math.Min(y, Side - 1 - y) > 5 ? 1 : 0), within ? Math.Max(Line(fromSide), Line(fromEnd)) : 0);
+            }
+            cover = Enlarged(form, Size);
+
+            static float Line(int distance) => distance switch { 2 or 4 => 0.5f, 3 => 1, _ => 0 };
+        }
         byte[] pixels = Picture(cover, Size, "dark on light").Pixels.ToArray();
         Assert.False(DataForm.TryCopy(new NormalizerWorkspace(), pixels, Size, NormalizerLayout.Emnist, Polarity.Detect, new float[Side * Side]));
     }

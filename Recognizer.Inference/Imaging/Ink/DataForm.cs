@@ -23,6 +23,9 @@ internal static class DataForm
     /// <summary>Least standard deviation, in pixels of the result, of the Gaussian along which edges of a resampled picture rise; pens and bitmaps have 0.34, the data sets 0.5 and more.</summary>
     private const float LeastSoftness = 0.45f;
 
+    /// <summary>A frame's sides are farther apart; those of a single stroke aren't.</summary>
+    private const int LeastFrame = 12;
+
     /// <summary>Least width of strokes at half intensity.</summary>
     private const float LeastStroke = 1.5f;
 
@@ -135,12 +138,32 @@ internal static class DataForm
                 (top, bottom) = (Math.Min(top, y), y);
                 (left, right) = (Math.Min(left, x), Math.Max(right, x));
             }
-        if (most < LeastInk) return false;
+        if (most < LeastInk || !isExact && IsFramed(form, left, top, right, bottom)) return false;
         int longest = Math.Max(right - left, bottom - top) + 1;
         if (layout == NormalizerLayout.Mnist)
             return (isExact ? longest is 19 or 20 : longest is >= 18 and <= 22) && Math.Abs(massX / mass - 14) <= 0.55 && Math.Abs(massY / mass - 14) <= 0.55;
         int offCenter = Math.Max(Math.Abs(left + right - (Size - 1)), Math.Abs(top + bottom - (Size - 1))); // in half pixels
         return isExact ? longest is >= 22 and <= 27 && offCenter <= 1 : longest is >= 20 and <= 25 && offCenter <= 2;
+    }
+
+    /// <summary>Whether ink lies along three sides of the box around all ink: it may be the border of a form's box or comb, with the character inside.</summary>
+    private static bool IsFramed(ReadOnlySpan<float> form, int left, int top, int right, int bottom)
+    {
+        const double Covered = 0.9;
+        int width = right - left + 1, height = bottom - top + 1, atLeft = 0, atRight = 0, atTop = 0, atBottom = 0;
+        for (int y = top; y <= bottom; y++)
+        {
+            ReadOnlySpan<float> row = form.Slice(y * Size, Size);
+            if (Math.Max(row[left], row[Math.Min(left + 1, right)]) >= ExtentLevel) atLeft++;
+            if (Math.Max(row[right], row[Math.Max(right - 1, left)]) >= ExtentLevel) atRight++;
+        }
+        for (int x = left; x <= right; x++)
+        {
+            if (Math.Max(form[top * Size + x], form[Math.Min(top + 1, bottom) * Size + x]) >= ExtentLevel) atTop++;
+            if (Math.Max(form[bottom * Size + x], form[Math.Max(bottom - 1, top) * Size + x]) >= ExtentLevel) atBottom++;
+        }
+        int sides = (atLeft >= Covered * height ? 1 : 0) + (atRight >= Covered * height ? 1 : 0) + (atTop >= Covered * width ? 1 : 0) + (atBottom >= Covered * width ? 1 : 0);
+        return sides >= 3 && Math.Min(width, height) > LeastFrame;
     }
 
     /// <summary>Whether strokes are as wide and, where a resampled picture tells, as soft as the data sets'.</summary>
