@@ -50,6 +50,7 @@ public static class CharacterNormalizer
             throw new ArgumentException($"{width}×{height} needs {(long)width * height} pixels, not {pixels.Length}.", nameof(pixels));
         if (destination.Length < Size * Size)
             throw new ArgumentException($"The result needs {Size * Size} values, not {destination.Length}.", nameof(destination));
+        pixels = pixels[..(width * height)];
         destination = destination[..(Size * Size)];
         var workspace = t_workspace ??= new NormalizerWorkspace();
         if (width == Size && height == Size && DataForm.TryCopy(workspace, pixels, Size, layout, polarity, destination)) return true;
@@ -113,8 +114,8 @@ public static class CharacterNormalizer
         Span<byte> gray = work.Gray.AsSpan(0, width * height);
         if (reduction == Reduction.Mean) Reduce(pixels, stride, region, factor, gray, width, height);
         else ReduceToExtremum(work, pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
-        bool isWhole = region.Width == stride && stride * region.Height == pixels.Length;
-        if (isWhole && width == height && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
+        bool isWholeSquare = region.Width == stride && region.Height == stride && stride * stride == pixels.Length;
+        if (isWholeSquare && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
         InkMap.Smooth(work, width, height);
         // Few pixels of a reduced picture are many of the picture itself
         int leastInk = Math.Max(4, InkMap.LeastInk / (factor * factor));

@@ -1,3 +1,4 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Ink;
 
@@ -112,39 +113,75 @@ public class DataFormTests
     /// <summary>What the data sets don't hold is drawn as they would hold it.</summary>
     [Theory]
     [InlineData("hard edges")]
+    [InlineData("thin strokes")]
     [InlineData("off the middle")]
     [InlineData("a line at the border")]
-    [InlineData("thin strokes")]
     [InlineData("a box")]
     [InlineData("a comb")]
+    [InlineData("a faint box")]
+    [InlineData("squared paper")]
+    [InlineData("ruled lines")]
+    [InlineData("the other side of the paper")]
     public void Other_pictures_are_not_copied(string what)
     {
         const int Size = 112;
-        float[] cover;
-        if (what is "hard edges" or "thin strokes")
+        float[] soft = Enlarged(Soft(0), Size), hard = new float[Size * Size];
+        Drawing.Digit(hard, Size, 0, 32, 20, 48, 72, 12);
+        var large = new float[Size * Size];
+        Drawing.Digit(large, Size, 4, 8, 8, 96, 96, 12);
+        float[] other = what switch
         {
-            cover = new float[Size * Size];
-            Drawing.Digit(cover, Size, 0, 32, 20, 48, 72, what == "hard edges" ? 12 : 4);
-        }
-        else cover = Enlarged(Soft(0), Size);
-        if (what == "off the middle") cover = [.. cover.Skip(10), .. new float[10]];
-        if (what == "a line at the border") cover.AsSpan(0, Size * 4).Fill(0.6f);
-        if (what is "a box" or "a comb")
-        {
-            // as blurred as the character
-            float[] form = new float[Side * Side], digit = Averaged(cover, Size, Side);
-            for (int i = 0; i < form.Length; i++)
-            {
-                int x = i % Side, y = i / Side, fromSide = Math.Min(x, Side - 1 - x), fromEnd = what == "a box" ? Math.Min(y, Side - 1 - y) : Side - 1 - y;
-                bool within = fromSide >= 2 && y >= 2 && Side - 1 - y >= 2;
-                form[i] = Math.Max(digit[y * Side + x] * (fromSide > 5 && Math.Min(y, Side - 1 - y) > 5 ? 1 : 0), within ? Math.Max(Line(fromSide), Line(fromEnd)) : 0);
-            }
-            cover = Enlarged(form, Size);
+            "hard edges" => hard,
+            "thin strokes" => Thin(),
+            "off the middle" => [.. soft.Skip(10), .. new float[10]],
+            "a line at the border" => With((_, y) => y < 4 ? 0.6 : 0),
+            "a box" => With((x, y) => Line(Math.Max(Math.Abs(x - 55.5), Math.Abs(y - 55.5)) - 45)),
+            "a comb" => With((x, y) => Math.Max(y > 10 ? Line(Math.Abs(x - 55.5) - 45) : 0, Math.Abs(x - 55.5) < 45 ? Line(y - 101) : 0)),
+            "a faint box" => With((x, y) => Math.Max(Math.Abs(x - 55.5), Math.Abs(y - 55.5)) is > 46 and < 51 ? 0.27 : 0),
+            "squared paper" => With((x, y) => x % 28 == 14 || y % 28 == 14 ? 0.5 : 0),
+            "ruled lines" => With((_, y) => y % 32 == 20 ? 0.58 : 0),
+            _ => With((x, y) => 0.27 * large[y * Size + Size - 1 - x]),
+        };
+        Assert.True(IsCopied(soft));
+        Assert.False(IsCopied(other));
 
-            static float Line(int distance) => distance switch { 2 or 4 => 0.5f, 3 => 1, _ => 0 };
+        // as blurred as the character
+        static double Line(double distance) => Math.Exp(-0.5 * distance * distance / 16);
+
+        float[] With(Func<int, int, double> added) => [.. soft.Select((v, i) => Math.Max(v, (float)added(i % Size, i / Size)))];
+
+        // of a pixel each; in larger pictures such strokes are hard as well
+        static float[] Thin()
+        {
+            var canvas = new float[Side * Side];
+            Drawing.Digit(canvas, Side, 0, 8, 3.5, 12, 21, 1);
+            return canvas;
         }
-        byte[] pixels = Picture(cover, Size, "dark on light").Pixels.ToArray();
-        Assert.False(DataForm.TryCopy(new NormalizerWorkspace(), pixels, Size, NormalizerLayout.Emnist, Polarity.Detect, new float[Side * Side]));
+
+        static bool IsCopied(float[] cover)
+        {
+            int side = (int)Math.Sqrt(cover.Length);
+            return DataForm.TryCopy(new NormalizerWorkspace(), Picture(cover, side, "dark on light").Pixels.ToArray(), side, NormalizerLayout.Emnist, Polarity.Detect, new float[Side * Side]);
+        }
+    }
+
+    /// <summary>Rows that are part of longer ones, and spans that go on after the picture, give what the picture alone gives.</summary>
+    [Theory]
+    [InlineData(28)]
+    [InlineData(64)]
+    [InlineData(100)]
+    [InlineData(300)]
+    public void Only_the_picture_counts(int side)
+    {
+        byte[] pixels = Picture(Enlarged(Soft(0), side), side, "dark on light").Pixels.ToArray();
+        float[] expected = new float[Side * Side], result = new float[Side * Side];
+        Assert.True(CharacterNormalizer.Normalize(pixels, side, side, NormalizerLayout.Emnist, Polarity.Detect, expected));
+        Assert.True(CharacterNormalizer.Normalize([.. pixels, .. new byte[77]], side, side, NormalizerLayout.Emnist, Polarity.Detect, result));
+        Assert.Equal(expected, result);
+        var recognizer = CharacterRecognizer.Load(ShippedModel.Characters);
+        byte[] rows = [.. Enumerable.Range(0, side).SelectMany(y => (IEnumerable<byte>)[.. pixels.AsSpan(y * side, side), 1, 2, 3])];
+        Prediction alone = recognizer.Recognize(pixels, side, side, side), part = recognizer.Recognize(rows, side, side, side + 3);
+        Assert.Equal((alone.Label, alone.Confidence), (part.Label, part.Confidence));
     }
 
     [Theory]

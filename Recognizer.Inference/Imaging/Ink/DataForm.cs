@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Imaging.Ink;
 
-/// <summary>Recognises pictures that are what a layout's own data set would hold, in whatever size, contrast and even or slowly changing light: they are
+/// <summary>Recognises pictures that are what a layout's own data set would hold, in whatever size and contrast and in light that changes evenly across them: they are
 /// brought to 28×28 as they are. Drawing them anew would lose how soft their strokes are, which tells a data set's classes apart where shape doesn't (O from 0, I from l).</summary>
 internal static class DataForm
 {
@@ -9,7 +9,11 @@ internal static class DataForm
     /// <summary>Smaller pictures hold too little of a character's softness.</summary>
     private const int LeastSide = 8;
 
+    /// <summary>Least difference between ground and ink, and least ink on a pure ground, that isn't something else's faint trace.</summary>
     private const float LeastContrast = 24, LeastInk = 160f / 255;
+
+    /// <summary>Ground that is darker than this dims ink no further.</summary>
+    private const float LeastBrightness = 24;
 
     /// <summary>Most that the border may differ from the ground, as a part of the ink's contrast: JPEG at quality 20 does so by 0.09 in the middle and by 0.13 in one picture of ten.</summary>
     private const float MostUnevenness = 0.15f;
@@ -19,6 +23,9 @@ internal static class DataForm
 
     /// <summary>Where ink begins and ends on a ground that isn't pure, or in a picture that was resampled.</summary>
     private const float ExtentLevel = 0.3f;
+
+    /// <summary>Most ink away from strokes, as a part of all ink.</summary>
+    private const float MostAway = 0.02f;
 
     /// <summary>Least standard deviation, in pixels of the result, of the Gaussian along which edges of a resampled picture rise; pens and bitmaps have 0.34, the data sets 0.5 and more.</summary>
     private const float LeastSoftness = 0.45f;
@@ -47,7 +54,7 @@ internal static class DataForm
 
         bool isExact = side == Size && HasPureGround(pixels);
         if (!(isExact ? TryTakeInk(form, polarity) : TryTakeInkFromGround(form, polarity))) return false;
-        if (!IsPlaced(form, isExact, layout) || !isExact && !IsPenned(form, side)) return false;
+        if (!IsPlaced(form, isExact, layout) || !isExact && !(IsPenned(form, side) && IsAlone(form))) return false;
         form.CopyTo(destination);
         return true;
     }
@@ -103,7 +110,7 @@ internal static class DataForm
             {
                 float ground = mean + (x - Middle) * slopeX + (y - Middle) * slopeY, difference = form[y * Size + x] - ground;
                 // Dark ink takes away a part of the light there is
-                if (difference < 0) difference *= mean / Math.Max(LeastContrast, ground);
+                if (difference < 0) difference *= mean / Math.Max(LeastBrightness, ground);
                 form[y * Size + x] = difference;
                 lightest = Math.Max(lightest, difference);
                 darkest = Math.Min(darkest, difference);
@@ -138,7 +145,7 @@ internal static class DataForm
                 (top, bottom) = (Math.Min(top, y), y);
                 (left, right) = (Math.Min(left, x), Math.Max(right, x));
             }
-        if (most < LeastInk || !isExact && IsFramed(form, left, top, right, bottom)) return false;
+        if (isExact ? most < LeastInk : IsFramed(form, left, top, right, bottom)) return false;
         int longest = Math.Max(right - left, bottom - top) + 1;
         if (layout == NormalizerLayout.Mnist)
             return (isExact ? longest is 19 or 20 : longest is >= 18 and <= 22) && Math.Abs(massX / mass - 14) <= 0.55 && Math.Abs(massY / mass - 14) <= 0.55;
@@ -184,5 +191,31 @@ internal static class DataForm
         // Across an edge that rises like a Gaussian, 4·v·(1 − v) adds up to 4/√π of its standard deviation
         float perimeter = sides * InkRenderer.PerimeterPerSide;
         return 2 * area >= LeastStroke * perimeter && (side == Size || softness >= LeastSoftness * 2.257f * perimeter);
+    }
+
+    /// <summary>Whether hardly any ink is away from the strokes: faint lines, squares, boxes, or what shows through from the other side of the paper, have to be taken out.</summary>
+    private static bool IsAlone(ReadOnlySpan<float> form)
+    {
+        // A bit for each pixel of a row that is within two pixels of a stroke, first along rows
+        Span<uint> near = stackalloc uint[Size + 4];
+        near.Clear();
+        for (int y = 0; y < Size; y++)
+        {
+            uint strokes = 0;
+            for (int x = 0; x < Size; x++) if (form[y * Size + x] >= ExtentLevel) strokes |= 1u << x;
+            near[y + 2] = strokes | strokes << 1 | strokes << 2 | strokes >> 1 | strokes >> 2;
+        }
+        float total = 0, away = 0;
+        for (int y = 0; y < Size; y++)
+        {
+            uint rows = near[y] | near[y + 1] | near[y + 2] | near[y + 3] | near[y + 4];
+            for (int x = 0; x < Size; x++)
+            {
+                float ink = form[y * Size + x];
+                total += ink;
+                if ((rows >> x & 1) == 0) away += ink;
+            }
+        }
+        return away <= MostAway * total;
     }
 }

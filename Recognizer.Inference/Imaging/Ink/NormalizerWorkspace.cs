@@ -32,10 +32,10 @@ internal sealed class NormalizerWorkspace
 
     public byte[] CanvasTemporary = new byte[CanvasSize * CanvasSize];
 
-    /// <summary>The picture with its rows resampled; [canvas, width].</summary>
+    /// <summary>The picture with its columns resampled; [rows of the result, width].</summary>
     public float[] Columns = [];
 
-    /// <summary><see cref="Columns"/> the other way round; [width, canvas].</summary>
+    /// <summary><see cref="Columns"/> the other way round; [width, rows of the result].</summary>
     public float[] Turned = [];
 
     public float[] InkRow = [];

@@ -10,6 +10,7 @@ internal static class SquareResampler
 
     private static readonly ConcurrentDictionary<(int From, int To), float[]> s_enlarging = new();
 
+    /// <summary>Scales a picture.</summary>
     /// <param name="work">Buffers.</param>
     /// <param name="pixels">[from, from].</param>
     /// <param name="from">Width and height of the picture.</param>
@@ -54,6 +55,7 @@ internal static class SquareResampler
             for (int i = 0; i < count; i++) weights[i] = Math.Min(first + i + 1, end) - Math.Max(first + i, start);
         }
     }
+
     /// <summary>Catmull–Rom weights, refined: what averaging the enlarged picture gives less than the picture itself is enlarged too and added (iterative back-projection, Irani and Peleg 1991).</summary>
     /// <returns>[from, to]: what a pixel adds to those of the result.</returns>
     private static float[] Enlarging(int from, int to)
