@@ -73,6 +73,9 @@ internal static class StabilityCommand
         GrayImage[] images = [.. files.Take(100).Select(f => ImageDecoder.Decode(f).ToGray())];
         var destination = new float[784];
         var times = new List<double>();
+        // until what runs is compiled for good
+        for (var warming = Stopwatch.StartNew(); warming.ElapsedMilliseconds < 300;)
+            foreach (GrayImage image in images) CharacterNormalizer.Normalize(image, layout, Polarity.Detect, destination);
         for (int round = 0; round < 5; round++)
             foreach (GrayImage image in images)
             {
