@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Recognizer.Inference.Imaging;
 
 /// <summary>A mixture of red, green and blue: value = offset + Σ weight·channel, within 0…255 for every colour.</summary>
@@ -58,13 +60,9 @@ internal readonly record struct ColorProjection(float Red, float Green, float Bl
     public void Apply(ReadOnlySpan<byte> rgb, Span<byte> gray)
     {
         // 16 fractional bits: exact to half a level, and grey stays the same grey
-        int red = (int)Math.Round(Red * 65536), green = (int)Math.Round(Green * 65536), blue = (int)Math.Round(Blue * 65536);
-        int offset = (int)(Offset * 65536) + 32768;
-        for (int i = 0; i < gray.Length; i++)
-        {
-            int p = i * 3;
-            int value = (rgb[p] * red + rgb[p + 1] * green + rgb[p + 2] * blue + offset) >> 16;
-            gray[i] = (byte)Math.Clamp(value, 0, 255);
-        }
+        var weights = ((int)Math.Round(Red * 65536), (int)Math.Round(Green * 65536), (int)Math.Round(Blue * 65536));
+        int offset = (int)(Offset * 65536) + 32768, i = 0;
+        for (; i <= gray.Length - RgbPixels.Step; i += RgbPixels.Step) RgbPixels.Mix(RgbPixels.Take(rgb[(3 * i)..]), weights, offset).CopyTo(gray[i..]);
+        for (; i < gray.Length; i++) gray[i] = RgbPixels.Mix(rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2], weights, offset);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 
 namespace Recognizer.Inference.Imaging.Codecs;
 
@@ -489,7 +490,7 @@ internal sealed class JpegDecoder
         bool plainCmyk = _components.Length == 4 && (!_adobe || _adobeTransform == 0);
         var rows = new byte[_components.Length][];
         for (int i = 0; i < rows.Length; i++) rows[i] = new byte[_width + 8];
-        var scratch = new short[_width + 8];
+        var scratch = new ushort[_width + 8];
         for (int y = 0; y < _height; y++)
         {
             for (int i = 0; i < rows.Length; i++)
@@ -499,22 +500,8 @@ internal sealed class JpegDecoder
             }
             var target = pixels.AsSpan(y * _width * 3, _width * 3);
             byte[] first = rows[0], second = rows[1], third = rows[2];
-            if (rgb || plainCmyk)
-            {
-                for (int x = 0; x < _width; x++) (target[3 * x], target[3 * x + 1], target[3 * x + 2]) = (first[x], second[x], third[x]);
-            }
-            else
-            {
-                // ITU-R BT.601 with full range: R = Y + 1.402·(Cr − 128), G = Y − 0.344136·(Cb − 128) − 0.714136·(Cr − 128),
-                // B = Y + 1.772·(Cb − 128); 16 fractional bits
-                for (int x = 0; x < _width; x++)
-                {
-                    int luma = (first[x] << 16) + 32768, blue = second[x] - 128, red = third[x] - 128;
-                    target[3 * x] = Clamp(luma + 91881 * red >> 16);
-                    target[3 * x + 1] = Clamp(luma - 22554 * blue - 46802 * red >> 16);
-                    target[3 * x + 2] = Clamp(luma + 116130 * blue >> 16);
-                }
-            }
+            if (!rgb && !plainCmyk) ToRgb(first, second, third, _width);
+            RgbPixels.Interleave(first, second, third, target);
             if (rows.Length == 4)
             {
                 // Adobe stores inks inverted, as the light that they leave; its YCbCr is that of the inks themselves. Without its marker
@@ -530,5 +517,26 @@ internal sealed class JpegDecoder
         }
     }
 
-    private static byte Clamp(int value) => (byte)Math.Clamp(value, 0, 255);
+    /// <summary>From rows of Y, Cb and Cr to red, green and blue, in place. ITU-R BT.601 with full range: R = Y + 1.402·(Cr − 128),
+    /// G = Y − 0.344136·(Cb − 128) − 0.714136·(Cr − 128), B = Y + 1.772·(Cb − 128).</summary>
+    private static void ToRgb(Span<byte> first, Span<byte> second, Span<byte> third, int count)
+    {
+        const int One = 1 << 16, Half = One / 2, RedOfRed = 91881, GreenOfBlue = -22554, GreenOfRed = -46802, BlueOfBlue = 116130, Zero = 128;
+        const int RedOffset = Half - Zero * RedOfRed, GreenOffset = Half - Zero * (GreenOfBlue + GreenOfRed), BlueOffset = Half - Zero * BlueOfBlue;
+        int x = 0;
+        for (; x <= count - RgbPixels.Step; x += RgbPixels.Step)
+        {
+            var channels = (Vector128.Create(first[x..]), Vector128.Create(second[x..]), Vector128.Create(third[x..]));
+            RgbPixels.Mix(channels, (One, 0, RedOfRed), RedOffset).CopyTo(first[x..]);
+            RgbPixels.Mix(channels, (One, GreenOfBlue, GreenOfRed), GreenOffset).CopyTo(second[x..]);
+            RgbPixels.Mix(channels, (One, BlueOfBlue, 0), BlueOffset).CopyTo(third[x..]);
+        }
+        for (; x < count; x++)
+        {
+            var (luma, blue, red) = (first[x], second[x], third[x]);
+            first[x] = RgbPixels.Mix(luma, blue, red, (One, 0, RedOfRed), RedOffset);
+            second[x] = RgbPixels.Mix(luma, blue, red, (One, GreenOfBlue, GreenOfRed), GreenOffset);
+            third[x] = RgbPixels.Mix(luma, blue, red, (One, BlueOfBlue, 0), BlueOffset);
+        }
+    }
 }
