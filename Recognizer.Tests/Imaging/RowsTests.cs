@@ -36,6 +36,7 @@ public class RowsTests
         Assert.Equal(Enumerable.Range(0, 256).Select(v => a.Count(x => x == v)), histogram);
         foreach (byte level in new byte[] { 0, 1, 128, 255 })
             Assert.Equal(Enumerable.Range(0, length).Count(i => a[i] >= level != b[i] >= level), Rows.CountEdges(a, b, level));
+        Assert.Equal(a.Count(v => v >= 100), Rows.CountEdges(a, [], 100));
         // more alike pixels than a byte counts
         Assert.Equal(length, Rows.CountEdges(new byte[length], Enumerable.Repeat((byte)255, length).ToArray(), 1));
     }

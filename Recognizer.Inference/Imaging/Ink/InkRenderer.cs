@@ -24,7 +24,7 @@ internal static class InkRenderer
 
     public static void Render(NormalizerWorkspace work, int width, int height, PixelBox box, NormalizerLayout layout, Span<float> destination)
     {
-        float stroke = StrokeWidth(work, width, box);
+        float stroke = StrokeWidth(work.Mask, width, box, 1);
         float longest = Math.Max(box.Width, box.Height);
         float extent = Extent(layout), least = LeastStroke(layout);
         float scale = extent / longest;
@@ -79,19 +79,23 @@ internal static class InkRenderer
 
     /// <summary>Twice the area over the perimeter, which for a long stroke is its width. The perimeter is the count of pixel sides between
     /// ink and ground times <see cref="PerimeterPerSide"/>.</summary>
-    private static float StrokeWidth(NormalizerWorkspace work, int width, PixelBox box)
+    /// <param name="map">[height, width].</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="box">What is looked at; beyond it is ground.</param>
+    /// <param name="level">Least value of ink.</param>
+    public static float StrokeWidth(ReadOnlySpan<byte> map, int width, PixelBox box, byte level)
     {
         int area = 0, sides = 0;
         ReadOnlySpan<byte> above = [];
         for (int y = box.Top; y < box.Bottom; y++)
         {
-            ReadOnlySpan<byte> row = work.Mask.AsSpan(y * width + box.Left, box.Width);
-            int ink = box.Width - row.Count((byte)0);
-            area += ink;
-            sides += row[0] + row[^1] + Rows.CountEdges(row[1..], row[..^1], 1) + (y == box.Top ? ink : Rows.CountEdges(row, above, 1));
-            if (y == box.Bottom - 1) sides += ink;
+            ReadOnlySpan<byte> row = map.Slice(y * width + box.Left, box.Width);
+            area += Rows.CountEdges(row, [], level);
+            sides += (row[0] >= level ? 1 : 0) + (row[^1] >= level ? 1 : 0) + Rows.CountEdges(row, above, level);
+            sides += Rows.CountEdges(row[1..], row[..^1], level);
             above = row;
         }
+        sides += Rows.CountEdges(above, [], level);
         return sides == 0 ? 1 : 2 * area / (sides * PerimeterPerSide);
     }
 

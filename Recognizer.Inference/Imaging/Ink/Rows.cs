@@ -123,6 +123,9 @@ internal static class Rows
     }
 
     /// <summary>Counts the places where one row, but not the other, has at least a level.</summary>
+    /// <param name="a">A row.</param>
+    /// <param name="b">Another, as long; or empty, for one that has it nowhere.</param>
+    /// <param name="level">The level.</param>
     public static int CountEdges(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, byte level)
     {
         var least = new Vector<byte>(level);
@@ -131,11 +134,14 @@ internal static class Rows
         {
             var counts = Vector<byte>.Zero;
             for (int n = 0; n < byte.MaxValue && i <= a.Length - Vector<byte>.Count; n++, i += Vector<byte>.Count)
-                counts -= Vector.Xor(Vector.GreaterThanOrEqual(new Vector<byte>(a[i..]), least), Vector.GreaterThanOrEqual(new Vector<byte>(b[i..]), least));
+            {
+                Vector<byte> here = Vector.GreaterThanOrEqual(new Vector<byte>(a[i..]), least), there = b.IsEmpty ? Vector<byte>.Zero : Vector.GreaterThanOrEqual(new Vector<byte>(b[i..]), least);
+                counts -= here ^ there;
+            }
             Vector.Widen(counts, out var low, out var high);
             count += Vector.Sum(low + high);
         }
-        for (; i < a.Length; i++) if (a[i] >= level != b[i] >= level) count++;
+        for (; i < a.Length; i++) if (a[i] >= level != (!b.IsEmpty && b[i] >= level)) count++;
         return count;
     }
 

@@ -111,7 +111,7 @@ internal static class PieceCutter
             pieces.Add(new InkPiece(box, ink, group, 0));
             return;
         }
-        double stroke = StrokeWidth(ink, box.Width, box.Height);
+        double stroke = Math.Max(1, InkRenderer.StrokeWidth(ink, box.Width, new PixelBox(0, 0, box.Width, box.Height), CharacterNormalizer.InkLevel));
         var from = new int[box.Height];
         for (int i = 0; i <= seams.Count; i++)
         {
@@ -142,22 +142,6 @@ internal static class PieceCutter
 
     // In units of −log p, set on lines made of characters that were held back from training
     private const double CutBase = 0.3, CutPerStroke = 0.4;
-
-    private static double StrokeWidth(byte[] ink, int width, int height)
-    {
-        int area = 0, sides = 0;
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-            {
-                if (ink[y * width + x] < CharacterNormalizer.InkLevel) continue;
-                area++;
-                if (x == 0 || ink[y * width + x - 1] < CharacterNormalizer.InkLevel) sides++;
-                if (x == width - 1 || ink[y * width + x + 1] < CharacterNormalizer.InkLevel) sides++;
-                if (y == 0 || ink[(y - 1) * width + x] < CharacterNormalizer.InkLevel) sides++;
-                if (y == height - 1 || ink[(y + 1) * width + x] < CharacterNormalizer.InkLevel) sides++;
-            }
-        return sides == 0 ? 1 : Math.Max(1, 2 * area / (sides * InkRenderer.PerimeterPerSide));
-    }
 
     /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: those that cross less than
     /// their neighbours do.</summary>
