@@ -53,6 +53,7 @@ public static class CharacterNormalizer
         pixels = pixels[..(width * height)];
         destination = destination[..(Size * Size)];
         var workspace = t_workspace ??= new NormalizerWorkspace();
+        // What is in the form to the pixel stays so, whatever else its border may look like
         if (width == Size && height == Size && DataForm.TryCopy(workspace, pixels, Size, layout, polarity, destination)) return true;
         destination.Clear();
         var region = new Region(0, 0, width, height);

@@ -193,7 +193,7 @@ public class DataFormTests
     {
         byte[] pixels = [.. Averaged(Soft(4), Side, side).Select(v => (byte)(255 * v + 0.5f))];
         var large = new float[Side * Side];
-        SquareResampler.Resample(new NormalizerWorkspace(), pixels, side, large, Side);
+        SquareResampler.Resample(new NormalizerWorkspace(), pixels, side, large);
         float[] back = Averaged(large, Side, side);
         // cubic weights alone are off by 15 to 29
         Assert.InRange(pixels.Zip(back, (a, b) => Math.Abs(a - b)).Max(), 0, mostDifference);
@@ -210,7 +210,7 @@ public class DataFormTests
         var pixels = new byte[side * side];
         random.NextBytes(pixels);
         var small = new float[Side * Side];
-        SquareResampler.Resample(new NormalizerWorkspace(), pixels, side, small, Side);
+        SquareResampler.Resample(new NormalizerWorkspace(), pixels, side, small);
         float[] expected = Averaged([.. pixels.Select(p => (float)p)], side, Side);
         for (int i = 0; i < small.Length; i++) Assert.Equal(expected[i], small[i], 0.01f);
     }

@@ -80,6 +80,29 @@ public class RowsTests
     private delegate void Difference(ReadOnlySpan<byte> pixels, ReadOnlySpan<float> ground, Span<byte> to);
 
     [Theory]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(16)]
+    [InlineData(45)]
+    [InlineData(120)]
+    public void A_surface_of_second_degree_is_found_in_every_pixel_of_a_row(int side)
+    {
+        double At(int x, int y)
+        {
+            double u = (2 * x + 1.0) / side - 1, v = (2 * y + 1.0) / side - 1;
+            return 140 + 30 * u - 20 * v + 12 * u * u - 9 * u * v + 15 * v * v;
+        }
+        byte[] pixels = [.. Enumerable.Range(0, side * side).Select(i => (byte)Math.Round(At(i % side, i / side)))];
+        var surface = GroundSurface.Fit(pixels, side, side);
+        var row = new float[side];
+        for (int y = 0; y < side; y++)
+        {
+            surface.Row(y, row);
+            for (int x = 0; x < side; x++) Assert.InRange(row[x], At(x, y) - 2, At(x, y) + 2);
+        }
+    }
+
+    [Theory]
     [InlineData(1, 1, 1)]
     [InlineData(40, 1, 3)]
     [InlineData(1, 40, 3)]

@@ -9,7 +9,7 @@ internal static class DataForm
     /// <summary>Smaller pictures hold too little of a character's softness.</summary>
     private const int LeastSide = 8;
 
-    /// <summary>Least difference between ground and ink, and least ink on a pure ground, that isn't something else's faint trace.</summary>
+    /// <summary>Least difference between ground and ink in levels; on a pure ground, whose ink isn't stretched, least value of the strongest ink.</summary>
     private const float LeastContrast = 24, LeastInk = 160f / 255;
 
     /// <summary>Ground that is darker than this dims ink no further.</summary>
@@ -50,7 +50,7 @@ internal static class DataForm
         pixels = pixels[..(side * side)];
         Span<float> form = stackalloc float[Size * Size];
         if (side == Size) Rows.Widen(pixels, form);
-        else SquareResampler.Resample(work, pixels, side, form, Size);
+        else SquareResampler.Resample(work, pixels, side, form);
 
         bool isExact = side == Size && HasPureGround(pixels);
         if (!(isExact ? TryTakeInk(form, polarity) : TryTakeInkFromGround(form, polarity))) return false;
