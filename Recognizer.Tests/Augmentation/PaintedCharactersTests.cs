@@ -1,6 +1,7 @@
 using Recognizer.Inference.Imaging;
 using Recognizer.Training;
 using Recognizer.Training.Augmentation;
+using Recognizer.Training.Datasets.Strokes;
 
 namespace Recognizer.Tests.Augmentation;
 
@@ -43,9 +44,28 @@ public class PaintedCharactersTests
         var painted = new PaintedCharacters(1, ["x", "0"], [[0, 1]], NormalizerLayout.Emnist);
         int crosses = Enumerable.Range(0, 200).Count(key => Middle(Paint(painted, 2, (ulong)key)!) > 100);
         Assert.InRange(crosses, 60, 140);
-
-        static int Middle(byte[] image) => Enumerable.Range(11, 6).SelectMany(y => Enumerable.Range(11, 6).Select(x => (int)image[28 * y + x])).Max();
     }
+
+    /// <summary>Two of seven ways to write a zero cross its middle; as usual as they are, it would be two of fifteen zeros.</summary>
+    [Fact]
+    public void Rare_ways_to_write_a_character_are_painted_as_often_as_usual_ones()
+    {
+        var painted = new PaintedCharacters(1, ["0"], [], NormalizerLayout.Emnist);
+        var painter = new CharacterPainter();
+        var image = new byte[784];
+        int painting = Enumerable.Range(0, 2000).Count(key => Crossed(Paint(painted, 0, (ulong)key)!));
+        int writing = Enumerable.Range(0, 2000).Count(key =>
+        {
+            var random = new CounterRandom(CounterRandom.Key((ulong)key));
+            painter.Paint(0, ref random, image, NormalizerLayout.Emnist);
+            return Crossed(image);
+        });
+        Assert.InRange(painting, 1.3 * writing, 4.0 * writing);
+
+        static bool Crossed(byte[] image) => image[28 * 13 + 13] > 100 || image[28 * 14 + 14] > 100;
+    }
+
+    private static int Middle(byte[] image) => Enumerable.Range(11, 6).SelectMany(y => Enumerable.Range(11, 6).Select(x => (int)image[28 * y + x])).Max();
 
     [Theory]
     [InlineData(NormalizerLayout.Emnist, 22, 26)]

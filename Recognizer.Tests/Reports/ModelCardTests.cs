@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Recognizer.Tests.Datasets;
 using Recognizer.Tests.Fitting;
 using Recognizer.Training.Commands;
@@ -28,7 +29,7 @@ public class ModelCardTests
         string data = Shapes.Save(folder.Root, Shapes.Make());
         string recipe = Path.Combine(folder.Root, "recipe.json"), plan = Path.Combine(folder.Root, "plan.json");
         File.WriteAllText(recipe, JsonSerializer.Serialize(new { dataset = data, architecture = "cnn2", width = 0.25, epochs = 2, batchSize = 16, learningRate = 0.005, quantize = true }));
-        File.WriteAllText(plan, JsonSerializer.Serialize(new { summary = "Reads shapes.", data = "Drawn.", limits = "Shapes only.", licence = "Free.", evaluations = new[] { new { title = "test shapes", arguments = $"--dataset {data}" } } }));
+        File.WriteAllText(plan, JsonSerializer.Serialize(new { summary = "Reads shapes.", data = "Drawn.", limits = "Shapes only.", licence = "Free.", evaluations = new[] { new { title = "test shapes", arguments = $"--dataset {data} --alphabet ox" } } }));
         string[] runs = [.. new[] { "7", "8" }.Select(seed => Path.Combine(folder.Root, seed))];
         foreach (string run in runs) Run(["train", "--config", recipe, "--seed", Path.GetFileName(run), "--output", run]);
         string model = Path.Combine(runs[0], TrainingSession.ModelFile);
@@ -36,13 +37,16 @@ public class ModelCardTests
         Run(["card", model, "--plan", plan, "--recipe", recipe, "--run", runs[0], "--run", runs[1], "--output", card]);
 
         string text = File.ReadAllText(card);
-        using JsonDocument metrics = JsonDocument.Parse(Run(["evaluate", "--model", model, "--dataset", data, "--json"]));
-        Assert.Contains(FormattableString.Invariant($"| test shapes | 60 | {100 * metrics.RootElement.GetProperty("microAccuracy").GetDouble():0.00} ± "), text, StringComparison.Ordinal);
+        using JsonDocument metrics = JsonDocument.Parse(Run(["evaluate", "--model", model, "--dataset", data, "--alphabet", "ox", "--json"]));
+        Assert.Contains(FormattableString.Invariant($"| test shapes | 30 | {100 * metrics.RootElement.GetProperty("microAccuracy").GetDouble():0.00} ± "), text, StringComparison.Ordinal);
         Assert.Contains("| 7 (shipped) |", text, StringComparison.Ordinal);
         Assert.Contains("| 8 |", text, StringComparison.Ordinal);
         Assert.Contains("Over 2 seeds", text, StringComparison.Ordinal);
         Assert.Contains("`model-int8.onnx`", text, StringComparison.Ordinal);
         Assert.Contains("## Per class (test shapes)", text, StringComparison.Ordinal);
+        // A row for each class of the alphabet
+        Assert.Equal(["o", "x"], Regex.Matches(text, @"^\| (.) \| .* \| 15 \|$", RegexOptions.Multiline).Select(m => m.Groups[1].Value));
+        Assert.DoesNotMatch(@"\| 0 \|\n", text);
         Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
     }
 

@@ -50,6 +50,19 @@ public class ReportWriterTests
         Assert.Contains("&lt;b&gt; read as &amp;: 1 of 1", html, StringComparison.Ordinal);
     }
 
+    /// <summary>Of an alphabet, a report shows its classes only.</summary>
+    [Fact]
+    public void Classes_that_were_never_met_are_left_out()
+    {
+        var builder = new MulticlassMetricsBuilder(["a", "b", "c", "d"]);
+        builder.Add(1, [0, 0.6f, 0, 0.4f]);
+        builder.Add(1, [0, 0.4f, 0, 0.6f]);
+        string html = ReportWriter.Write(new TrainingReport { Title = "t", Measured = "m", Metrics = builder.Build(), Facts = [] });
+        Assert.Equal(["b", "d"], Regex.Matches(html, "<tr><td><b>(.*?)</b>").Select(m => m.Groups[1].Value));
+        Assert.Equal(["b", "b", "d", "d"], Regex.Matches(html, "<text [^>]*(?:middle|end)\">([a-d])</text>").Select(m => m.Groups[1].Value));
+        Assert.Contains("b read as d: 1 of 2", html, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_file_replaces_an_older_one()
     {

@@ -37,7 +37,7 @@ internal sealed class PaintedCharacters
     {
         var random = new CounterRandom(key);
         if (random.NextSingle() >= _share || _characters[label] is not { Length: > 0 } members) return false;
-        _painter.Paint(members[random.NextInt32(members.Length)], ref random, destination, _layout);
+        _painter.Paint(members[random.NextInt32(members.Length)], ref random, destination, _layout, evenly: true);
         return true;
     }
 }

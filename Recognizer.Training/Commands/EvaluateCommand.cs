@@ -67,15 +67,19 @@ internal static class EvaluateCommand
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
                 throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
+            // What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.
+            DatasetPart characters = alphabet.Value(result) is { } letters
+                ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => images.Labels[i] >= 0 && letters.Contains(data.Labels[images.Labels[i]]))])
+                : images;
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
             if (result.GetValue(corruptions))
             {
                 var options = new EvaluationOptions { Labels = data.Labels, Alphabet = alphabet.Value(result), IgnoreCase = result.GetValue(ignoreCase) };
-                robustness.Corruptions = CorruptionSuite.Evaluate(recognizer, images, options, common.Threads(result), progress, host.Cancellation);
+                robustness.Corruptions = CorruptionSuite.Evaluate(recognizer, characters, options, common.Threads(result), progress, host.Cancellation);
             }
             if (result.GetValue(outliers))
-                robustness.Outliers = OutlierSuite.Evaluate(recognizer, images, common.Threads(result), progress, host.Cancellation);
+                robustness.Outliers = OutlierSuite.Evaluate(recognizer, characters, common.Threads(result), progress, host.Cancellation);
             string json = CommandHost.ToJson(writer =>
             {
                 writer.WriteStartObject();
@@ -95,8 +99,8 @@ internal static class EvaluateCommand
                     Samples = evaluation.Samples,
                     WorstMistakes = evaluation.WorstMistakes,
                 }, Path.Combine(directory, "report.html"));
-                if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(images, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
-                if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(images, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
+                if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(characters, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
+                if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(characters, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
             }
             if (common.Json(result)) host.Output.WriteLine(json);
             else

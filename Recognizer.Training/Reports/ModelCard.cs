@@ -137,7 +137,7 @@ internal sealed class ModelCard
             }));
         Robustness(text, first);
         text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
-        Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Select(c =>
+        Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Where(c => c.GetProperty("support").GetInt64() > 0).Select(c =>
             new[] { Cell(c.GetProperty("label").GetString()!), Percent(Number(c, "precision")), Percent(Number(c, "recall")), Percent(Number(c, "f1")), Line($"{c.GetProperty("support").GetInt64():N0}") }));
         text.Append("\nMost often confused: ").AppendJoin(", ", Confusions(first).Take(12)).Append(".\n");
         text.Append(Line($"\n## Limits\n\n{Plan.Limits}\n\n## Licence\n\n{Plan.Licence}\n"));

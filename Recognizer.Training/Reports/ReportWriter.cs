@@ -69,9 +69,10 @@ internal static class ReportWriter
         }
 
         html.Append("<h2>Confusion matrix</h2><p class=\"soft\">Rows are true labels, columns predicted ones; the deeper the colour, the larger the share of the row.</p>");
-        Matrix(html, metrics.ConfusionMatrix);
+        int[] met = Met(metrics.ConfusionMatrix);
+        Matrix(html, metrics.ConfusionMatrix, met);
         Confusions(html, metrics.ConfusionMatrix);
-        Classes(html, metrics);
+        Classes(html, [.. met.Select(k => metrics.PerClass[k])]);
         Images(html, "Samples", report.Samples);
         Images(html, "Worst mistakes", report.WorstMistakes);
 
@@ -85,32 +86,39 @@ internal static class ReportWriter
     private static void Card(StringBuilder html, string name, string value) =>
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"card\"><b>{value}</b><span>{name}</span></div>");
 
-    private static void Matrix(StringBuilder html, ConfusionMatrix matrix)
+    /// <summary>Classes of which there are images or that were an answer: an alphabet leaves out all others.</summary>
+    private static int[] Met(ConfusionMatrix matrix)
+    {
+        int[] all = [.. Enumerable.Range(0, matrix.Labels.Count)];
+        return Array.FindAll(all, k => all.Any(other => matrix[k, other] > 0 || matrix[other, k] > 0));
+    }
+
+    private static void Matrix(StringBuilder html, ConfusionMatrix matrix, int[] met)
     {
         const int Margin = 26;
-        int classes = matrix.Labels.Count;
+        int classes = met.Length;
         double cell = classes <= 12 ? 44 : classes <= 30 ? 26 : 14;
         double font = Math.Min(14, cell * 0.75), size = Margin + classes * cell;
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><svg class=\"matrix\" viewBox=\"0 0 {size} {size}\" style=\"max-width:{size}px\" font-size=\"{font:0.#}\" role=\"img\"><title>Confusion matrix</title><rect class=\"ground\" x=\"{Margin}\" y=\"{Margin}\" width=\"{classes * cell}\" height=\"{classes * cell}\"/>");
         for (int i = 0; i < classes; i++)
         {
             double centre = Margin + (i + 0.5) * cell;
-            string label = Text(matrix.Labels[i]);
+            string label = Text(matrix.Labels[met[i]]);
             html.Append(CultureInfo.InvariantCulture, $"<text x=\"{centre:0.#}\" y=\"{Margin - 6}\" text-anchor=\"middle\">{label}</text><text x=\"{Margin - 6}\" y=\"{centre + font * 0.35:0.#}\" text-anchor=\"end\">{label}</text>");
         }
         for (int actual = 0; actual < classes; actual++)
         {
             long row = 0;
-            for (int predicted = 0; predicted < classes; predicted++) row += matrix[actual, predicted];
+            for (int predicted = 0; predicted < classes; predicted++) row += matrix[met[actual], met[predicted]];
             for (int predicted = 0; predicted < classes; predicted++)
             {
-                long count = matrix[actual, predicted];
+                long count = matrix[met[actual], met[predicted]];
                 if (count == 0) continue;
                 double share = (double)count / row;
                 // The square root lets rare confusions be seen beside a nearly perfect diagonal.
                 double opacity = 0.08 + 0.92 * Math.Sqrt(share);
                 double x = Margin + predicted * cell, y = Margin + actual * cell;
-                html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(actual == predicted ? "right" : "wrong")}\" x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{cell - 1:0.#}\" height=\"{cell - 1:0.#}\" fill-opacity=\"{opacity:0.00}\"><title>{Text(matrix.Labels[actual])} read as {Text(matrix.Labels[predicted])}: {count} of {row} ({Percent(share)})</title></rect>");
+                html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(actual == predicted ? "right" : "wrong")}\" x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{cell - 1:0.#}\" height=\"{cell - 1:0.#}\" fill-opacity=\"{opacity:0.00}\"><title>{Text(matrix.Labels[met[actual]])} read as {Text(matrix.Labels[met[predicted]])}: {count} of {row} ({Percent(share)})</title></rect>");
                 if (cell >= 40)
                     html.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + cell / 2:0.#}\" y=\"{y + cell / 2 + 4:0.#}\" text-anchor=\"middle\" font-size=\"12\" style=\"fill:var(--ink);pointer-events:none\">{count}</text>");
             }
@@ -127,10 +135,10 @@ internal static class ReportWriter
         html.Append("</p>");
     }
 
-    private static void Classes(StringBuilder html, MulticlassMetrics metrics)
+    private static void Classes(StringBuilder html, ClassMetrics[] classes)
     {
         html.Append("<h2>Classification report</h2><div class=\"report\">");
-        foreach (ClassMetrics[] part in metrics.PerClass.Chunk(16))
+        foreach (ClassMetrics[] part in classes.Chunk(16))
         {
             html.Append("<table><tr><th>label</th><th>precision</th><th>recall</th><th>F1</th><th>images</th></tr>");
             foreach (ClassMetrics c in part)

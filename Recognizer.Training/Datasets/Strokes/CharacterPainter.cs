@@ -29,11 +29,12 @@ internal sealed class CharacterPainter
     /// <param name="random">Decides how it is written.</param>
     /// <param name="destination">Receives 0 = ground … 255 = ink.</param>
     /// <param name="layout">How it lies in the frame; null leaves that to chance too.</param>
-    public void Paint(int character, ref CounterRandom random, Span<byte> destination, NormalizerLayout? layout = null)
+    /// <param name="evenly">Whether all ways to write the character are equally likely, rather than as usual as they are.</param>
+    public void Paint(int character, ref CounterRandom random, Span<byte> destination, NormalizerLayout? layout = null, bool evenly = false)
     {
         var ways = StrokeAlphabet.Allographs[character];
         float sloppiness = random.NextSingle(0.4f, 1.5f);
-        Trace(Choose(ways, ref random), sloppiness, ref random);
+        Trace(evenly ? ways[random.NextInt32(ways.Length)] : Choose(ways, ref random), sloppiness, ref random);
         Bend(sloppiness, ref random);
         Transform(ref random);
         float radius = Fit(ref random, layout);
