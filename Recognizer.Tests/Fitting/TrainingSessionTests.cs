@@ -101,6 +101,23 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void Weights_that_have_seen_the_images_held_back_are_told_of()
+    {
+        using TemporaryFolder first = new(), second = new();
+        SessionResult known = Train(first.Root, Config with { Epochs = 1, Coarser = ["families"] });
+        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] };
+        foreach ((TrainingConfig config, bool told) in new[]
+        {
+            (next, false), (next with { Seed = 4 }, true), (next with { Validation = 0.2 }, true), (next with { Seed = 4, Dataset = "families" }, true), (next with { Seed = 4, Dataset = "others" }, false),
+        })
+        {
+            var progress = new Progress();
+            Train(second.Root, config, progress: progress);
+            Assert.Equal(told, progress.Messages.Any(message => message.Contains("may have learnt", StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
     public void The_last_epochs_vary_a_share_of_the_images_otherwise()
     {
         // The same weights, order and images but for how they are varied: a share of all is what --final-augment alone does, none what --augment does.

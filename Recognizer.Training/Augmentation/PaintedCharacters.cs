@@ -37,6 +37,7 @@ internal sealed class PaintedCharacters
     {
         var random = new CounterRandom(key);
         if (random.NextSingle() >= _share || _characters[label] is not { Length: > 0 } members) return false;
+        // The images have the usual ways to write it; what they lack are the rare ones.
         _painter.Paint(members[random.NextInt32(members.Length)], ref random, destination, _layout, evenly: true);
         return true;
     }

@@ -69,7 +69,7 @@ internal static class EvaluateCommand
                 throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
             // What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.
             DatasetPart characters = alphabet.Value(result) is { } letters
-                ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => images.Labels[i] >= 0 && letters.Contains(data.Labels[images.Labels[i]]))])
+                ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => letters.Contains(data.Labels[images.Labels[i]]))])
                 : images;
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;

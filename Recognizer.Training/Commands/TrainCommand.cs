@@ -36,7 +36,7 @@ internal static class TrainCommand
         settings.Add<string[]>("--teacher", "FILE.onnx", "Learn what this model answers besides the labels; may be repeated", (c, v) => c with { Teachers = v });
         settings.Add<double?>("--distillation", "WEIGHT", $"Weight of the teachers' answer, 0 … 1 [default: {Text(usual.Distillation)}]", (c, v) => c with { Distillation = v!.Value });
         settings.Add<double?>("--marks", "SHARE", $"Share of images replaced by marks that are no characters [default: {Text(usual.Marks)}]", (c, v) => c with { Marks = v!.Value });
-        settings.Add<double?>("--painted", "SHARE", $"Share of images replaced by painted characters of the same class, in forms that the data may lack [default: {Text(usual.Painted)}]", (c, v) => c with { Painted = v!.Value });
+        settings.Add<double?>("--painted", "SHARE", $"Share of images replaced by painted characters of the same class, in usual and rare forms alike [default: {Text(usual.Painted)}]", (c, v) => c with { Painted = v!.Value });
         settings.Add<double?>("--label-smoothing", "SHARE", $"Share of each target that is spread over all classes [default: {Text(usual.LabelSmoothing)}]", (c, v) => c with { LabelSmoothing = v!.Value });
         settings.Add<double?>("--ema", "DECAY", $"Decay of the moving average of the weights, which is what is kept; 0 is none [default: {Text(usual.Ema)}]", (c, v) => c with { Ema = v!.Value });
         settings.Add<double?>("--validation", "SHARE", $"Share of the training images held back to choose the best epoch [default: {Text(usual.Validation)}]", (c, v) => c with { Validation = v!.Value });

@@ -64,8 +64,8 @@ internal sealed record TrainingConfig
     /// <summary>Share of training images that is replaced by marks that are no characters, which the network learns to be unsure of.</summary>
     public double Marks { get; init; }
 
-    /// <summary>Share of training images that is replaced by painted characters of the same class, as the built-in data set has them: ways to write a character that the data
-    /// set's writers hardly use.</summary>
+    /// <summary>Share of training images that is replaced by painted characters of the same class, in all the ways that the built-in data set knows alike: the data set's writers
+    /// hardly use some of them.</summary>
     public double Painted { get; init; }
 
     /// <summary>How images are varied; see <see cref="AugmentationOptions.Syntax"/>.</summary>

@@ -197,7 +197,7 @@ internal static class TrainingSession
         try
         {
             var other = TrainingConfig.FromJson(json);
-            return other.Dataset == config.Dataset && (other.Seed, other.Validation) != (config.Seed, config.Validation);
+            return other.Coarser.Append(other.Dataset).Intersect(config.Coarser.Append(config.Dataset)).Any() && (other.Seed, other.Validation) != (config.Seed, config.Validation);
         }
         catch (FormatException)
         {

@@ -136,8 +136,10 @@ internal sealed class ModelCard
                     Line($"{Number(result, "logLoss"):0.0000}"), Percent(Number(result, "expectedCalibrationError")), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
             }));
         Robustness(text, first);
+        // Classes that an alphabet leaves out are neither in the images nor among the answers.
+        long[][] counts = Counts(first);
         text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
-        Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Where(c => c.GetProperty("support").GetInt64() > 0).Select(c =>
+        Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Where((c, k) => c.GetProperty("support").GetInt64() > 0 || counts.Any(row => row[k] > 0)).Select(c =>
             new[] { Cell(c.GetProperty("label").GetString()!), Percent(Number(c, "precision")), Percent(Number(c, "recall")), Percent(Number(c, "f1")), Line($"{c.GetProperty("support").GetInt64():N0}") }));
         text.Append("\nMost often confused: ").AppendJoin(", ", Confusions(first).Take(12)).Append(".\n");
         text.Append(Line($"\n## Limits\n\n{Plan.Limits}\n\n## Licence\n\n{Plan.Licence}\n"));
@@ -158,15 +160,18 @@ internal sealed class ModelCard
 
     private static IEnumerable<string> Confusions(JsonElement result)
     {
-        JsonElement matrix = result.GetProperty("confusionMatrix");
-        string[] labels = [.. matrix.GetProperty("labels").EnumerateArray().Select(l => l.GetString()!)];
-        long[][] counts = [.. matrix.GetProperty("counts").EnumerateArray().Select(row => row.EnumerateArray().Select(c => c.GetInt64()).ToArray())];
+        string[] labels = [.. result.GetProperty("confusionMatrix").GetProperty("labels").EnumerateArray().Select(l => l.GetString()!)];
+        long[][] counts = Counts(result);
         return from actual in Enumerable.Range(0, labels.Length)
                from predicted in Enumerable.Range(0, labels.Length)
                where actual != predicted && counts[actual][predicted] > 0
                orderby counts[actual][predicted] descending
                select Line($"{labels[actual]} read as {labels[predicted]} ({counts[actual][predicted]:N0})");
     }
+
+    // [true class][answer]
+    private static long[][] Counts(JsonElement result) =>
+        [.. result.GetProperty("confusionMatrix").GetProperty("counts").EnumerateArray().Select(row => row.EnumerateArray().Select(c => c.GetInt64()).ToArray())];
 
     private static void Table(StringBuilder text, string[] headings, IEnumerable<string[]> rows)
     {

@@ -69,7 +69,7 @@ internal static class ReportWriter
         }
 
         html.Append("<h2>Confusion matrix</h2><p class=\"soft\">Rows are true labels, columns predicted ones; the deeper the colour, the larger the share of the row.</p>");
-        int[] met = Met(metrics.ConfusionMatrix);
+        int[] met = Met(metrics);
         Matrix(html, metrics.ConfusionMatrix, met);
         Confusions(html, metrics.ConfusionMatrix);
         Classes(html, [.. met.Select(k => metrics.PerClass[k])]);
@@ -87,10 +87,10 @@ internal static class ReportWriter
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"card\"><b>{value}</b><span>{name}</span></div>");
 
     /// <summary>Classes of which there are images or that were an answer: an alphabet leaves out all others.</summary>
-    private static int[] Met(ConfusionMatrix matrix)
+    private static int[] Met(MulticlassMetrics metrics)
     {
-        int[] all = [.. Enumerable.Range(0, matrix.Labels.Count)];
-        return Array.FindAll(all, k => all.Any(other => matrix[k, other] > 0 || matrix[other, k] > 0));
+        int[] all = [.. Enumerable.Range(0, metrics.PerClass.Count)];
+        return Array.FindAll(all, k => metrics.PerClass[k].Support > 0 || all.Any(actual => metrics.ConfusionMatrix[actual, k] > 0));
     }
 
     private static void Matrix(StringBuilder html, ConfusionMatrix matrix, int[] met)
