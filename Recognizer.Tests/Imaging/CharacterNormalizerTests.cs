@@ -262,12 +262,18 @@ public class CharacterNormalizerTests
         var large = Drawing.Paint(Drawing.Square(5, 600, 40), 600, (_, _) => 230, (_, _) => 40);
         var shaded = Drawing.Paint(Drawing.Square(5, 100, 8), 100, (x, y) => x > 60 ? 100 : 220, (x, y) => x > 60 ? 30 : 60);
         var result = new float[784];
-        for (int i = 0; i < 3; i++) Both();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 5; i++) Both();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        for (int i = 0; i < 3; i++) All();
+        // A collection that falls into a round, started by another test, may empty the pool of arrays; what a call allocates itself it allocates in every round.
+        Assert.Equal(0, Enumerable.Range(0, 5).Min(_ => Round()));
 
-        void Both()
+        long Round()
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 5; i++) All();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        void All()
         {
             CharacterNormalizer.Normalize(small, NormalizerLayout.Emnist, Polarity.Detect, result);
             CharacterNormalizer.Normalize(shaded, NormalizerLayout.Emnist, Polarity.Detect, result);
