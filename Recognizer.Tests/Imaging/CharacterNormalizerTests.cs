@@ -263,7 +263,7 @@ public class CharacterNormalizerTests
         var shaded = Drawing.Paint(Drawing.Square(5, 100, 8), 100, (x, y) => x > 60 ? 100 : 220, (x, y) => x > 60 ? 30 : 60);
         var result = new float[784];
         for (int i = 0; i < 3; i++) All();
-        // A collection that falls into a round, started by another test, may empty the pool of arrays; what a call allocates itself it allocates in every round.
+        // Tests that run beside this one take arrays from the same pool, which then makes a new one, in one of 50 rounds; what a call allocates itself it allocates in every round.
         Assert.Equal(0, Enumerable.Range(0, 5).Min(_ => Round()));
 
         long Round()
