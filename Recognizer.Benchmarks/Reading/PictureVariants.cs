@@ -33,6 +33,8 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
         new("blurred, noisy, pale, 112 px", false, (ink, random) => Pale(ink, random)),
         new("shadow across, 112 px", false, (ink, random) => Shadow(ink, random)),
         new("in a box, 112 px", false, (ink, _) => Paint(112, (x, y) => Math.Min(x, y) is >= 2 and < 4 || Math.Max(x, y) is >= 108 and < 110 ? 70 : 240 - 0.8 * At(ink, x * 1.25 - 14, y * 1.25 - 14, 112))),
+        new("in a circle drawn by hand, 160 px", false, (ink, random) => Encircled(ink, random, squareness: 2)),
+        new("in a box drawn by hand, 160 px", false, (ink, random) => Encircled(ink, random, squareness: 8)),
     ];
 
     private static GrayImage Paint(int side, Func<int, int, double> value)
@@ -89,6 +91,27 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
 
     /// <summary>Each row moved to the side by a share of its height.</summary>
     private static GrayImage Slanted(byte[] ink, double slant) => Paint(200, (x, y) => 230 - 0.8 * At(ink, x - 44 + slant * (y - 100), y - 44, 112));
+
+    /// <summary>Within a closed stroke whose ends may miss each other: |x/a|ᵏ + |y/b|ᵏ = 1, turned and out of round, k its squareness.</summary>
+    private static GrayImage Encircled(byte[] ink, CounterRandom random, double squareness)
+    {
+        const int Points = 720;
+        double a = random.NextSingle(50, 68), b = random.NextSingle(52, 68), turn = random.NextSingle(-0.15f, 0.15f), pen = random.NextSingle(1.5f, 2.5f);
+        double wobble = random.NextSingle(0, 0.05f), phase = random.NextSingle(0, 6), drift = random.NextSingle(-0.06f, 0.06f);
+        double start = random.NextSingle(0, 6), length = 2 * Math.PI + random.NextSingle(-0.3f, 0.3f);
+        var distance = new double[160 * 160];
+        Array.Fill(distance, double.MaxValue);
+        for (int i = 0; i < Points; i++)
+        {
+            double angle = start + length * i / Points, cosine = Math.Cos(angle), sine = Math.Sin(angle);
+            double radius = Math.Pow(Math.Pow(Math.Abs(cosine), squareness) + Math.Pow(Math.Abs(sine), squareness), -1 / squareness) * (1 + wobble * Math.Sin(2 * angle + phase) + drift * i / Points);
+            double u = a * radius * cosine, v = b * radius * sine, x = 80 + u * Math.Cos(turn) - v * Math.Sin(turn), y = 80 + u * Math.Sin(turn) + v * Math.Cos(turn);
+            for (int py = Math.Max(0, (int)y - 4); py < Math.Min(160, y + 5); py++)
+                for (int px = Math.Max(0, (int)x - 4); px < Math.Min(160, x + 5); px++)
+                    distance[py * 160 + px] = Math.Min(distance[py * 160 + px], Math.Sqrt((px - x) * (px - x) + (py - y) * (py - y)));
+        }
+        return Paint(160, (x, y) => 235 - Math.Max(0.75 * At(ink, x - 40, y - 40, 80), 190 * Math.Clamp(pen - distance[y * 160 + x] + 0.5, 0, 1)));
+    }
 
     private static GrayImage Pale(byte[] ink, CounterRandom random) => Paint(112, (x, y) =>
     {

@@ -82,7 +82,8 @@ internal static class InkSelection
             }
     }
 
-    /// <summary>Marks parts of a box as dropped, two sides or more: ink along the sides of its own bounding box only, around something that is about as large.</summary>
+    /// <summary>Marks parts of a box as dropped, two sides or more: ink along the sides of its own bounding box only, around something that is about as large; and strokes that run
+    /// all around, such as a circle.</summary>
     private static void DropFrames(NormalizerWorkspace work, int width)
     {
         // What a frame surrounds: more than the middle bar of an E whose other strokes are apart from it
@@ -94,6 +95,11 @@ internal static class InkSelection
             PixelBox box = components[i].Box;
             int band = Math.Max(2, Math.Max(box.Width, box.Height) / 14), extent = Math.Max(box.Width, box.Height);
             if (components[i].Area == 0 || Math.Min(box.Width, box.Height) < 5 * band || components[i].Area > extent * 4 * band) continue;
+            if (EnclosingStroke.Surrounds(work.Labels, width, components, components[i]))
+            {
+                components[i] = components[i] with { Area = 0 };
+                continue;
+            }
             bool surrounds = false;
             foreach (var c in components)
                 surrounds |= c.Area > 0 && c.Label != components[i].Label
