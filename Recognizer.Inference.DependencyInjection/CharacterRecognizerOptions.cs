@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+
 namespace Recognizer.Inference.DependencyInjection;
 
 /// <summary>How a registered <see cref="CharacterRecognizer"/> is made. Every property can come from configuration.</summary>
@@ -19,6 +21,12 @@ public sealed class CharacterRecognizerOptions
     /// <summary>Most threads that one call may use, the caller included, at least 1.</summary>
     public int Threads { get; set; } = 1;
 
+    /// <summary>Limits on image files.</summary>
+    public DecoderOptions Decoder { get; set; } = new();
+
+    /// <summary>Layout that the model was trained on, where it doesn't say so itself.</summary>
+    public NormalizerLayout DefaultLayout { get; set; } = NormalizerLayout.Emnist;
+
     /// <summary>Labels of a model that carries none, one per class.</summary>
     public IList<string> Labels { get; } = [];
 
@@ -38,6 +46,8 @@ public sealed class CharacterRecognizerOptions
         Alphabet = Alphabet is null ? null : Inference.Alphabet.Parse(Alphabet),
         Top = Top,
         Labels = Labels.Count == 0 ? null : [.. Labels],
+        DefaultLayout = DefaultLayout,
+        Decoder = Decoder,
         Plan = new Engine.PlanOptions { Threads = Threads },
     };
 }

@@ -11,7 +11,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CharacterRecognizerServiceCollectionExtensions
 {
     /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated when the host starts, else when the recogniser is first
-    /// asked for; the model is loaded then too, and replaced in place when its file changes.</summary>
+    /// asked for. That is when the model is loaded; it is replaced in place when its file changes.</summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
     /// <returns>A builder for the options, to bind configuration to.</returns>

@@ -7,7 +7,8 @@ namespace Recognizer.Inference.DependencyInjection;
 /// <summary>Takes a model file into use whenever it has changed. The file system's events wake it up; it looks by itself from time to time too, because these
 /// events get lost on overflow and never come from network shares.</summary>
 /// <remarks>A file is read when it has stayed the same for the settle time, and used if it also was the same after reading. A file that can't be used is
-/// reported once and tried again when it changes.</remarks>
+/// reported once and tried again when it changes; one that can't be read, because of its permissions or another program that holds it, is tried again without that. A file counts as
+/// changed when its length or time does, or the place that links lead to; weights in other files are read with it, but not watched.</remarks>
 internal sealed class ModelReloader : IDisposable
 {
     private readonly CharacterRecognizer _recognizer;
@@ -103,7 +104,7 @@ internal sealed class ModelReloader : IDisposable
                 }
                 await Settle(stamp).ConfigureAwait(false);
                 FileStamp settled = FileStamp.Of(_path);
-                if (Reload(settled)) used = settled;
+                if (Reload(settled, isReported: settled == reported)) used = settled;
                 reported = settled;
             }
         }
@@ -126,7 +127,7 @@ internal sealed class ModelReloader : IDisposable
 
     /// <summary>Uses the file, unless it changes meanwhile.</summary>
     /// <returns>Whether this file is dealt with.</returns>
-    private bool Reload(FileStamp stamp)
+    private bool Reload(FileStamp stamp, bool isReported)
     {
         if (!stamp.Exists) return false;
         long started = Stopwatch.GetTimestamp();
@@ -145,8 +146,9 @@ internal sealed class ModelReloader : IDisposable
         {
             // Whatever a new file does, the model in use must go on.
             if (FileStamp.Of(_path) != stamp) return false;
-            Log.Refused(_logger, _path, exception is OnnxException or ArgumentException ? exception.Message : exception.ToString());
-            return true;
+            if (!isReported) Log.Refused(_logger, _path, exception is OnnxException or ArgumentException ? exception.Message : exception.ToString());
+            // What keeps it from being read may end without a change of the file
+            return exception.InnerException is not (IOException or UnauthorizedAccessException);
         }
     }
 }

@@ -179,8 +179,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         RecognizeAll(images, static image => image, predictions, alphabet);
 
     /// <summary>Reads images as they come.</summary>
-    /// <remarks>Images that are there already are read together, at most 32 at a time; no answer waits for an image that is still to come. Ending the
-    /// enumeration early cancels the source's token and waits until it obeys.</remarks>
+    /// <remarks>Images that are there already are read together, at most 32 at a time; no answer waits for an image that is still to come, and the
+    /// source may be at work on one while answers are taken. Ending the enumeration early cancels the source's token and waits until it obeys.</remarks>
     /// <param name="images">The images.</param>
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
@@ -257,17 +257,17 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (!rejectionScores.IsEmpty && rejectionScores.Length != count)
             throw new ArgumentException($"{count} images need {count} rejection scores, got {rejectionScores.Length}.", nameof(rejectionScores));
-        Score(pixels, count, probabilities, alphabet, rejectionScores, []);
-    }
-
-    void ICharacterScorer.Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Span<float> allowed) => Score(pixels, count, probabilities, null, [], allowed);
-
-    private void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Alphabet? alphabet, Span<float> rejectionScores, Span<float> allowed)
-    {
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         using Lease lease = Acquire();
-        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores, allowed);
+        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores);
         operation.Read(count);
+    }
+
+    // What a reader tries isn't a character that was read: it reports those that it has read itself
+    void ICharacterScorer.Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities, Span<float> allowed)
+    {
+        using Lease lease = Acquire();
+        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(null), [], allowed);
     }
 
     /// <summary>Takes another model file into use. Calls under way end with the model they began with, later ones use the new one.</summary>
@@ -280,9 +280,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
     public void ReplaceModel(byte[] model) => Replace(() => OnnxReader.Read(model), static () => true);
 
-    /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be.</summary>
+    /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be: it changed meanwhile, say.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isWanted">Asked once the model is ready for use.</param>
     /// <returns>Whether the model is in use.</returns>
-    internal bool TryReplaceModel(string path, Func<bool> isWanted) => Replace(() => OnnxReader.ReadFile(path), isWanted);
+    /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
+    public bool TryReplaceModel(string path, Func<bool> isWanted) => Replace(() => OnnxReader.ReadFile(path), isWanted);
 
     /// <summary>A recogniser that keeps to the model in use now, for work that takes several calls and needs them all answered by one model, such as that of
     /// <see cref="PageReader"/> and <see cref="FieldReader"/> where a new model may have other labels. Dispose of it.</summary>

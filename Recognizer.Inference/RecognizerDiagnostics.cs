@@ -7,9 +7,9 @@ namespace Recognizer.Inference;
 /// while nobody does.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read</description></item>
-/// <item><term><c>recognizer.characters.rejected</c></term><description>counter, {character}: those that don't look like one</description></item>
-/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, whatever its number of characters</description></item>
+/// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read: pictures of one, and what was found on pages and in fields</description></item>
+/// <item><term><c>recognizer.characters.rejected</c></term><description>counter, {character}: those of calls that give predictions that don't look like one</description></item>
+/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, whatever its number of characters, or of one page or field</description></item>
 /// <item><term><c>recognizer.model.replacements</c></term><description>counter, {replacement}: models taken into use in place of another</description></item>
 /// <item><term><c>recognizer.model.failures</c></term><description>counter, {failure}: models that were refused, the one before kept</description></item>
 /// </list>

@@ -1,6 +1,8 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Imaging.Pages;
 using Recognizer.Training.Architectures;
 
 namespace Recognizer.Tests;
@@ -320,6 +322,14 @@ public class CharacterRecognizerTests
         Assert.Equal(3, characters);
         Assert.Equal(2, durations);
         Assert.Equal([1, 2], counts);
+
+        // What a reader tries doesn't count, only what it reads
+        GrayImage line = DrawnPage.Paint(["2034"]);
+        int found = new PageReader(recognizer).Read(line).Lines.Sum(l => l.Words.Sum(w => w.Characters.Count));
+        int inField = new FieldReader(recognizer, FieldFormat.FromMask("dddd")).Read(line)!.Characters.Count;
+        Assert.Equal(3 + found + inField, characters);
+        Assert.Equal(4, durations);
+        Assert.Equal([1, 2, found, inField], counts);
     }
 
     /// <summary>Bytes that a call allocates once everything is warm; the least of several rounds, because collections that other tests cause empty pools.</summary>

@@ -28,7 +28,7 @@ foreach (string file in files)
         string doubt = prediction.IsLikelyCharacter ? "" : "  (doesn't look like a character)";
         Console.WriteLine($"{file}: {prediction.Label} {prediction.Confidence:P1}{doubt}  [{others}]");
     }
-    catch (Exception exception) when (exception is IOException or ImageFormatException)
+    catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ImageFormatException)
     {
         Console.Error.WriteLine($"{file}: {exception.Message}");
         failures++;

@@ -4,6 +4,7 @@
 // Reads all images of a folder as they are loaded, and writes CSV: file, label, confidence, whether it looks like a character.
 //   dotnet run samples/folder.cs -- model.onnx scans/ > result.csv
 
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Recognizer.Inference;
@@ -20,7 +21,7 @@ using CharacterRecognizer recognizer = CharacterRecognizer.Load(model, new Recog
 
 string[] extensions = [".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pbm", ".pnm", ".pam"];
 string[] files = [.. Directory.EnumerateFiles(folder).Where(f => extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
-var readable = new Queue<string>();
+var readable = new ConcurrentQueue<string>(); // the next files are loaded while these answers are written
 Console.WriteLine("file,label,confidence,character");
 int count = 0;
 try
@@ -28,7 +29,8 @@ try
     // Files are loaded while others are read; never more than a batch is in memory.
     await foreach (Prediction prediction in recognizer.RecognizeAsync(Images(files, readable), cancellationToken: ending.Token))
     {
-        string name = Path.GetFileName(readable.Dequeue()).Replace("\"", "\"\"", StringComparison.Ordinal);
+        readable.TryDequeue(out string? file);
+        string name = Path.GetFileName(file)!.Replace("\"", "\"\"", StringComparison.Ordinal);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\"{name}\",{prediction.Label},{prediction.Confidence:0.0000},{(prediction.IsLikelyCharacter ? "yes" : "no")}"));
         count++;
     }
@@ -41,7 +43,7 @@ catch (OperationCanceledException)
 Console.Error.WriteLine($"{count} of {files.Length} files read");
 return count == files.Length ? 0 : 1;
 
-static async IAsyncEnumerable<GrayImage> Images(string[] files, Queue<string> readable, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+static async IAsyncEnumerable<GrayImage> Images(string[] files, ConcurrentQueue<string> readable, [EnumeratorCancellation] CancellationToken cancellationToken = default)
 {
     foreach (string file in files)
     {
@@ -50,7 +52,7 @@ static async IAsyncEnumerable<GrayImage> Images(string[] files, Queue<string> re
         {
             image = ImageDecoder.Decode(await File.ReadAllBytesAsync(file, cancellationToken)).ToGray();
         }
-        catch (Exception exception) when (exception is IOException or ImageFormatException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ImageFormatException)
         {
             Console.Error.WriteLine($"{file}: {exception.Message}");
             continue;

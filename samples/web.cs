@@ -5,7 +5,7 @@
 // A page to draw on, which reads what is drawn; and the API behind it.
 //   dotnet run samples/web.cs -- --model model.onnx         then open http://127.0.0.1:5080
 //   curl --data-binary @seven.png http://127.0.0.1:5080/read
-// Replace model.onnx while it runs: the next answer comes from the new model.
+// Replace model.onnx while it runs: soon its answers come from the new model.
 
 using Microsoft.AspNetCore.Http.HttpResults;
 using Recognizer.Inference;
@@ -14,7 +14,11 @@ using Recognizer.Inference.Imaging;
 WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
 builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = 20 << 20);
 if (builder.Configuration["urls"] is null) builder.WebHost.UseUrls("http://127.0.0.1:5080");
-builder.Services.AddCharacterRecognizer(options => options.ModelPath = builder.Configuration["model"]);
+builder.Services.AddCharacterRecognizer(options =>
+{
+    options.ModelPath = builder.Configuration["model"];
+    options.Decoder = new DecoderOptions { MaxPixels = 24 << 20 }; // what phones take
+});
 WebApplication app = builder.Build();
 
 app.MapGet("/", () => TypedResults.Content(Page, "text/html; charset=utf-8"));

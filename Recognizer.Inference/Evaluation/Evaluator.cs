@@ -20,6 +20,9 @@ public static class Evaluator
         ArgumentNullException.ThrowIfNull(images);
         options ??= new EvaluationOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        // Figures are those of one model, whatever replaces it meanwhile
+        using CharacterRecognizer steady = recognizer.Snapshot();
+        recognizer = steady;
 
         // Which labels occur decides how the model's are matched to them; without a list that is known only at the end.
         Tally? tally = options.Labels is { } labels ? new Tally(recognizer, labels, options) : null;

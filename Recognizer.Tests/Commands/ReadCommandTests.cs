@@ -2,6 +2,7 @@ using System.Text.Json;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Datasets;
+using Recognizer.Tests.Imaging;
 using Recognizer.Tests.Imaging.Pages;
 using Recognizer.Training.Commands;
 
@@ -67,6 +68,9 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal(1, Run("read", first, bad, second));
         Assert.Equal($"{first}:\n12\n{second}:\n34\n", _output.ToString().ReplaceLineEndings("\n"));
         Assert.StartsWith($"error: {bad}: ", _error.ToString(), StringComparison.Ordinal);
+        // Which of them the one is that could be read
+        Assert.Equal(1, Run("read", first, bad));
+        Assert.Equal($"{first}:\n12\n", _output.ToString().ReplaceLineEndings("\n"));
     }
 
     [Fact]
@@ -80,6 +84,10 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Contains(file.GetProperty("text").GetString(), new[] { "20345", "20848" });
         Assert.InRange(file.GetProperty("confidence").GetDouble(), 0, 1);
         Assert.Equal(5, file.GetProperty("characters").GetArrayLength());
+        Assert.True(file.GetProperty("matched").GetBoolean());
+        string empty = _folder.Write("empty.png", PngEncoder.Encode(new GrayImage(64, 64, new byte[64 * 64])));
+        Assert.Equal(0, Run("read", empty, "--format", "ddddd", "--json"));
+        Assert.False(Json()[0].GetProperty("matched").GetBoolean());
         Assert.Equal(2, Run("read", page, "--format", "("));
         Assert.Contains("--format", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, Run("read", page, "--format", "@nowhere.txt"));
@@ -106,6 +114,20 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Matches("^[56]+$", _output.ToString().TrimEnd());
         Assert.Equal(0, Run("read", Page("page.png", "2034"), "--alphabet", "02346"));
         Assert.Equal("2034", _output.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void Predict_says_whether_there_is_a_character()
+    {
+        string digit = _folder.Write("digit.png", PngEncoder.Encode(Drawing.Paint(Drawing.Square(4, 64, 6), 64, (_, _) => 230, (_, _) => 40)));
+        string empty = _folder.Write("empty.png", PngEncoder.Encode(new GrayImage(64, 64, new byte[64 * 64])));
+        Assert.Equal(0, Run("predict", digit, empty, "--json"));
+        Assert.Equal([true, false], Json().EnumerateArray().Select(f => f.GetProperty("isLikelyCharacter").GetBoolean()));
+        Assert.Equal(1, Json()[1].GetProperty("rejectionScore").GetDouble());
+        Assert.Equal(0, Run("predict", digit));
+        Assert.DoesNotContain("doesn't look like", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("predict", digit, empty));
+        Assert.Single(_output.ToString().Split('\n'), row => row.Contains("doesn't look like a character", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Recognizer.Inference;
 using Recognizer.Inference.DependencyInjection;
+using Recognizer.Inference.Imaging;
 
 namespace Recognizer.Tests.DependencyInjection;
 
@@ -90,6 +91,32 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Wait(() => recognizer.ModelVersion == 1, "the good file");
         Assert.NotEqual(before.Candidates, recognizer.RecognizeNormalized(s_image).Candidates);
         Assert.Single(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_that_another_program_holds_is_used_once_it_is_free()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        using (var held = new FileStream(ModelPath, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            held.Write(ModelReplacementTests.Model(1));
+            held.Flush();
+            Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
+        }
+        Wait(() => recognizer.ModelVersion == 1, "the file that is free");
+        Assert.Single(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Limits_on_pictures_are_options()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        using ServiceProvider services = Services(options => options.Decoder = new DecoderOptions { MaxPixels = 99 });
+        Assert.Throws<ImageFormatException>(() => services.GetRequiredService<CharacterRecognizer>().Recognize(PngEncoder.Encode(10, 10, 1, new byte[100])));
+        using ServiceProvider wrong = Services(options => options.Decoder = new DecoderOptions { MaxMemoryBytes = 0 });
+        Assert.Contains("Decoder.MaxMemoryBytes is 0", Assert.Throws<OptionsValidationException>(wrong.GetRequiredService<CharacterRecognizer>).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Fitting;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
@@ -44,6 +45,21 @@ public sealed class EvaluatorTests : IDisposable
         MulticlassMetrics unlisted = Evaluator.Evaluate(_model, Images(), options with { Labels = null }).Metrics;
         Assert.Equal(expected.LogLoss, unlisted.LogLoss, 1e-9);
         Assert.Equal(expected.MicroAccuracy, unlisted.MicroAccuracy);
+    }
+
+    [Fact]
+    public void Figures_are_those_of_one_model_even_if_it_is_replaced_meanwhile()
+    {
+        byte[] other = OnnxWriter.ToBytes(Architecture.Build("cnn2", ["o", "x"], seed: 4, width: 0.5));
+        var options = new EvaluationOptions { Labels = _shapes.Labels, BatchSize = 7 };
+        MulticlassMetrics expected = Evaluator.Evaluate(_model, Images(), options).Metrics;
+        IEnumerable<LabelledImage> replacing = Images().Select((image, i) =>
+        {
+            if (i == 20) _model.ReplaceModel(other);
+            return image;
+        });
+        AssertSame(expected, Evaluator.Evaluate(_model, replacing, options).Metrics);
+        Assert.Equal(["o", "x"], _model.Labels);
     }
 
     [Fact]

@@ -110,7 +110,7 @@ public sealed class DecoderComparisonTests : IDisposable
         var expected = ImageDecoder.Decode(File.ReadAllBytes(turned));
         var plain = ImageDecoder.Decode(File.ReadAllBytes(png));
         int number = Array.IndexOf(["", "TopLeft", "TopRight", "BottomRight", "BottomLeft", "LeftTop", "RightTop", "RightBottom", "LeftBottom"], orientation);
-        var actual = Orientation.Apply(plain.Width, plain.Height, plain.Channels, plain.Pixels.ToArray(), number);
+        var actual = Orientation.Apply(plain, number);
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
         Assert.True(expected.Pixels.SequenceEqual(actual.Pixels));
     }

@@ -199,6 +199,53 @@ public class DecoderRobustnessTests
     }
 
     [Fact]
+    public void Compressed_data_counts_as_memory()
+    {
+        // A pixel, and 8 MB behind the end of its data
+        byte[] data = PngEncoder.Encode(1, 1, 1, [0]), padded = new byte[data.Length + (8 << 20)];
+        int chunk = data.AsSpan().IndexOf("IDAT"u8) - 4, length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(data.AsSpan(chunk));
+        data.AsSpan(0, chunk + 8 + length).CopyTo(padded);
+        data.AsSpan(chunk + 8 + length).CopyTo(padded.AsSpan(chunk + 8 + length + (8 << 20)));
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(padded.AsSpan(chunk), length + (8 << 20));
+        RepairChecksums(padded);
+        Assert.Equal(1, ImageDecoder.Decode(padded).Width);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("compressed data", Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(padded, new() { MaxMemoryBytes = 4 << 20 })).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(6)]
+    [InlineData(8)]
+    public void Png_is_turned_as_its_exif_data_says(byte orientation)
+    {
+        byte[] file = PngEncoder.Encode(2, 1, 1, [10, 200]);
+        byte[] exif = [0, 0, 0, 0, .. "eXIfMM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0];
+        Image image = ImageDecoder.Decode([.. file.AsSpan(0, 33), .. Checked(exif), .. file.AsSpan(33)]);
+        Assert.Equal(orientation == 1 ? (2, 1) : (1, 2), (image.Width, image.Height));
+        Assert.Equal(orientation == 8 ? [200, 10] : (byte[])[10, 200], image.Pixels.ToArray());
+
+        static byte[] Checked(byte[] chunk)
+        {
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(chunk, chunk.Length - 12);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc32.Compute(chunk.AsSpan(4, chunk.Length - 8)));
+            return chunk;
+        }
+    }
+
+    [Fact]
+    public void Bits_of_a_progressive_jpeg_come_once()
+    {
+        byte[] file = JpegSamples.All.Single(s => s.Name == "progressive.jpg").File;
+        ImageDecoder.Decode(file);
+        // The last scan once more
+        int scan = file.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
+        byte[] repeated = [.. file.AsSpan(0, file.Length - 2), .. file.AsSpan(scan)];
+        Assert.Contains("that follow those of earlier scans", Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(repeated)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_damaged_chunk_is_named_with_its_position()
     {
         byte[] file = PngEncoder.Encode(20, 10, 1, new byte[200]);

@@ -50,6 +50,30 @@ internal static class Drawing
             }
     }
 
+    /// <summary>An ellipse, of which a part may be left open.</summary>
+    /// <param name="canvas">[height, width]; what is covered more stays.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="centerX">Column of the centre.</param>
+    /// <param name="centerY">Row of the centre.</param>
+    /// <param name="radiusX">Half its width.</param>
+    /// <param name="radiusY">Half its height.</param>
+    /// <param name="pen">Width of the stroke.</param>
+    /// <param name="open">Share of the turn that is left out, at the right.</param>
+    public static void Ellipse(float[] canvas, int width, double centerX, double centerY, double radiusX, double radiusY, double pen, double open = 0)
+    {
+        int height = canvas.Length / width;
+        for (double turn = open / 2; turn <= 1 - open / 2; turn += 0.2 / (2 * Math.PI * Math.Max(radiusX, radiusY)))
+        {
+            double x = centerX + radiusX * Math.Cos(2 * Math.PI * turn), y = centerY + radiusY * Math.Sin(2 * Math.PI * turn);
+            for (int v = (int)Math.Max(0, y - pen); v < Math.Min(height, y + pen + 1); v++)
+                for (int u = (int)Math.Max(0, x - pen); u < Math.Min(width, x + pen + 1); u++)
+                {
+                    double distance = Math.Sqrt((u + 0.5 - x) * (u + 0.5 - x) + (v + 0.5 - y) * (v + 0.5 - y));
+                    canvas[v * width + u] = Math.Max(canvas[v * width + u], (float)Math.Clamp(pen / 2 - distance + 0.5, 0, 1));
+                }
+        }
+    }
+
     /// <summary>A square picture of one digit; its box takes a share of the side.</summary>
     public static float[] Square(int digit, int side, double pen, double share = 0.75)
     {

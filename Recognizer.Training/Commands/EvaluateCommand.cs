@@ -67,6 +67,8 @@ internal static class EvaluateCommand
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
                 throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
+            if (images.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
+                throw new CommandException($"{measured}: no image can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
             // What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.
             DatasetPart characters = alphabet.Value(result) is { } letters
                 ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => letters.Contains(data.Labels[images.Labels[i]]))])

@@ -29,11 +29,15 @@ internal static class PredictCommand
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
             // A character without a box is the picture itself.
-            Func<byte[], IReadOnlyList<Answer>> read = file => [new(null, recognizer.Recognize(file).Candidates)];
+            Func<byte[], IReadOnlyList<Answer>> read = file =>
+            {
+                Prediction prediction = recognizer.Recognize(file);
+                return [new(null, prediction.Candidates, prediction)];
+            };
             if (result.GetValue(boxes))
             {
                 var pages = new PageReader(recognizer, new PageOptions { Top = result.GetValue(top) });
-                read = file => [.. pages.Read(ImageDecoder.Decode(file), host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(c.Box, c.Candidates))];
+                read = file => [.. pages.Read(ImageDecoder.Decode(file), host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(c.Box, c.Candidates, null))];
             }
             List<(string, IReadOnlyList<Answer>)> answers = images.Read(result, host, read, out int exitCode);
             if (common.Json(result)) WriteJson(host, answers, result.GetValue(boxes));
@@ -44,7 +48,13 @@ internal static class PredictCommand
     }
 
     /// <summary>What one character may be.</summary>
-    private sealed record Answer(BoundingBox? Box, IReadOnlyList<Candidate> Candidates);
+    /// <param name="Box">Where it was found; null where it is the whole picture.</param>
+    /// <param name="Candidates">The answers.</param>
+    /// <param name="Prediction">Says whether a whole picture looks like a character at all.</param>
+    private sealed record Answer(BoundingBox? Box, IReadOnlyList<Candidate> Candidates, Prediction? Prediction)
+    {
+        public bool IsDoubtful => Prediction is { IsLikelyCharacter: false };
+    }
 
     private static void WriteJson(CommandHost host, List<(string File, IReadOnlyList<Answer> Answers)> read, bool boxes) => host.WriteJson(writer =>
     {
@@ -70,6 +80,11 @@ internal static class PredictCommand
                     writer.WriteEndObject();
                 }
                 writer.WriteEndArray();
+                if (answer.Prediction is { } prediction)
+                {
+                    writer.WriteNumber("rejectionScore", prediction.RejectionScore);
+                    writer.WriteBoolean("isLikelyCharacter", prediction.IsLikelyCharacter);
+                }
                 if (boxes) writer.WriteEndObject();
             }
             if (boxes) writer.WriteEndArray();
@@ -82,9 +97,10 @@ internal static class PredictCommand
     {
         if (read.Count == 0) return;
         int columns = read.SelectMany(r => r.Answers).Select(a => a.Candidates.Count).Append(1).Max();
-        string[] headings = ["file", .. boxes ? ["box"] : Array.Empty<string>(), "read as", .. Enumerable.Range(2, columns - 1).Select(k => $"or ({k})")];
+        bool doubts = read.Exists(r => r.Answers.Any(a => a.IsDoubtful));
+        string[] headings = ["file", .. boxes ? ["box"] : Array.Empty<string>(), "read as", .. Enumerable.Range(2, columns - 1).Select(k => $"or ({k})"), .. doubts ? ["but"] : Array.Empty<string>()];
         TextTable.Write(output, headings, [.. read.SelectMany(r => r.Answers.Select(a => (string[])
-            [r.File, .. boxes ? [Text(a.Box)] : Array.Empty<string>(), .. Enumerable.Range(0, columns).Select(k => k < a.Candidates.Count ? Text(a.Candidates[k]) : "")]))], rightFrom: int.MaxValue);
+            [r.File, .. boxes ? [Text(a.Box)] : Array.Empty<string>(), .. Enumerable.Range(0, columns).Select(k => k < a.Candidates.Count ? Text(a.Candidates[k]) : ""), .. doubts ? [a.IsDoubtful ? "doesn't look like a character" : ""] : Array.Empty<string>()]))], rightFrom: int.MaxValue);
     }
 
     private static string Text(BoundingBox? box) => box is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b.Left},{b.Top} {b.Width}×{b.Height}") : "";

@@ -25,7 +25,7 @@ internal static class ReadCommand
         var images = new ImageFiles("PNG, JPEG, BMP or PNM files");
         var format = new Option<string?>("--format")
         {
-            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression, or @FILE with a word a line",
+            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression (what has any of [](){}*+?|\\^$; mask: or regex: before it says which it is), or @FILE with a word a line",
             HelpName = "FORMAT",
         };
         var alphabet = new AlphabetOption("Characters that are possible");
@@ -51,10 +51,10 @@ internal static class ReadCommand
             List<(string File, Reading Reading)> read = images.Read(result, host, file =>
             {
                 Image image = ImageDecoder.Decode(file);
-                return fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image));
+                return fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image, host.Cancellation));
             }, out int exitCode);
             if (common.Json(result)) WriteJson(host, read);
-            else foreach ((string file, Reading reading) in read) host.Output.WriteLine(read.Count == 1 ? reading.Text : $"{file}:\n{reading.Text}");
+            else foreach ((string file, Reading reading) in read) host.Output.WriteLine(result.GetRequiredValue(images.Argument).Length == 1 ? reading.Text : $"{file}:\n{reading.Text}");
             return exitCode;
         });
         return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png");
@@ -112,6 +112,8 @@ internal static class ReadCommand
             }
             else
             {
+                // A text may be empty and fit
+                writer.WriteBoolean("matched", reading.Field is not null);
                 writer.WriteNumber("confidence", reading.Field?.Confidence ?? 0);
                 WriteCharacters(writer, reading.Field?.Characters ?? []);
             }

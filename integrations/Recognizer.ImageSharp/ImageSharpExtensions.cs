@@ -33,11 +33,12 @@ public static class ImageSharpExtensions
     /// <summary>Reads a field of known format.</summary>
     /// <param name="reader">The reader.</param>
     /// <param name="image">The image; its first frame is read, turned as its metadata says.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>The best text that fits the format, or null where there is none.</returns>
-    public static FieldResult? Read(this FieldReader reader, Image image)
+    public static FieldResult? Read(this FieldReader reader, Image image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return reader.Read(image.ToRecognizerImage());
+        return reader.Read(image.ToRecognizerImage(), cancellationToken);
     }
 
     /// <summary>The first frame as an image of this library: upright, transparency resolved.</summary>

@@ -12,6 +12,8 @@ internal sealed class JpegDecoder
     /// <summary>More scans than any encoder makes; fewer than a file made to waste time would have.</summary>
     private const int MaxScans = 500;
 
+    private const byte NoBits = 255;
+
     private static ReadOnlySpan<byte> ZigZag =>
     [
         0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -33,6 +35,9 @@ internal sealed class JpegDecoder
 
         /// <summary>Progressive only: coefficients in natural order, [BlockRows, BlocksPerRow, 64].</summary>
         public short[]? Coefficients;
+
+        /// <summary>Progressive only: lowest bit that each coefficient has by now, in zigzag order; <see cref="NoBits"/> before its first scan.</summary>
+        public byte[]? LowestBits;
 
         public JpegHuffmanTable? DcTable, AcTable;
         public int Prediction;
@@ -86,7 +91,8 @@ internal sealed class JpegDecoder
                     _jfif |= Segment(ref reader, "JFIF header").StartsWith("JFIF\0"u8);
                     break;
                 case 0xE1:
-                    ReadOrientation(Segment(ref reader, "EXIF data"));
+                    ReadOnlySpan<byte> exif = Segment(ref reader, "EXIF data");
+                    if (exif.StartsWith("Exif\0\0"u8)) _orientation = Orientation.FromExif(exif[6..]) ?? _orientation;
                     break;
                 case 0xEE:
                     var adobe = Segment(ref reader, "Adobe data");
@@ -186,7 +192,11 @@ internal sealed class JpegDecoder
             throw reader.Error(position, $"expected at least {blocks / 8} bytes for {_width}×{_height} pixels, found the end of the file after {reader.Remaining}");
         foreach (var c in components)
         {
-            if (_progressive) c.Coefficients = new short[(long)c.BlocksPerRow * c.BlockRows * 64];
+            if (_progressive)
+            {
+                c.Coefficients = new short[(long)c.BlocksPerRow * c.BlockRows * 64];
+                Array.Fill(c.LowestBits = new byte[64], NoBits);
+            }
             c.Samples = new byte[(long)c.BlocksPerRow * c.BlockRows * 64];
         }
         _components = components;
@@ -232,32 +242,6 @@ internal sealed class JpegDecoder
         }
     }
 
-    /// <summary>Entry 0x0112 of the first directory of a TIFF structure: 1 upright, 2–8 mirrored or turned. Broken EXIF is ignored:
-    /// it isn't the picture.</summary>
-    private void ReadOrientation(ReadOnlySpan<byte> segment)
-    {
-        if (!segment.StartsWith("Exif\0\0"u8)) return;
-        var tiff = segment[6..];
-        if (tiff.Length < 8) return;
-        bool big = tiff[0] == 'M';
-        ushort UInt16(ReadOnlySpan<byte> bytes) => big ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
-        uint UInt32(ReadOnlySpan<byte> bytes) => big ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
-        if (UInt16(tiff[2..]) != 42) return;
-        uint offset = UInt32(tiff[4..]);
-        if (offset + 2L > tiff.Length) return;
-        int entries = UInt16(tiff[(int)offset..]);
-        for (int i = 0; i < entries; i++)
-        {
-            long at = offset + 2L + 12L * i;
-            if (at + 12 > tiff.Length) return;
-            var entry = tiff.Slice((int)at, 12);
-            if (UInt16(entry) != 0x0112) continue;
-            int value = UInt16(entry[8..]);
-            if (value is >= 1 and <= 8) _orientation = value;
-            return;
-        }
-    }
-
     private void ReadScan(ref FileReader reader, int position)
     {
         if (_components.Length == 0) throw reader.Error(position, "expected a frame header before the first scan");
@@ -288,6 +272,14 @@ internal sealed class JpegDecoder
             if (needsAc && c.AcTable == null) throw reader.Error(position, $"expected an AC Huffman table {tables & 15} before the scan");
             if (!_progressive && _quantization[c.QuantizationTable] == null)
                 throw reader.Error(position, $"expected a quantisation table {c.QuantizationTable} before the scan");
+            if (c.LowestBits is { } bits)
+            {
+                // Each bit comes once: else a short file could make a decoder go through the picture as often as it likes
+                for (int k = start; k <= end; k++)
+                    if (high == 0 ? bits[k] != NoBits : bits[k] != high)
+                        throw reader.Error(position, $"expected bits of coefficient {k} of component {id} that follow those of earlier scans, found {high} to {low} after {(bits[k] == NoBits ? "none" : bits[k])}");
+                bits.AsSpan(start, end - start + 1).Fill((byte)low);
+            }
             c.Seen |= start == 0;
             blocksPerMcu += c.HorizontalSampling * c.VerticalSampling;
         }
@@ -480,7 +472,7 @@ internal sealed class JpegDecoder
             for (int y = 0; y < _height; y++) c.Samples.AsSpan(y * c.Stride, _width).CopyTo(pixels.AsSpan(y * _width));
         }
         else ConvertColors(pixels);
-        return Orientation.Apply(_width, _height, channels, pixels, _orientation);
+        return Orientation.Apply(new Image(_width, _height, channels, pixels), _orientation);
     }
 
     private void ConvertColors(byte[] pixels)

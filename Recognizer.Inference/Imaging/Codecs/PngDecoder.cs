@@ -4,7 +4,7 @@ using System.IO.Compression;
 
 namespace Recognizer.Inference.Imaging.Codecs;
 
-/// <summary>PNG (ISO/IEC 15948): every colour type and bit depth, palette and colour-key transparency, Adam7. Gamma and colour
+/// <summary>PNG (ISO/IEC 15948): every colour type and bit depth, palette and colour-key transparency, Adam7, EXIF orientation. Gamma and colour
 /// profiles are ignored. A wrong checksum is an error in a chunk that matters and ignored, with the chunk, elsewhere.</summary>
 internal static class PngDecoder
 {
@@ -44,6 +44,8 @@ internal static class PngDecoder
         ReadOnlySpan<byte> palette = default, transparency = default;
         var data = new ArrayBufferWriter<byte>();
         int dataPosition = 0;
+        long left = 0;
+        int orientation = 1;
         for (bool first = true; ; first = false)
         {
             int start = reader.Position;
@@ -71,6 +73,7 @@ internal static class PngDecoder
                 case "IHDR":
                     if (!first) throw reader.Error(start, "expected one chunk IHDR, found another");
                     options.Check(Format, start, header.Width, header.Height, MemoryPerPixel(header));
+                    left = options.MaxMemoryBytes - (long)((double)header.Width * header.Height * MemoryPerPixel(header));
                     break;
                 case "PLTE":
                     if (body.Length == 0 || body.Length % 3 != 0 || body.Length > 768)
@@ -80,13 +83,21 @@ internal static class PngDecoder
                 case "tRNS":
                     transparency = body;
                     break;
+                case "eXIf":
+                    orientation = Orientation.FromExif(body) ?? orientation;
+                    break;
                 case "IDAT":
                     if (dataPosition == 0) dataPosition = start;
+                    // What is collected is held twice while its buffer grows
+                    if (data.WrittenCount + (long)body.Length > left / 2)
+                        throw reader.Error(start, $"expected a picture that decodes within {options.MaxMemoryBytes} bytes, found {data.WrittenCount + (long)body.Length} bytes of compressed data");
                     data.Write(body);
                     break;
                 case "IEND":
                     if (dataPosition == 0) throw reader.Error(start, "expected a chunk IDAT before IEND");
-                    return Decode(reader, header, palette, transparency, data.WrittenMemory, dataPosition);
+                    if (orientation != 1 && (long)header.Width * header.Height * header.SamplesPerPixel > left - data.WrittenCount)
+                        throw reader.Error(start, $"expected a picture that decodes within {options.MaxMemoryBytes} bytes, found one that is turned as well");
+                    return Decode(reader, header, palette, transparency, data.WrittenMemory, dataPosition, orientation);
                 default:
                     if (critical) throw reader.Error(start, $"expected a chunk of the standard, found {Printable(name)}, which a decoder must not skip");
                     break;
@@ -120,7 +131,7 @@ internal static class PngDecoder
     }
 
     private static Image Decode(FileReader reader, Header header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> transparency,
-        ReadOnlyMemory<byte> data, int dataPosition)
+        ReadOnlyMemory<byte> data, int dataPosition, int orientation)
     {
         if (header.ColorType == Palette && palette.IsEmpty) throw reader.Error(dataPosition, "expected a chunk PLTE before IDAT");
         int passes = header.Interlaced ? 7 : 1;
@@ -172,7 +183,7 @@ internal static class PngDecoder
             ArrayPool<byte>.Shared.Return(current);
             ArrayPool<byte>.Shared.Return(previous);
         }
-        return Image.FromChannels(header.Width, header.Height, converter.Channels, pixels);
+        return Orientation.Apply(Image.FromChannels(header.Width, header.Height, converter.Channels, pixels), orientation);
     }
 
     private static (int Columns, int Rows) PassSize(Header header, int pass)

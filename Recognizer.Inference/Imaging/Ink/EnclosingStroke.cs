@@ -7,6 +7,9 @@ internal static class EnclosingStroke
     /// apart from it.</summary>
     private const double LeastExtent = 0.4, LeastHeight = 0.35;
 
+    /// <summary>Pixels; what is smaller is a speck.</summary>
+    private const int LeastSide = 10;
+
     /// <summary>Least width of the stroke as a share of its height: a 0 with a bar that doesn't touch it is narrower.</summary>
     private const double LeastAspect = 0.75;
 
@@ -14,7 +17,7 @@ internal static class EnclosingStroke
     private const double MostArea = 0.28;
 
     /// <summary>Share of the enclosed ink's rows and columns beyond which the stroke lies on both sides, and the least on any side: its ends may miss each other.</summary>
-    private const double Closed = 0.9, ClosedSide = 0.7;
+    private const double Closed = 0.8, ClosedSide = 0.5;
 
     /// <summary>Whether a component is a thin stroke around others.</summary>
     /// <param name="labels">Component of each pixel; rows of <paramref name="width"/>.</param>
@@ -24,7 +27,7 @@ internal static class EnclosingStroke
     public static bool Surrounds(ReadOnlySpan<int> labels, int width, List<InkComponent> components, InkComponent stroke)
     {
         PixelBox box = stroke.Box;
-        if (box.Width < LeastAspect * box.Height || stroke.Area > MostArea * box.Width * box.Height) return false;
+        if (Math.Min(box.Width, box.Height) < LeastSide || box.Width < LeastAspect * box.Height || stroke.Area > MostArea * box.Width * box.Height) return false;
         // Most of what is enclosed stands for all of it; that is as large as all of it together
         InkComponent most = default;
         PixelBox all = default;

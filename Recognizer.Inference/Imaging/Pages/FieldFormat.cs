@@ -10,6 +10,8 @@ public sealed class FieldFormat
 {
     private const int MaxStates = 200_000;
 
+    private const string MaskPrefix = "mask:", ExpressionPrefix = "regex:";
+
     private static readonly SearchValues<char> s_expressionSigns = SearchValues.Create("[](){}*+?|\\^$");
 
     /// <summary>A set of characters that leads from one state to another.</summary>
@@ -30,11 +32,14 @@ public sealed class FieldFormat
 
     internal bool[] Accepting { get; }
 
-    /// <summary>Takes a text as a regular expression where it has any of <c>[ ] ( ) { } * + ? | \ ^ $</c>, else as a mask.</summary>
+    /// <summary>Takes a text as a regular expression where it has any of <c>[ ] ( ) { } * + ? | \ ^ $</c>, else as a mask; <c>mask:</c> or <c>regex:</c> before it says which it is,
+    /// as in <c>mask:(ddd) ddd-dddd</c>.</summary>
     /// <exception cref="FormatException">The text is neither.</exception>
     public static FieldFormat Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
+        if (text.StartsWith(MaskPrefix, StringComparison.Ordinal)) return FromMask(text[MaskPrefix.Length..]);
+        if (text.StartsWith(ExpressionPrefix, StringComparison.Ordinal)) return FromRegularExpression(text[ExpressionPrefix.Length..]);
         return text.AsSpan().ContainsAny(s_expressionSigns) ? FromRegularExpression(text) : FromMask(text);
     }
 

@@ -39,7 +39,7 @@ public sealed class FieldReader
     /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
     /// <param name="options">How to read; defaults where null.</param>
     /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer. If that comes to be so only when a
-    /// recogniser's model is replaced, <see cref="Read(Image)"/> finds nothing.</exception>
+    /// recogniser's model is replaced, <see cref="Read(Image, CancellationToken)"/> finds nothing.</exception>
     public FieldReader(ICharacterScorer scorer, FieldFormat format, PageOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(scorer);
@@ -54,27 +54,41 @@ public sealed class FieldReader
 
     /// <summary>Reads a field.</summary>
     /// <param name="image">The picture of the field: one line of writing.</param>
+    /// <param name="cancellationToken">Ends the reading before its next step, which may be one of the ways in which the picture may lie.</param>
     /// <returns>What was read; null where nothing on the picture fits the format.</returns>
-    public FieldResult? Read(Image image)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public FieldResult? Read(Image image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Read(image.ToGray());
+        return Read(image.ToGray(), cancellationToken);
     }
 
     /// <summary>Reads a field.</summary>
     /// <param name="image">The picture of the field: one line of writing.</param>
+    /// <param name="cancellationToken">Ends the reading before its next step, which may be one of the ways in which the picture may lie.</param>
     /// <returns>What was read; null where nothing on the picture fits the format.</returns>
-    public FieldResult? Read(GrayImage image)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public FieldResult? Read(GrayImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        FieldResult? result = Find(image, cancellationToken);
+        operation.Read(result?.Characters.Count ?? 0);
+        return result;
+    }
+
+    private FieldResult? Find(GrayImage image, CancellationToken cancellationToken)
+    {
         using var steady = new SteadyScorer(_scorer);
         var automaton = AutomatonFor(steady);
-        var orientation = PageReader.OrientationOf(image, _options, steady);
+        var orientation = PageReader.OrientationOf(image, _options, steady, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         var page = PageInk.Find(image, _options, orientation);
         if (page == null) return null;
         var lines = TextLine.Find(page, single: true);
         if (lines.Count == 0) return null;
         var lattice = LineLattice.Build(page, lines[0], steady);
+        cancellationToken.ThrowIfCancellationRequested();
         var best = Search(lattice, automaton, automaton.HasSpaces);
         if (best == null) return null;
         var (letters, characters, all) = best.Value;

@@ -17,6 +17,9 @@ internal sealed class PageInk
     /// <summary>Pixels from which a frame isn't a line.</summary>
     private const int ThickFrame = 8;
 
+    /// <summary>Components that may be circles around others, the largest ones: a page of noise has very many.</summary>
+    private const int MostCircles = 500;
+
     private PageOrientation _orientation;
     private int _pictureWidth, _pictureHeight;
     private int _factor;
@@ -67,10 +70,13 @@ internal sealed class PageInk
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
         if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
         page.Ink = work.Ink;
-        double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, Math.Min(30, options.MaxSkew));
+        double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew);
+        // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
+        page.FindComponents();
+        page.Drop(page.MarkCircles);
         RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
-        bool dropped = page.DropSurroundings();
+        bool dropped = page.Drop(page.MarkSurroundings) | page.Drop(page.MarkCircles);
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         if (dropped || turned) page.FindComponents();
@@ -93,10 +99,36 @@ internal sealed class PageInk
         InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
     }
 
-    /// <summary>Clears what touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
-    /// finger, the edge of a table.</summary>
+    /// <summary>Clears components.</summary>
+    /// <param name="mark">Marks them, by label.</param>
     /// <returns>Whether there was anything to clear.</returns>
-    private bool DropSurroundings()
+    private bool Drop(Action<bool[]> mark)
+    {
+        var dropped = new bool[Components.Count + 1];
+        mark(dropped);
+        if (!dropped.Contains(true)) return false;
+        for (int y = 0; y < Height; y++)
+            for (int x = 0; x < Width; x++)
+            {
+                int p = y * Width + x;
+                // The soft edge goes with it
+                bool isDropped = dropped[Labels[p]] || (Labels[p] == 0 && Ink[p] > 0
+                    && ((x > 0 && dropped[Labels[p - 1]]) || (x + 1 < Width && dropped[Labels[p + 1]]) || (y > 0 && dropped[Labels[p - Width]]) || (y + 1 < Height && dropped[Labels[p + Width]])));
+                if (isDropped) Ink[p] = 0;
+            }
+        return true;
+    }
+
+    /// <summary>What runs around other ink, such as a circle around an answer.</summary>
+    private void MarkCircles(bool[] dropped)
+    {
+        foreach (InkComponent c in Components.OrderByDescending(c => (long)c.Box.Width * c.Box.Height).Take(MostCircles))
+            dropped[c.Label] = EnclosingStroke.Surrounds(Labels, Width, Components, c);
+    }
+
+    /// <summary>What touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
+    /// finger, the edge of a table.</summary>
+    private void MarkSurroundings(bool[] dropped)
     {
         const double Broad = 2.5;
         var sides = new int[Components.Count + 1];
@@ -111,21 +143,9 @@ internal sealed class PageInk
                 if (y + 1 == Height || Labels[p + Width] != label) sides[label]++;
             }
         double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(Thickness).Order()];
-        if (strokes.Length == 0) return false;
+        if (strokes.Length == 0) return;
         double usual = strokes[strokes.Length / 2];
-        var dropped = new bool[Components.Count + 1];
         foreach (InkComponent c in Components) dropped[c.Label] = AtEdge(c) && Thickness(c) > Broad * usual;
-        if (!dropped.Contains(true)) return false;
-        for (int y = 0; y < Height; y++)
-            for (int x = 0; x < Width; x++)
-            {
-                int p = y * Width + x;
-                // The soft edge goes with it
-                bool isDropped = dropped[Labels[p]] || (Labels[p] == 0 && Ink[p] > 0
-                    && ((x > 0 && dropped[Labels[p - 1]]) || (x + 1 < Width && dropped[Labels[p + 1]]) || (y > 0 && dropped[Labels[p - Width]]) || (y + 1 < Height && dropped[Labels[p + Width]])));
-                if (isDropped) Ink[p] = 0;
-            }
-        return true;
 
         bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
 

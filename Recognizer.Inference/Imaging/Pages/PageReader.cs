@@ -31,13 +31,16 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     public PageResult Read(GrayImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         using var steady = new SteadyScorer(scorer);
-        return Read(image, _options, steady, cancellationToken);
+        PageResult result = Read(image, _options, steady, cancellationToken);
+        operation.Read(result.Lines.Sum(l => l.Words.Sum(w => w.Characters.Count)));
+        return result;
     }
 
     /// <summary>How a page lies: what the options say, or what is found out by reading it in all four ways.</summary>
-    internal static PageOrientation OrientationOf(GrayImage image, PageOptions options, in SteadyScorer steady) =>
-        options.Orientation == PageOrientation.Detect ? Read(image, options, steady, CancellationToken.None).Orientation : options.Orientation;
+    internal static PageOrientation OrientationOf(GrayImage image, PageOptions options, in SteadyScorer steady, CancellationToken cancellationToken) =>
+        options.Orientation == PageOrientation.Detect ? Read(image, options, steady, cancellationToken).Orientation : options.Orientation;
 
     private static PageResult Read(GrayImage image, PageOptions options, in SteadyScorer steady, CancellationToken cancellationToken)
     {

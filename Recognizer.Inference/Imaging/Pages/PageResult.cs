@@ -101,7 +101,13 @@ public sealed record PageOptions
     public PageOrientation Orientation { get; init; }
 
     /// <summary>The options, or the defaults where there are none.</summary>
-    /// <exception cref="ArgumentException">The orientation is none.</exception>
-    internal static PageOptions Checked(PageOptions? options) => options == null ? new()
-        : Enum.IsDefined(options.Orientation) ? options : throw new ArgumentException($"There is no orientation {options.Orientation}.", nameof(options));
+    /// <exception cref="ArgumentException">The orientation is none, or a number is out of its range.</exception>
+    internal static PageOptions Checked(PageOptions? options)
+    {
+        if (options == null) return new();
+        if (!Enum.IsDefined(options.Orientation)) throw new ArgumentException($"There is no orientation {options.Orientation}.", nameof(options));
+        if (options.Top < 1) throw new ArgumentException($"Top is {options.Top}, expected at least 1.", nameof(options));
+        if (options.MaxSkew is not (>= 0 and <= 30)) throw new ArgumentException($"MaxSkew is {options.MaxSkew}, expected 0 to 30 degrees.", nameof(options));
+        return options;
+    }
 }

@@ -70,6 +70,15 @@ public class FieldFormatTests
     public void Wrong_expressions_are_refused_with_their_position(string expression, string part) =>
         Assert.Contains(part, Assert.Throws<FormatException>(() => FieldFormat.FromRegularExpression(expression)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("mask:(ddd) ddd-dddd", "(555) 555-0123", true)]
+    [InlineData("(ddd) ddd-dddd", "(555) 555-0123", false)]
+    [InlineData("regex:aa", "aa", true)]
+    [InlineData("aa", "aa", true)]
+    [InlineData("regex:dd", "12", false)]
+    [InlineData("mask:\\d", "\\7", true)]
+    public void A_prefix_says_what_a_format_is(string format, string text, bool expected) => Assert.Equal(expected, FieldFormat.Parse(format).Matches(text));
+
     [Fact]
     public void Words_match_exactly()
     {

@@ -99,6 +99,19 @@ public class PageReaderTests
         Assert.Throws<ArgumentException>(() => new FieldReader(s_scorer, FieldFormat.FromMask("d"), new PageOptions { Orientation = (PageOrientation)7 }));
     }
 
+    [Theory]
+    [InlineData(0, 12)]
+    [InlineData(5, 31)]
+    public void Options_out_of_range_are_refused(int top, double skew) =>
+        Assert.Throws<ArgumentException>(() => new PageReader(s_scorer, new PageOptions { Top = top, MaxSkew = skew }));
+
+    [Fact]
+    public void Reading_a_field_can_be_cancelled()
+    {
+        var reader = new FieldReader(s_scorer, FieldFormat.FromMask("dddd"), new PageOptions { Orientation = PageOrientation.Detect });
+        Assert.Throws<OperationCanceledException>(() => reader.Read(DrawnPage.Paint(["2034"]), new CancellationToken(canceled: true)));
+    }
+
     [Fact]
     public void An_empty_page_has_no_lines() =>
         Assert.Empty(new PageReader(s_scorer).Read(Drawing.Paint(new float[400 * 300], 400, (_, _) => 240, (_, _) => 0)).Lines);
