@@ -328,6 +328,25 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void An_alphabet_leaves_of_a_group_what_is_trained()
+    {
+        using var folder = new TemporaryFolder();
+        // Every other image is known by group only: "-" or "|", and "o" or "x".
+        DatasetPart train = Data.Train!;
+        int[] labels = [.. train.Labels.Select((label, i) => i % 8 < 4 ? label : 4 + label / 2)];
+        Dataset grouped = Data with { Train = new DatasetPart(train.Images, labels), Coarse = new CoarseLabels(labels, [[0, 1], [2, 3]]) };
+        var progress = new Progress();
+        TrainingConfig config = Config with { Epochs = 2, Alphabet = "-|o", Painted = 0.1, ClassFrequencies = new Dictionary<string, double> { ["-"] = 1, ["|"] = 1, ["o"] = 2 } };
+        SessionResult result = TrainingSession.Run(config, grouped, new SessionOptions { Output = folder.Root }, progress, default);
+        Assert.Equal(["-", "|", "o"], ModelMetadata.Labels(result.Graph));
+        // 90 of known class, and of the others all 120: half of them "-" or "|", the other half "o".
+        Assert.Contains(progress.Messages, message => message.Contains("189 training and 21 validation images", StringComparison.Ordinal));
+        // Without "o" and "x" their group has nothing left.
+        TrainingSession.Run(config with { Alphabet = "-|", Painted = 0 }, grouped, new SessionOptions { Output = folder.Root }, progress, default);
+        Assert.Contains(progress.Messages, message => message.Contains("108 training and 12 validation images", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Fine_tunes_a_file_with_frozen_layers_and_a_new_head()
     {
         using TemporaryFolder first = new(), second = new(), third = new();
