@@ -246,6 +246,12 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("resuming after epoch 2", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, Run(TrainShapes(output, "--resume", "--learning-rate", "0.5")));
         Assert.Contains("--learning-rate", _error.ToString(), StringComparison.Ordinal);
+        // A file is compared too, but for what an option says otherwise.
+        string changed = _folder.Write("changed.json", "{ \"learningRate\": 0.5, \"width\": 4, \"seed\": 1 }");
+        Assert.Equal(2, Run(TrainShapes(output, "--resume", "--config", changed)));
+        Assert.Contains($"learningRate of {changed} can't be changed", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("width", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run(TrainShapes(output, "--resume", "--config", System.IO.Path.Combine(output, "config.json"))));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Datasets;
@@ -260,6 +261,24 @@ public class TrainingSessionTests
         using var folder = new TemporaryFolder();
         Train(folder.Root, Config with { Epochs = 1 });
         Assert.Throws<InvalidDataException>(() => Train(folder.Root, Config with { Epochs = 2 }, resume: true));
+    }
+
+    [Fact]
+    public void A_checkpoint_of_a_version_with_fewer_settings_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingConfig config = Config with { Epochs = 1 };
+        Train(folder.Root, config);
+        string checkpoints = Path.Combine(folder.Root, TrainingSession.CheckpointFolder);
+        Checkpoint saved = Checkpoint.LoadNewest(checkpoints, _ => { })!;
+        JsonObject settings = JsonNode.Parse(saved.Config)!.AsObject();
+        Assert.True(settings.Remove("painted"));
+        var older = new Checkpoint { Config = settings.ToJsonString(), Epoch = saved.Epoch, Step = saved.Step, BestEpoch = saved.BestEpoch, BestAccuracy = saved.BestAccuracy, BestLoss = saved.BestLoss, History = saved.History };
+        foreach ((string name, float[] values) in saved.Arrays) older.Arrays.Add(name, values);
+        older.Save(checkpoints);
+        var progress = new Progress();
+        Train(folder.Root, config, resume: true, progress: progress);
+        Assert.Contains("resuming after epoch 1", progress.Messages);
     }
 
     [Fact]

@@ -118,8 +118,10 @@ internal static class TrainCommand
                 return (config, directory);
             }
             TrainingConfig first = TrainingConfig.FromJson(File.ReadAllText(saved));
-            // Options may be repeated on resuming, but another value would make another run.
-            string[] changed = settings.Given(result).Where(option => option.Apply(result, first).ToJson() != first.ToJson()).Select(option => option.Name).ToArray();
+            // Options and a file may be repeated on resuming, but another value would make another run; options win over the file.
+            IEnumerable<string> changedOptions = settings.Given(result).Where(option => option.Apply(result, first).DifferencesFrom(first).Any()).Select(option => option.Name);
+            IEnumerable<string> changedInFile = settings.Apply(result, TrainingConfig.FromJson(file, first)).DifferencesFrom(settings.Apply(result, first)).Select(name => $"{name} of {configFile}");
+            string[] changed = [.. changedOptions, .. changedInFile];
             if (changed.Length > 0) throw new UsageException($"{string.Join(", ", changed)} can't be changed when a run is resumed (it would no longer be the same run); leave it out, or start anew without --resume.");
             return (first, directory);
         }

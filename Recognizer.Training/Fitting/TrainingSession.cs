@@ -84,7 +84,9 @@ internal static class TrainingSession
         }
         else
         {
-            if (checkpoint.Config != config.ToJson()) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}");
+            // As settings, not as text: a version that knows more of them writes more.
+            string[] others = [.. TrainingConfig.FromJson(checkpoint.Config).DifferencesFrom(config)];
+            if (others.Length > 0) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}: {string.Join(", ", others)}");
             string[] saved = File.Exists(images) ? File.ReadAllLines(images) : [];
             int changed = saved.Zip(hashes).ToList().FindIndex(pair => pair.First != pair.Second);
             if (changed >= 0)
