@@ -324,15 +324,17 @@ public class TrainingSessionTests
         Assert.True(File.Exists(mine));
     }
 
-    [Fact]
-    public void Stops_early_and_keeps_the_best_epoch()
+    [Theory]
+    [InlineData("best", 2)]
+    [InlineData("last", 0)]
+    public void Stops_early_and_keeps_the_best_or_the_last_epoch(string keep, int after)
     {
         using var folder = new TemporaryFolder();
         var progress = new Progress();
         // A rate this small changes nothing that validation accuracy sees.
-        SessionResult result = Train(folder.Root, Config with { Epochs = 30, Patience = 2, LearningRate = 1e-12, Ema = 0, Schedule = "constant" }, progress: progress);
+        SessionResult result = Train(folder.Root, Config with { Epochs = 30, Patience = 2, Keep = keep, LearningRate = 1e-12, Ema = 0, Schedule = "constant" }, progress: progress);
         Assert.True(result.History.Count < 30);
-        Assert.Equal(result.BestEpoch + 2, result.History.Count);
+        Assert.Equal(result.BestEpoch + after, result.History.Count);
         Assert.Contains(progress.Messages, m => m.Contains("stopped early", StringComparison.Ordinal));
     }
 

@@ -86,7 +86,7 @@ internal static class TrainCommand
             else
             {
                 MetricsOutput.Print(host.Output, $"{session.Split} split of {dataset.Name}", session.Evaluation);
-                host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; best epoch {session.BestEpoch}"));
+                host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; weights of epoch {session.BestEpoch}"));
                 host.Output.WriteLine($"model   {session.ModelPath}");
                 host.Output.WriteLine($"report  {Path.Combine(directory, TrainingSession.ReportFile)}");
             }
@@ -162,7 +162,7 @@ internal static class TrainCommand
             [
                 ("network", $"{config.Architecture}: {summary.Parameters.ToString("N0", CultureInfo.InvariantCulture)} parameters, {(summary.MultiplyAdds ?? 0).ToString("N0", CultureInfo.InvariantCulture)} multiply-adds per image"),
                 ("data set", $"{dataset.Name}, {session.Evaluation.Metrics.PerClass.Count} classes"),
-                ("best epoch", $"{session.BestEpoch} of {session.History.Count}"),
+                ("weights of epoch", $"{session.BestEpoch} of {session.History.Count}"),
                 ("time", FormattableString.Invariant($"{seconds:0.0} s")),
                 ("configuration", config.ToJson()),
             ],

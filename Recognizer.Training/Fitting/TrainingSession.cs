@@ -56,7 +56,7 @@ internal static class TrainingSession
     private const int ImagesForDenseLayers = 200;
 
     /// <summary>Trains, exports and measures.</summary>
-    /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the best one in <c>model.onnx</c>.</exception>
+    /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the one to keep in <c>model.onnx</c>.</exception>
     public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
     {
         config.Validate();
@@ -102,12 +102,12 @@ internal static class TrainingSession
             EpochResult epoch = trainer.RunEpoch(progress, cancellation);
             trainer.ToCheckpoint().Save(checkpoints);
             File.AppendAllText(history, trainer.History[^1] + "\n");
-            if (epoch.IsBest) OnnxWriter.WriteFile(trainer.BestGraph(), modelPath);
+            if (trainer.KeptEpoch == trainer.Epoch) OnnxWriter.WriteFile(trainer.KeptGraph(), modelPath);
             progress.Epoch(epoch);
         }
         if (trainer.Epoch < config.Epochs) progress.Message($"stopped early: no progress on the validation images since epoch {trainer.BestEpoch}");
 
-        Graph best = trainer.BestGraph();
+        Graph best = trainer.KeptGraph();
         if (trainer.HeldBack.Count > 0)
         {
             using CharacterRecognizer uncalibrated = trainer.Load(best);
@@ -131,7 +131,7 @@ internal static class TrainingSession
             if (validation is not null)
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
         }
-        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.BestEpoch);
+        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch);
     }
 
     /// <summary>SHA-256 of labels and pixels of all images, in their order.</summary>
