@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Optimization;
 
@@ -188,6 +190,19 @@ internal sealed record TrainingConfig
         {
             // With a path it comes from the text as merged, which the user never saw.
             throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name} has a value of the wrong type" : exception.Message, exception);
+        }
+    }
+
+    /// <summary>Those that a model was trained with; null where it doesn't say, or in another version's words.</summary>
+    public static TrainingConfig? Of(Graph model)
+    {
+        try
+        {
+            return model.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json) ? FromJson(json) : null;
+        }
+        catch (FormatException)
+        {
+            return null;
         }
     }
 
