@@ -106,10 +106,11 @@ public class TrainingSessionTests
     {
         using TemporaryFolder first = new(), second = new();
         SessionResult known = Train(first.Root, Config with { Epochs = 1, Coarser = ["families"] });
-        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] };
+        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] }, taught = Config with { Epochs = 1, Teachers = [known.ModelPath] };
         foreach ((TrainingConfig config, bool told) in new[]
         {
             (next, false), (next with { Seed = 4 }, true), (next with { Validation = 0.2 }, true), (next with { Seed = 4, Dataset = "families" }, true), (next with { Seed = 4, Dataset = "others" }, false),
+            (taught, false), (taught with { Seed = 4 }, true), (taught with { Seed = 4, Validation = 0 }, false),
         })
         {
             var progress = new Progress();
