@@ -41,7 +41,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
 /// <param name="Seed">Its seed.</param>
 /// <param name="Validation">Accuracy on the images held back, and its standard error.</param>
 /// <param name="Test">The same on the test split, which nothing was chosen by.</param>
-/// <param name="Seconds">Time that its epochs took.</param>
+/// <param name="Seconds">Time that its epochs took, without validation.</param>
 internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Validation, (double Accuracy, double Error) Test, double Seconds)
 {
     /// <summary>Reads a run's folder as <c>train</c> left it.</summary>
@@ -117,7 +117,8 @@ internal sealed class ModelCard
             Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
         text.Append(Line($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
-        text.Append("Temperature and seed (and the epoch, unless the recipe keeps the last) were chosen on images held back from training (validation). Machine time is that of the recipe itself.\n\n");
+        text.Append(Line($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
+        text.Append("Machine time is that of the recipe's own training steps, without validation.\n\n");
         Table(text, ["seed", "validation", "test", "machine time"],
             Runs.Select((r, i) => new[] { Line($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Line($"{r.Seconds / 3600:0.00} h") }));
         if (Runs.Count > 1)
