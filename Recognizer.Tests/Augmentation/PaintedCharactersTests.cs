@@ -27,7 +27,7 @@ public class PaintedCharactersTests
     [Fact]
     public void Classes_that_are_no_digit_or_letter_stay_as_they_are()
     {
-        var painted = new PaintedCharacters(1, s_labels, [[1, -1], [1, 2]], NormalizerLayout.Emnist);
+        var painted = new PaintedCharacters(1, s_labels, [[1], [1, 2]], NormalizerLayout.Emnist);
         Assert.True(painted.Any);
         Assert.NotNull(Paint(painted, 0, 1));
         Assert.Null(Paint(painted, 1, 1));

@@ -39,6 +39,19 @@ public sealed class CommandLineTests : IDisposable
         return ["train", "--dataset", "shapes", "--data", _folder.Root, "--epochs", "2", "--width", "0.25", "--batch-size", "16", "--threads", "1", "--output", output, .. more];
     }
 
+    // In another size than 28x28, so that the normaliser lays them out.
+    private string SaveWithoutParts(string name, int count)
+    {
+        DatasetPart part = Shapes.Make(count, 0).Train!;
+        for (int i = 0; i < count; i++)
+        {
+            var pixels = new byte[40 * 40];
+            for (int y = 0; y < 28; y++) part.Image(i).Slice(28 * y, 28).CopyTo(pixels.AsSpan(40 * (y + 6) + 6));
+            _folder.Write($"{name}/{"abcd"[part.Labels[i]]}/{i}.png", PngEncoder.Encode(new GrayImage(40, 40, pixels)));
+        }
+        return System.IO.Path.Combine(_folder.Root, name);
+    }
+
     private string SaveModel(string name = "model.onnx", params string[] labels)
     {
         string path = System.IO.Path.Combine(_folder.Root, name);
@@ -246,6 +259,12 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("resuming after epoch 2", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, Run(TrainShapes(output, "--resume", "--learning-rate", "0.5")));
         Assert.Contains("--learning-rate", _error.ToString(), StringComparison.Ordinal);
+        // A file is compared too, but for what an option says otherwise.
+        string changed = _folder.Write("changed.json", "{ \"learningRate\": 0.5, \"width\": 4, \"seed\": 1 }");
+        Assert.Equal(2, Run(TrainShapes(output, "--resume", "--config", changed)));
+        Assert.Contains($"learningRate of {changed} can't be changed", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("width", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run(TrainShapes(output, "--resume", "--config", System.IO.Path.Combine(output, "config.json"))));
     }
 
     [Theory]
@@ -314,18 +333,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Measuring_on_all_images_of_a_set_without_parts_warns_where_it_was_trained_on()
     {
-        Dataset shapes = Shapes.Make(80, 0);
-        string set = System.IO.Path.Combine(_folder.Root, "set"), other = System.IO.Path.Combine(_folder.Root, "other"), output = System.IO.Path.Combine(_folder.Root, "run");
-        for (int i = 0; i < 80; i++)
-        {
-            string label = "abcd"[shapes.Train!.Labels[i]].ToString();
-            byte[] png = PngEncoder.Encode(new GrayImage(28, 28, shapes.Train.Images[(i * 784)..((i + 1) * 784)]));
-            foreach (string folder in new[] { set, other })
-            {
-                Directory.CreateDirectory(System.IO.Path.Combine(folder, label));
-                File.WriteAllBytes(System.IO.Path.Combine(folder, label, $"{i}.png"), png);
-            }
-        }
+        string set = SaveWithoutParts("set", 80), other = SaveWithoutParts("other", 80), output = System.IO.Path.Combine(_folder.Root, "run");
         Assert.Equal(0, Run("train", "--dataset", set, "--epochs", "1", "--width", "0.25", "--threads", "1", "--output", output));
         string model = System.IO.Path.Combine(output, "model.onnx");
         Assert.Equal(0, Run("evaluate", "--model", model, "--json"));
@@ -343,6 +351,27 @@ public sealed class CommandLineTests : IDisposable
             Assert.StartsWith("all images of set: 80 images", _output.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain("test split", File.ReadAllText(System.IO.Path.Combine(output, "report.html")), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Quantize_compares_on_the_test_images_of_the_training()
+    {
+        string set = SaveWithoutParts("set", 400), output = System.IO.Path.Combine(_folder.Root, "run");
+        string config = _folder.Write("config.json", "{ \"normalizer\": \"mnist\", \"seed\": 5 }");
+        Assert.Equal(0, Run("train", "--config", config, "--dataset", set, "--epochs", "1", "--width", "0.25", "--threads", "1", "--output", output, "--json"));
+        Assert.Equal(40, Json().GetProperty("count").GetInt32());
+        double accuracy = Json().GetProperty("microAccuracy").GetDouble();
+        Assert.InRange(accuracy, 0.2, 0.99);
+        Assert.Equal(0, Run("quantize", System.IO.Path.Combine(output, "model.onnx"), "--dataset", set, "--threads", "1", "--output", System.IO.Path.Combine(output, "small.onnx"), "--json"));
+        Assert.Equal(accuracy, Json().GetProperty("floatAccuracy").GetDouble());
+    }
+
+    [Fact]
+    public void Teachers_and_initial_models_of_a_configuration_can_be_left_out()
+    {
+        string config = _folder.Write("config.json", "{ \"teachers\": [\"missing.onnx\"], \"initial\": [\"missing.onnx\"] }"), output = System.IO.Path.Combine(_folder.Root, "run");
+        Assert.Equal(0, Run(TrainShapes(output, "--config", config, "--teacher", "none", "--initial", "none")));
+        Assert.Equal(0, Run(TrainShapes(output, "--resume", "--teacher", "none", "--initial", "none")));
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Recognizer.Inference.Imaging;
+using Recognizer.Training.Augmentation;
 using Recognizer.Training.Commands;
+using Recognizer.Training.Datasets;
 using static Recognizer.Tests.Datasets.TemporaryFolder;
 
 namespace Recognizer.Tests.Datasets;
@@ -59,6 +61,22 @@ public sealed class DatasetsCommandTests : IDisposable
         // two rows; captions of four characters (00E9) and a gap; all enlarged twice
         Assert.Equal((2 * (4 * 28 + 14 + 5 * 28), 2 * 2 * 28), (grid.Width, grid.Height));
         Assert.Contains(grid.Pixels[..(56 * grid.Width)].ToArray(), p => p < 50);
+    }
+
+    [RealDataFact("mnist")]
+    public void Draws_variations_in_the_layout_that_the_set_is_trained_in()
+    {
+        string file = Path.Combine(_folder.Root, "grid.png");
+        var host = new CommandHost(TextWriter.Null, TextWriter.Null, CancellationToken.None);
+        Assert.Equal(0, CommandLine.Run(["datasets", "show", "mnist", "--offline", "--split", "test", "--augment", "picture=0.2", "--columns", "5", "--output", file], host));
+        Dataset mnist = DatasetLoader.Load("mnist", new DatasetLoadOptions { NeedTrain = false, Offline = true });
+        // How an image is varied depends on it and its number alone, and all that are drawn are among the first.
+        DatasetPart first = mnist.Test!.Select([.. Enumerable.Range(0, 500)]);
+        byte[] drawn = ImageDecoder.Decode(File.ReadAllBytes(file)).Pixels.ToArray();
+        Assert.Equal(Draw(NormalizerLayout.Mnist), drawn);
+        Assert.NotEqual(Draw(NormalizerLayout.Emnist), drawn);
+
+        byte[] Draw(NormalizerLayout layout) => SampleGrid.Draw(Augmenter.Vary(first, AugmentationOptions.Parse("picture=0.2"), layout), mnist.Labels, 5).Pixels.ToArray();
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Datasets;
@@ -105,10 +106,11 @@ public class TrainingSessionTests
     {
         using TemporaryFolder first = new(), second = new();
         SessionResult known = Train(first.Root, Config with { Epochs = 1, Coarser = ["families"] });
-        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] };
+        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] }, taught = Config with { Epochs = 1, Teachers = [known.ModelPath] };
         foreach ((TrainingConfig config, bool told) in new[]
         {
             (next, false), (next with { Seed = 4 }, true), (next with { Validation = 0.2 }, true), (next with { Seed = 4, Dataset = "families" }, true), (next with { Seed = 4, Dataset = "others" }, false),
+            (taught, false), (taught with { Seed = 4 }, true), (taught with { Seed = 4, Validation = 0 }, false),
         })
         {
             var progress = new Progress();
@@ -263,6 +265,24 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void A_checkpoint_of_a_version_with_fewer_settings_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingConfig config = Config with { Epochs = 1 };
+        Train(folder.Root, config);
+        string checkpoints = Path.Combine(folder.Root, TrainingSession.CheckpointFolder);
+        Checkpoint saved = Checkpoint.LoadNewest(checkpoints, _ => { })!;
+        JsonObject settings = JsonNode.Parse(saved.Config)!.AsObject();
+        Assert.True(settings.Remove("painted"));
+        var older = new Checkpoint { Config = settings.ToJsonString(), Epoch = saved.Epoch, Step = saved.Step, BestEpoch = saved.BestEpoch, BestAccuracy = saved.BestAccuracy, BestLoss = saved.BestLoss, History = saved.History };
+        foreach ((string name, float[] values) in saved.Arrays) older.Arrays.Add(name, values);
+        older.Save(checkpoints);
+        var progress = new Progress();
+        Train(folder.Root, config, resume: true, progress: progress);
+        Assert.Contains("resuming after epoch 1", progress.Messages);
+    }
+
+    [Fact]
     public void A_run_is_not_resumed_with_other_images()
     {
         using var folder = new TemporaryFolder();
@@ -305,15 +325,17 @@ public class TrainingSessionTests
         Assert.True(File.Exists(mine));
     }
 
-    [Fact]
-    public void Stops_early_and_keeps_the_best_epoch()
+    [Theory]
+    [InlineData("best", 2)]
+    [InlineData("last", 0)]
+    public void Stops_early_and_keeps_the_best_or_the_last_epoch(string keep, int after)
     {
         using var folder = new TemporaryFolder();
         var progress = new Progress();
         // A rate this small changes nothing that validation accuracy sees.
-        SessionResult result = Train(folder.Root, Config with { Epochs = 30, Patience = 2, LearningRate = 1e-12, Ema = 0, Schedule = "constant" }, progress: progress);
+        SessionResult result = Train(folder.Root, Config with { Epochs = 30, Patience = 2, Keep = keep, LearningRate = 1e-12, Ema = 0, Schedule = "constant" }, progress: progress);
         Assert.True(result.History.Count < 30);
-        Assert.Equal(result.BestEpoch + 2, result.History.Count);
+        Assert.Equal(result.BestEpoch + after, result.History.Count);
         Assert.Contains(progress.Messages, m => m.Contains("stopped early", StringComparison.Ordinal));
     }
 
@@ -325,6 +347,25 @@ public class TrainingSessionTests
         Assert.Equal(["o", "x"], ModelMetadata.Labels(result.Graph));
         Assert.Equal((30, 30), (result.Evaluation.Metrics.Count, result.Evaluation.Metrics.Skipped));
         Assert.Throws<DatasetException>(() => Train(folder.Root, Config with { Alphabet = "x" }));
+    }
+
+    [Fact]
+    public void An_alphabet_leaves_of_a_group_what_is_trained()
+    {
+        using var folder = new TemporaryFolder();
+        // Every other image is known by group only: "-" or "|", and "o" or "x".
+        DatasetPart train = Data.Train!;
+        int[] labels = [.. train.Labels.Select((label, i) => i % 8 < 4 ? label : 4 + label / 2)];
+        Dataset grouped = Data with { Train = new DatasetPart(train.Images, labels), Coarse = new CoarseLabels(labels, [[0, 1], [2, 3]]) };
+        var progress = new Progress();
+        TrainingConfig config = Config with { Epochs = 2, Alphabet = "-|o", Painted = 0.1, ClassFrequencies = new Dictionary<string, double> { ["-"] = 1, ["|"] = 1, ["o"] = 2 } };
+        SessionResult result = TrainingSession.Run(config, grouped, new SessionOptions { Output = folder.Root }, progress, default);
+        Assert.Equal(["-", "|", "o"], ModelMetadata.Labels(result.Graph));
+        // 90 of known class, and of the others all 120: half of them "-" or "|", the other half "o".
+        Assert.Contains(progress.Messages, message => message.Contains("189 training and 21 validation images", StringComparison.Ordinal));
+        // Without "o" and "x" their group has nothing left.
+        TrainingSession.Run(config with { Alphabet = "-|", Painted = 0 }, grouped, new SessionOptions { Output = folder.Root }, progress, default);
+        Assert.Contains(progress.Messages, message => message.Contains("108 training and 12 validation images", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public class ModelCardTests
         string data = Shapes.Save(folder.Root, Shapes.Make());
         string recipe = Path.Combine(folder.Root, "recipe.json"), plan = Path.Combine(folder.Root, "plan.json");
         File.WriteAllText(recipe, JsonSerializer.Serialize(new { dataset = data, architecture = "cnn2", width = 0.25, epochs = 2, batchSize = 16, learningRate = 0.005, quantize = true }));
-        File.WriteAllText(plan, JsonSerializer.Serialize(new { summary = "Reads shapes.", data = "Drawn.", limits = "Shapes only.", licence = "Free.", evaluations = new[] { new { title = "test shapes", arguments = $"--dataset {data} --alphabet ox" } } }));
+        File.WriteAllText(plan, JsonSerializer.Serialize(new { summary = "Reads shapes.", data = "Drawn.", limits = "Shapes only.", licence = "Free.", evaluations = new[] { new { title = "test shapes", arguments = $"--dataset {data} --alphabet ox --corruptions --outliers" } } }));
         string[] runs = [.. new[] { "7", "8" }.Select(seed => Path.Combine(folder.Root, seed))];
         foreach (string run in runs) Run(["train", "--config", recipe, "--seed", Path.GetFileName(run), "--output", run]);
         string model = Path.Combine(runs[0], TrainingSession.ModelFile);
@@ -37,8 +37,13 @@ public class ModelCardTests
         Run(["card", model, "--plan", plan, "--recipe", recipe, "--run", runs[0], "--run", runs[1], "--output", card]);
 
         string text = File.ReadAllText(card);
-        using JsonDocument metrics = JsonDocument.Parse(Run(["evaluate", "--model", model, "--dataset", data, "--alphabet", "ox", "--json"]));
-        Assert.Contains(FormattableString.Invariant($"| test shapes | 30 | {100 * metrics.RootElement.GetProperty("microAccuracy").GetDouble():0.00} ± "), text, StringComparison.Ordinal);
+        Func<string, double>[] forms = [.. new[] { model, Path.Combine(runs[0], TrainingSession.QuantizedFile) }.Select(Measure)];
+        string Both(string separator, Func<Func<string, double>, FormattableString> figure) => string.Join(separator, forms.Select(form => FormattableString.Invariant(figure(form))));
+        string loss = FormattableString.Invariant($"{forms[0]("logLoss"):0.0000}");
+        Assert.Contains($"| test shapes | 30 | {Both(" | ", f => $"{100 * f("microAccuracy"):0.00} ± {100 * f("standardError"):0.00} %")} | {loss} | {Both(" | ", f => $"{100 * f("expectedCalibrationError"):0.00} %")} | `evaluate", text, StringComparison.Ordinal);
+        Assert.Contains($"mean error {Both(", in 8 bits ", f => $"{100 * f("meanCorruptionError"):0.00} ± {100 * f("meanCorruptionErrorStandardError"):0.00} %")}.", text, StringComparison.Ordinal);
+        Assert.Contains($"the lowest is {Both(", in 8 bits ", f => $"{f("lowestAuroc"):0.0000}")}.", text, StringComparison.Ordinal);
+        Assert.Contains("Temperature and seed (", text, StringComparison.Ordinal);
         Assert.Contains("| 7 (shipped) |", text, StringComparison.Ordinal);
         Assert.Contains("| 8 |", text, StringComparison.Ordinal);
         Assert.Contains("Over 2 seeds", text, StringComparison.Ordinal);
@@ -48,6 +53,16 @@ public class ModelCardTests
         Assert.Equal(["o", "x"], Regex.Matches(text, @"^\| (.) \| .* \| 15 \|$", RegexOptions.Multiline).Select(m => m.Groups[1].Value));
         Assert.DoesNotMatch(@"\| 0 \|\n", text);
         Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+        // One of one isn't chosen.
+        Run(["card", model, "--plan", plan, "--recipe", recipe, "--run", runs[0], "--output", card]);
+        Assert.Contains("Temperature (", File.ReadAllText(card), StringComparison.Ordinal);
+
+        Func<string, double> Measure(string file)
+        {
+            using JsonDocument metrics = JsonDocument.Parse(Run(["evaluate", "--model", file, "--dataset", data, "--alphabet", "ox", "--corruptions", "--outliers", "--json"]));
+            JsonElement figures = metrics.RootElement.Clone();
+            return name => figures.GetProperty(name).GetDouble();
+        }
     }
 
     private static string Run(string[] arguments)

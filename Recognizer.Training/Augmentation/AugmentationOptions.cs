@@ -50,7 +50,7 @@ internal sealed record AugmentationOptions
     };
 
     /// <summary>What <see cref="Parse"/> takes, for help texts.</summary>
-    public const string Syntax = "none, light, standard, strong, or a list of affine, aspect, elastic, perspective, thickness, picture, erasing, noise, damage such as affine,elastic=0.8,damage";
+    public const string Syntax = "none, light, standard, strong, or a list of affine (that is rotation, scale, shear, translation), aspect, elastic, perspective, thickness, picture, erasing, noise, damage such as affine,rotation=5,damage";
 
     /// <summary>Whether there is nothing to do.</summary>
     public bool IsNone => this == Presets["none"];

@@ -65,10 +65,10 @@ internal sealed class Augmenter
     }
 
     /// <summary>A part with each image varied once, for looking at.</summary>
-    public static DatasetPart Vary(DatasetPart part, AugmentationOptions options)
+    public static DatasetPart Vary(DatasetPart part, AugmentationOptions options, NormalizerLayout layout)
     {
         if (options.IsNone) return part;
-        var augmenter = new Augmenter(options);
+        var augmenter = new Augmenter(options, layout);
         var images = new byte[part.Images.Length];
         Span<float> varied = stackalloc float[DatasetPart.PixelsPerImage];
         for (int i = 0; i < part.Count; i++)

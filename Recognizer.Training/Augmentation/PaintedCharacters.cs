@@ -15,7 +15,7 @@ internal sealed class PaintedCharacters
     /// <summary>Prepares to paint.</summary>
     /// <param name="share">Share of the images that is replaced, 0 … 1.</param>
     /// <param name="labels">Text of each class.</param>
-    /// <param name="groups">Classes of each group, −1 for one that is not among them; labels of groups follow those of classes.</param>
+    /// <param name="groups">Classes of each group; labels of groups follow those of classes.</param>
     /// <param name="layout">How characters lie in the frame.</param>
     public PaintedCharacters(double share, IReadOnlyList<string> labels, IReadOnlyList<int[]> groups, NormalizerLayout layout)
     {
@@ -23,7 +23,7 @@ internal sealed class PaintedCharacters
         _layout = layout;
         int[] numbers = [.. labels.Select(label => label.Length == 1 ? StrokeAlphabet.Characters.IndexOf(label[0], StringComparison.Ordinal) : -1)];
         int[][] classes = [.. Enumerable.Range(0, labels.Count).Select(k => new[] { k }), .. groups];
-        _characters = Array.ConvertAll(classes, members => Array.FindAll(Array.ConvertAll(members, k => k < 0 ? -1 : numbers[k]), number => number >= 0));
+        _characters = Array.ConvertAll(classes, members => Array.FindAll(Array.ConvertAll(members, k => numbers[k]), number => number >= 0));
     }
 
     /// <summary>Whether any of the classes can be painted.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Commands;
 
@@ -125,7 +126,7 @@ internal static class DatasetsCommand
         var common = new CommonOptions(command);
         command.SetAction(result =>
         {
-            var options = Options(host, common, result);
+            var options = Options(host, common, result) with { Layout = TrainingDefaults.For(new TrainingConfig { Dataset = result.GetRequiredValue(name) }).Layout };
             AugmentationOptions variation = Parse(result.GetRequiredValue(augment));
             var dataset = result.GetValue(split) switch
             {
@@ -134,7 +135,7 @@ internal static class DatasetsCommand
                 _ => DatasetLoader.Load(result.GetRequiredValue(name), options with { AllowMissingPart = true }),
             };
             string file = result.GetRequiredValue(output).FullName;
-            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary((dataset.Train ?? dataset.Test)!, variation), dataset.Labels, result.GetValue(columns))));
+            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary((dataset.Train ?? dataset.Test)!, variation, options.Layout), dataset.Labels, result.GetValue(columns))));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
         });

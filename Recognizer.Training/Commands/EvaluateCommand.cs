@@ -37,7 +37,8 @@ internal static class EvaluateCommand
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
-            string name = result.GetValue(dataset) ?? TrainedOn(graph) ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
+            string? trained = TrainingConfig.Of(graph)?.Dataset;
+            string name = result.GetValue(dataset) ?? trained ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);
             var load = new DatasetLoadOptions
             {
@@ -53,7 +54,7 @@ internal static class EvaluateCommand
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
             string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
-            if (data.IsWhole && TrainedOn(graph) is { } trained && DatasetLoader.AreSame(name, trained, load))
+            if (data.IsWhole && trained is not null && DatasetLoader.AreSame(name, trained, load))
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
             string? directory = result.GetValue(report);
@@ -121,16 +122,4 @@ internal static class EvaluateCommand
 
     private static void WritePicture(string directory, string name, DatasetPart part, IReadOnlyList<string> labels) =>
         AtomicFile.Write(Path.Combine(directory, name), stream => stream.Write(PngEncoder.Encode(SampleGrid.Draw(part, labels, PictureColumns))));
-
-    private static string? TrainedOn(Graph graph)
-    {
-        try
-        {
-            return graph.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json) ? TrainingConfig.FromJson(json).Dataset : null;
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Recognizer.Inference;
+using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
-using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 using Recognizer.Training.Quantization;
@@ -27,6 +27,9 @@ internal static class QuantizeCommand
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
+                // Those of the training: a set without parts is divided as then, so that test images are none that the model learnt from.
+                Seed = (TrainingConfig.Of(graph) ?? new TrainingConfig()).Seed,
+                Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = threads,
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,

@@ -32,8 +32,8 @@ internal static class TrainCommand
         settings.Add<int?>("--final-epochs", "N", "Vary the images otherwise in the last epochs, as --final-augment says [default: 0]", (c, v) => c with { FinalEpochs = v!.Value });
         settings.Add<string>("--final-augment", "WHAT", $"How to vary them then [default: {usual.FinalAugment}]", (c, v) => c with { FinalAugment = v });
         settings.Add<double?>("--final-share", "SHARE", $"Share of the images that is varied so then, the others as before [default: {Text(usual.FinalShare)}]", (c, v) => c with { FinalShare = v!.Value });
-        settings.Add<string[]>("--coarser", "NAME|DIR|FILE", "Data set of the same images whose labels say less, for images whose class isn't known; may be repeated; none for a configuration's", (c, v) => c with { Coarser = v is ["none"] ? [] : v });
-        settings.Add<string[]>("--teacher", "FILE.onnx", "Learn what this model answers besides the labels; may be repeated", (c, v) => c with { Teachers = v });
+        settings.Add<string[]>("--coarser", "NAME|DIR|FILE", "Data set of the same images whose labels say less, for images whose class isn't known; may be repeated; none for a configuration's", (c, v) => c with { Coarser = OrNone(v) ?? [] });
+        settings.Add<string[]>("--teacher", "FILE.onnx", "Learn what this model answers besides the labels; may be repeated; none for a configuration's", (c, v) => c with { Teachers = OrNone(v) ?? [] });
         settings.Add<double?>("--distillation", "WEIGHT", $"Weight of the teachers' answer, 0 … 1 [default: {Text(usual.Distillation)}]", (c, v) => c with { Distillation = v!.Value });
         settings.Add<double?>("--marks", "SHARE", $"Share of images replaced by marks that are no characters [default: {Text(usual.Marks)}]", (c, v) => c with { Marks = v!.Value });
         settings.Add<double?>("--painted", "SHARE", $"Share of images replaced by painted characters of the same class, in usual and rare forms alike [default: {Text(usual.Painted)}]", (c, v) => c with { Painted = v!.Value });
@@ -46,7 +46,7 @@ internal static class TrainCommand
         settings.Add<bool?>("--quantize", "true|false", "Store the model in 8 bits too [default: false]", (c, v) => c with { Quantize = v!.Value });
         settings.Add<bool?>("--winograd", "true|false", "Whether convolutions of 3x3 to 6x6 may be computed by Winograd's algorithm; both ways reach the same accuracy [default: true]", (c, v) => c with { Winograd = v });
         settings.Add<string>("--alphabet", "digits|upper|lower|letters|alphanumeric|CHARACTERS", "Train these classes only [default: all of the data set's]", (c, v) => c with { Alphabet = v });
-        settings.Add<string[]>("--initial", "FILE.onnx", "Start from the weights of this model, by name, widened for a larger --width; {seed} in it stands for the seed; repeated, the mean of several", (c, v) => c with { Initial = v });
+        settings.Add<string[]>("--initial", "FILE.onnx", "Start from the weights of this model, by name, widened for a larger --width; {seed} in it stands for the seed; repeated, the mean of several; none for a configuration's", (c, v) => c with { Initial = OrNone(v) });
         settings.Add<string[]>("--freeze", "PATTERN", "Leave weights with such names as they are, for example 'conv*'; may be repeated", (c, v) => c with { Freeze = v });
 
         var configFile = new Option<string?>("--config") { Description = "Take settings from this file, such as the config.json of an earlier run; options given beside it win", HelpName = "FILE.json" };
@@ -86,7 +86,7 @@ internal static class TrainCommand
             else
             {
                 MetricsOutput.Print(host.Output, $"{session.Split} split of {dataset.Name}", session.Evaluation);
-                host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; best epoch {session.BestEpoch}"));
+                host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; weights of epoch {session.BestEpoch}"));
                 host.Output.WriteLine($"model   {session.ModelPath}");
                 host.Output.WriteLine($"report  {Path.Combine(directory, TrainingSession.ReportFile)}");
             }
@@ -118,8 +118,10 @@ internal static class TrainCommand
                 return (config, directory);
             }
             TrainingConfig first = TrainingConfig.FromJson(File.ReadAllText(saved));
-            // Options may be repeated on resuming, but another value would make another run.
-            string[] changed = settings.Given(result).Where(option => option.Apply(result, first).ToJson() != first.ToJson()).Select(option => option.Name).ToArray();
+            // Options and a file may be repeated on resuming, but another value would make another run; options win over the file.
+            IEnumerable<string> changedOptions = settings.Given(result).Where(option => option.Apply(result, first).DifferencesFrom(first).Any()).Select(option => option.Name);
+            IEnumerable<string> changedInFile = settings.Apply(result, TrainingConfig.FromJson(file, first)).DifferencesFrom(settings.Apply(result, first)).Select(name => $"{name} of {configFile}");
+            string[] changed = [.. changedOptions, .. changedInFile];
             if (changed.Length > 0) throw new UsageException($"{string.Join(", ", changed)} can't be changed when a run is resumed (it would no longer be the same run); leave it out, or start anew without --resume.");
             return (first, directory);
         }
@@ -160,7 +162,7 @@ internal static class TrainCommand
             [
                 ("network", $"{config.Architecture}: {summary.Parameters.ToString("N0", CultureInfo.InvariantCulture)} parameters, {(summary.MultiplyAdds ?? 0).ToString("N0", CultureInfo.InvariantCulture)} multiply-adds per image"),
                 ("data set", $"{dataset.Name}, {session.Evaluation.Metrics.PerClass.Count} classes"),
-                ("best epoch", $"{session.BestEpoch} of {session.History.Count}"),
+                ("weights of epoch", $"{session.BestEpoch} of {session.History.Count}"),
                 ("time", FormattableString.Invariant($"{seconds:0.0} s")),
                 ("configuration", config.ToJson()),
             ],
@@ -171,6 +173,9 @@ internal static class TrainCommand
         }, Path.Combine(directory, "report.html"));
         return json;
     }
+
+    // What a configuration lists can be left out by a word only.
+    private static string[]? OrNone(string[] values) => values is ["none"] ? null : values;
 
     private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
 

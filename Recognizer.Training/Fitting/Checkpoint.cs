@@ -25,7 +25,7 @@ internal sealed class Checkpoint
     /// <summary>Finished steps.</summary>
     public required long Step { get; init; }
 
-    /// <summary>The epoch (from 1) with the best validation result, or 0 where there is none yet; its weights are among <see cref="Arrays"/>.</summary>
+    /// <summary>The epoch (from 1) with the best validation result, or 0 where there is none yet.</summary>
     public int BestEpoch { get; init; }
 
     public double BestAccuracy { get; init; }
@@ -35,7 +35,7 @@ internal sealed class Checkpoint
     /// <summary>Lines of <c>training.jsonl</c> so far.</summary>
     public required IReadOnlyList<string> History { get; init; }
 
-    /// <summary>Weights, averages, optimiser state and statistics by a name that begins with their kind.</summary>
+    /// <summary>Weights, those that are kept, averages, optimiser state and statistics by a name that begins with their kind.</summary>
     public OrderedDictionary<string, float[]> Arrays { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Writes the file of this epoch and deletes those that are no longer needed.</summary>

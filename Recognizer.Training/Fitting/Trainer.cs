@@ -27,8 +27,8 @@ internal sealed class Trainer : IDisposable
     private readonly float[] _average;
     private readonly float[][] _averageStatistics;
     private readonly List<string> _history = [];
-    private float[]? _best;
-    private float[][]? _bestStatistics;
+    private float[]? _kept;
+    private float[][]? _keptStatistics;
     private readonly float[] _adjustment;
     private readonly AugmentationOptions _augmentation;
     private readonly AugmentationOptions _finalAugmentation;
@@ -73,8 +73,11 @@ internal sealed class Trainer : IDisposable
     /// <summary>Finished epochs.</summary>
     public int Epoch { get; private set; }
 
-    /// <summary>The epoch, from 1, whose weights are the result so far; 0 before the first.</summary>
+    /// <summary>The epoch, from 1, that is best on the images held back; 0 before the first.</summary>
     public int BestEpoch { get; private set; }
+
+    /// <summary>The epoch, from 1, whose weights are the result so far; 0 before the first.</summary>
+    public int KeptEpoch => _config.Keep == "last" ? Epoch : BestEpoch;
 
     /// <summary>Validation accuracy of the best epoch.</summary>
     public double BestAccuracy { get; private set; }
@@ -130,14 +133,17 @@ internal sealed class Trainer : IDisposable
         Epoch++;
 
         (double Accuracy, double LogLoss)? validation = HeldBack.Count > 0 ? MeasureHeldBack(cancellation) : null;
-        bool best = validation is not (double accuracy, double logLoss) || _config.Keep == "last" || BestEpoch == 0 || accuracy > BestAccuracy || (accuracy == BestAccuracy && logLoss < BestLoss);
+        bool best = validation is not (double accuracy, double logLoss) || BestEpoch == 0 || accuracy > BestAccuracy || (accuracy == BestAccuracy && logLoss < BestLoss);
         if (best)
         {
             BestEpoch = Epoch;
             BestAccuracy = validation?.Accuracy ?? 0;
             BestLoss = validation?.LogLoss ?? 0;
-            _best = Weights().ToArray();
-            _bestStatistics = [.. Enumerable.Range(0, _averageStatistics.Length).Select(i => Statistics(i).ToArray())];
+        }
+        if (KeptEpoch == Epoch)
+        {
+            _kept = Weights().ToArray();
+            _keptStatistics = [.. Enumerable.Range(0, _averageStatistics.Length).Select(i => Statistics(i).ToArray())];
         }
         var epoch = new EpochResult(Epoch, loss / images, (double)correct / images, validation?.LogLoss, validation?.Accuracy, rate, images, seconds, best);
         _history.Add(ToLine(epoch));
@@ -154,8 +160,8 @@ internal sealed class Trainer : IDisposable
         return ModelEvaluation.Run(model, _data.Images, _data.Validation, _data.Labels, cancellation: cancellation);
     }
 
-    /// <summary>The network with the weights of the best epoch.</summary>
-    public Graph BestGraph() => ToGraph(_best ?? Weights(), i => _bestStatistics is { } best ? best[i] : Statistics(i).ToArray());
+    /// <summary>The network with the weights of <see cref="KeptEpoch"/>.</summary>
+    public Graph KeptGraph() => ToGraph(_kept ?? Weights(), i => _keptStatistics is { } kept ? kept[i] : Statistics(i).ToArray());
 
     /// <summary>The state after the last finished epoch.</summary>
     public Checkpoint ToCheckpoint()
@@ -171,9 +177,9 @@ internal sealed class Trainer : IDisposable
             History = [.. _history],
         };
         foreach ((string name, View values) in State()) checkpoint.Arrays.Add(name, values().ToArray());
-        if (_best is not null && _bestStatistics is not null)
+        if (_kept is not null && _keptStatistics is not null)
         {
-            foreach ((string name, View values) in Best(_best, _bestStatistics)) checkpoint.Arrays.Add(name, values().ToArray());
+            foreach ((string name, View values) in Kept(_kept, _keptStatistics)) checkpoint.Arrays.Add(name, values().ToArray());
         }
         return checkpoint;
     }
@@ -186,9 +192,9 @@ internal sealed class Trainer : IDisposable
         foreach ((string name, View values) in State()) Load(name, values());
         if (checkpoint.BestEpoch > 0)
         {
-            _best = new float[_average.Length];
-            _bestStatistics = [.. _averageStatistics.Select(s => new float[s.Length])];
-            foreach ((string name, View values) in Best(_best, _bestStatistics)) Load(name, values());
+            _kept = new float[_average.Length];
+            _keptStatistics = [.. _averageStatistics.Select(s => new float[s.Length])];
+            foreach ((string name, View values) in Kept(_kept, _keptStatistics)) Load(name, values());
         }
         if (arrays.Count > 0) throw new InvalidDataException($"the checkpoint holds '{arrays.Keys.First()}', which this network doesn't have");
         Epoch = checkpoint.Epoch;
@@ -300,7 +306,8 @@ internal sealed class Trainer : IDisposable
         }
     }
 
-    private IEnumerable<(string Name, View Values)> Best(float[] weights, float[][] statistics)
+    // Called best in files.
+    private IEnumerable<(string Name, View Values)> Kept(float[] weights, float[][] statistics)
     {
         foreach (Parameter parameter in _plan.Parameters.Parameters) yield return ($"best/{parameter.Name}", () => weights.AsSpan(parameter.Offset, parameter.Length));
         for (int i = 0; i < statistics.Length; i++)

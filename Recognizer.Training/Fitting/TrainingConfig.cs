@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Optimization;
 
@@ -127,6 +129,9 @@ internal sealed record TrainingConfig
     /// <summary>What <see cref="Keep"/> takes.</summary>
     internal static IReadOnlyList<string> KeepNames { get; } = ["best", "last"];
 
+    /// <summary>Of all settings, as in JSON.</summary>
+    private static IEnumerable<string> Names => TrainingConfigJson.Default.TrainingConfig.Properties.Select(p => p.Name);
+
     /// <summary>Checks every value.</summary>
     /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
     public void Validate()
@@ -173,10 +178,9 @@ internal sealed record TrainingConfig
             JsonNode? given = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
             if (given is not JsonObject settings) throw new FormatException("expected a JSON object with settings");
             JsonObject all = JsonNode.Parse((defaults ?? new()).ToJson())!.AsObject();
-            string[] names = [.. TrainingConfigJson.Default.TrainingConfig.Properties.Select(p => p.Name)];
             foreach ((string name, JsonNode? value) in settings)
             {
-                if (!names.Contains(name, StringComparer.Ordinal)) throw new FormatException($"there is no setting '{name}'; there are {string.Join(", ", names)}");
+                if (!Names.Contains(name, StringComparer.Ordinal)) throw new FormatException($"there is no setting '{name}'; there are {string.Join(", ", Names)}");
                 if (!IsFinite(value)) throw new FormatException($"{name} is {value!.ToJsonString()}; expected numbers that are finite");
                 all[name] = value?.DeepClone();
             }
@@ -187,6 +191,26 @@ internal sealed record TrainingConfig
             // With a path it comes from the text as merged, which the user never saw.
             throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name} has a value of the wrong type" : exception.Message, exception);
         }
+    }
+
+    /// <summary>Those that a model was trained with; null where it doesn't say, or in another version's words.</summary>
+    public static TrainingConfig? Of(Graph model)
+    {
+        try
+        {
+            return model.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json) ? FromJson(json) : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Names, as in JSON, of the settings that have another value.</summary>
+    public IEnumerable<string> DifferencesFrom(TrainingConfig other)
+    {
+        JsonObject these = JsonNode.Parse(ToJson())!.AsObject(), those = JsonNode.Parse(other.ToJson())!.AsObject();
+        return Names.Where(name => !JsonNode.DeepEquals(these[name], those[name]));
     }
 
     /// <summary>Whether all numbers are; 1e400 is read as infinity, which can't be written back.</summary>

@@ -27,10 +27,10 @@ internal sealed class TrainingData
         var classes = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < Labels.Count; i++) classes[Labels[i]] = i;
         int[] ofDataset = [.. dataset.Labels.Select(label => classes.GetValueOrDefault(label, -1))];
-        // An image that may be of a class that isn't trained is left out.
-        Groups = [.. (coarse?.Groups ?? []).Select(group => Array.ConvertAll(group, k => ofDataset[k]))];
+        // An image may be what is trained of its group; one of which nothing is trained is left out.
+        Groups = [.. (coarse?.Groups ?? []).Select(group => group.Select(k => ofDataset[k]).Where(k => k >= 0).ToArray())];
         int[] mapped = Array.ConvertAll(coarse?.Labels ?? train.Labels, label =>
-            label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Contains(-1) ? -1 : Labels.Count + label - ofDataset.Length);
+            label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Length == 0 ? -1 : Labels.Count + label - ofDataset.Length);
         Families = JoinedBy(Groups);
         Images = new DatasetPart(train.Images, mapped);
         int[] known = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0)];
@@ -46,7 +46,7 @@ internal sealed class TrainingData
     /// <summary>Text of each class that is trained.</summary>
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>Sets of classes that an image may have of which no more is known.</summary>
+    /// <summary>Sets of classes that an image may have of which no more is known; those that aren't trained are left out.</summary>
     public IReadOnlyList<int[]> Groups { get; }
 
     /// <summary>Classes that groups join, directly or through others: what some images don't tell apart.</summary>
@@ -101,6 +101,6 @@ internal sealed class TrainingData
             }
             families.Add(joined);
         }
-        return [.. families.Where(family => family.Count > 1 && !family.Contains(-1)).Select(family => family.Order().ToArray())];
+        return [.. families.Where(family => family.Count > 1).Select(family => family.Order().ToArray())];
     }
 }

@@ -56,7 +56,7 @@ internal static class TrainingSession
     private const int ImagesForDenseLayers = 200;
 
     /// <summary>Trains, exports and measures.</summary>
-    /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the best one in <c>model.onnx</c>.</exception>
+    /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the one to keep in <c>model.onnx</c>.</exception>
     public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
     {
         config.Validate();
@@ -65,6 +65,7 @@ internal static class TrainingSession
         var data = new TrainingData(dataset, alphabet, config.Validation, config.Seed);
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
+        WarnOfImagesSeen(config.Teachers.Select(file => (file, OnnxReader.ReadFile(file))), config, "what it teaches may make figures on them too good", progress);
         using var trainer = new Trainer(graph, data, config, options.Threads, options.CreatePlan);
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.HeldBack.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
 
@@ -84,7 +85,9 @@ internal static class TrainingSession
         }
         else
         {
-            if (checkpoint.Config != config.ToJson()) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}");
+            // As settings, not as text: a version that knows more of them writes more.
+            string[] others = [.. TrainingConfig.FromJson(checkpoint.Config).DifferencesFrom(config)];
+            if (others.Length > 0) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}: {string.Join(", ", others)}");
             string[] saved = File.Exists(images) ? File.ReadAllLines(images) : [];
             int changed = saved.Zip(hashes).ToList().FindIndex(pair => pair.First != pair.Second);
             if (changed >= 0)
@@ -100,12 +103,12 @@ internal static class TrainingSession
             EpochResult epoch = trainer.RunEpoch(progress, cancellation);
             trainer.ToCheckpoint().Save(checkpoints);
             File.AppendAllText(history, trainer.History[^1] + "\n");
-            if (epoch.IsBest) OnnxWriter.WriteFile(trainer.BestGraph(), modelPath);
+            if (trainer.KeptEpoch == trainer.Epoch) OnnxWriter.WriteFile(trainer.KeptGraph(), modelPath);
             progress.Epoch(epoch);
         }
         if (trainer.Epoch < config.Epochs) progress.Message($"stopped early: no progress on the validation images since epoch {trainer.BestEpoch}");
 
-        Graph best = trainer.BestGraph();
+        Graph best = trainer.KeptGraph();
         if (trainer.HeldBack.Count > 0)
         {
             using CharacterRecognizer uncalibrated = trainer.Load(best);
@@ -129,7 +132,7 @@ internal static class TrainingSession
             if (validation is not null)
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
         }
-        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.BestEpoch);
+        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch);
     }
 
     /// <summary>SHA-256 of labels and pixels of all images, in their order.</summary>
@@ -181,8 +184,7 @@ internal static class TrainingSession
             int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
             if (config.Epochs == 0 && loaded < floats)
                 throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
-            foreach ((string file, Graph start) in config.InitialFiles.Zip(starts).Where(pair => HoldsBackOthers(pair.Second, config)))
-                progress.Message($"{file} may have learnt from images that are held back here: it was trained on them with another seed or share, so that figures on them are too good");
+            WarnOfImagesSeen(config.InitialFiles.Zip(starts), config, "figures on them are too good", progress);
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
@@ -190,19 +192,14 @@ internal static class TrainingSession
         return graph;
     }
 
-    /// <summary>Whether a model was trained on the same data with another part of it held back.</summary>
-    private static bool HoldsBackOthers(Graph graph, TrainingConfig config)
+    /// <summary>Tells of the models that were trained on the same data with another part of it held back.</summary>
+    private static void WarnOfImagesSeen(IEnumerable<(string File, Graph Graph)> models, TrainingConfig config, string consequence, ITrainingProgress progress)
     {
-        if (config.Validation == 0 || !graph.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json)) return false;
-        try
+        foreach ((string file, Graph graph) in models)
         {
-            var other = TrainingConfig.FromJson(json);
-            return other.Coarser.Append(other.Dataset).Intersect(config.Coarser.Append(config.Dataset)).Any() && (other.Seed, other.Validation) != (config.Seed, config.Validation);
-        }
-        catch (FormatException)
-        {
-            // Settings of another version say nothing.
-            return false;
+            if (config.Validation > 0 && TrainingConfig.Of(graph) is { } other
+                && other.Coarser.Append(other.Dataset).Intersect(config.Coarser.Append(config.Dataset)).Any() && (other.Seed, other.Validation) != (config.Seed, config.Validation))
+                progress.Message($"{file} may have learnt from images that are held back here: it was trained on them with another seed or share, so that {consequence}");
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
 /// <param name="Seed">Its seed.</param>
 /// <param name="Validation">Accuracy on the images held back, and its standard error.</param>
 /// <param name="Test">The same on the test split, which nothing was chosen by.</param>
-/// <param name="Seconds">Time that its epochs took.</param>
+/// <param name="Seconds">Time that its epochs took, without validation.</param>
 internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Validation, (double Accuracy, double Error) Test, double Seconds)
 {
     /// <summary>Reads a run's folder as <c>train</c> left it.</summary>
@@ -117,7 +117,8 @@ internal sealed class ModelCard
             Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
         text.Append(Line($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
-        text.Append("Temperature and seed (and the epoch, unless the recipe keeps the last) were chosen on images held back from training (validation). Machine time is that of the recipe itself.\n\n");
+        text.Append(Line($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
+        text.Append("Machine time is that of the recipe's own training steps, without validation.\n\n");
         Table(text, ["seed", "validation", "test", "machine time"],
             Runs.Select((r, i) => new[] { Line($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Line($"{r.Seconds / 3600:0.00} h") }));
         if (Runs.Count > 1)
@@ -126,16 +127,15 @@ internal sealed class ModelCard
             text.Append(Line($"\nOver {Runs.Count} seeds: {100 * mean:0.00} ± {100 * error:0.00} % (standard error of the mean) on the test split.\n"));
         }
         text.Append(Line($"\n## Figures\n\nEach line is what the command gives with `{Folder}/{Forms[0].File}`{(Forms.Count > 1 ? ", and with the 8-bit file in its place" : "")}.\n\n"));
-        string[] forms = Forms.Count > 1 ? ["8 bits"] : [];
-        Table(text, ["measured on", "images", "accuracy", .. forms, "log-loss", "calibration error", "command"],
+        string[] forms = Forms.Count > 1 ? ["… in 8 bits"] : [];
+        Table(text, ["measured on", "images", "accuracy", .. forms, "log-loss", "calibration error", .. forms, "command"],
             Plan.Evaluations.Select((evaluation, i) =>
             {
                 JsonElement result = Forms[0].Results[i];
-                string[] others = [.. Forms.Skip(1).Select(f => Percent(Number(f.Results[i], "microAccuracy")))];
-                return (string[])[evaluation.Title, Line($"{result.GetProperty("count").GetInt64():N0}"), Share((Number(result, "microAccuracy"), Number(result, "standardError"))), .. others,
-                    Line($"{Number(result, "logLoss"):0.0000}"), Percent(Number(result, "expectedCalibrationError")), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
+                return (string[])[evaluation.Title, Line($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
+                    Line($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
             }));
-        Robustness(text, first);
+        Robustness(text, first, Forms.Count > 1 ? Forms[1].Results[0] : null);
         // Classes that an alphabet leaves out are neither in the images nor among the answers.
         long[][] counts = Counts(first);
         text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
@@ -146,16 +146,18 @@ internal sealed class ModelCard
         return text.ToString();
     }
 
-    private static void Robustness(StringBuilder text, JsonElement result)
+    private static void Robustness(StringBuilder text, JsonElement result, JsonElement? quantized)
     {
         if (result.TryGetProperty("corruptions", out JsonElement corruptions))
         {
-            text.Append(Line($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Percent(Number(result, "meanCorruptionError"))} ± {100 * Number(result, "meanCorruptionErrorStandardError"):0.00}.\n\n"));
+            text.Append(Line($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Both(r => Share((Number(r, "meanCorruptionError"), Number(r, "meanCorruptionErrorStandardError"))))}.\n\n"));
             Table(text, ["corruption", "accuracy"], corruptions.EnumerateArray().Select(c => new[] { c.GetProperty("name").GetString()!, Percent(Number(c, "accuracy")) }));
         }
         if (!result.TryGetProperty("outliers", out JsonElement outliers)) return;
-        text.Append(Line($"\n## Pictures that are no characters\n\nArea under the ROC of the rejection score, same command; the lowest is {Number(result, "lowestAuroc"):0.0000}.\n\n"));
+        text.Append(Line($"\n## Pictures that are no characters\n\nArea under the ROC of the rejection score, same command; the lowest is {Both(r => Line($"{Number(r, "lowestAuroc"):0.0000}"))}.\n\n"));
         Table(text, ["kind", "AUROC"], outliers.EnumerateArray().Select(o => new[] { o.GetProperty("kind").GetString()!, Line($"{Number(o, "auroc"):0.0000}") }));
+
+        string Both(Func<JsonElement, string> figure) => quantized is { } other ? $"{figure(result)}, in 8 bits {figure(other)}" : figure(result);
     }
 
     private static IEnumerable<string> Confusions(JsonElement result)
