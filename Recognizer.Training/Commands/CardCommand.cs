@@ -18,9 +18,9 @@ internal static class CardCommand
     public static CommandDescription Create(CommandHost host)
     {
         var file = new Argument<string>("FILE.onnx") { Description = "The float model; FILE-int8.onnx beside it is measured too" };
-        var plan = new Option<string>("--plan") { Description = "What to measure and say: a JSON file with summary, data, limits, licence and evaluations", HelpName = "FILE.json", Required = true };
+        var plan = new Option<string>("--plan") { Description = "What to measure and say: a JSON file with summary, data, limits, licence, evaluations and perhaps runs", HelpName = "FILE.json", Required = true };
         var recipe = new Option<string>("--recipe") { Description = "The configuration that train was run with", HelpName = "FILE.json", Required = true };
-        var runs = new Option<string[]>("--run") { Description = "Folder of a training, the shipped one first; may be repeated", HelpName = "DIR", Required = true };
+        var runs = new Option<string[]>("--run") { Description = "Folder of a training, the shipped one first; may be repeated [default: what the plan says of them]", HelpName = "DIR" };
         var output = new Option<string?>("--output") { Description = "The card [default: FILE.md]", HelpName = "FILE.md" };
         var command = new Command("card", "Write a model's card: how it was made and how good it is") { file, plan, recipe, runs, output };
         var common = new CommonOptions(command, threads: false);
@@ -29,6 +29,8 @@ internal static class CardCommand
             string path = result.GetRequiredValue(file), target = result.GetValue(output) ?? Path.ChangeExtension(path, ".md");
             string quantized = Path.Combine(Path.GetDirectoryName(path)!, $"{Path.GetFileNameWithoutExtension(path)}-int8.onnx");
             CardPlan what = Parse(result.GetRequiredValue(plan));
+            IReadOnlyList<CardRun> trainings = result.GetValue(runs) is { Length: > 0 } folders ? [.. folders.Select(CardRun.Read)] : what.Runs;
+            if (trainings.Count == 0) throw new UsageException($"--run is needed, as {result.GetRequiredValue(plan)} has no runs.");
             Graph graph = OnnxReader.ReadFile(path);
             ModelSummary summary = ModelSummary.Of(graph);
             TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(result.GetRequiredValue(recipe)));
@@ -36,7 +38,7 @@ internal static class CardCommand
             {
                 Name = Path.GetFileNameWithoutExtension(path),
                 Plan = what,
-                Runs = [.. result.GetRequiredValue(runs).Select(CardRun.Read)],
+                Runs = trainings,
                 Forms = [.. new[] { path, quantized }.Where(File.Exists).Select(form => Measure(host, form, what, common.DataRoot(result)))],
                 Parameters = summary.Parameters,
                 MultiplyAdds = summary.MultiplyAdds ?? 0,

@@ -12,6 +12,9 @@ namespace Recognizer.Training.Reports;
 /// <param name="Evaluations">What to measure; the first is shown in detail.</param>
 internal sealed record CardPlan(string Summary, string Data, string Limits, string Licence, IReadOnlyList<CardPlan.Evaluation> Evaluations)
 {
+    /// <summary>What is on record of trainings whose folders are gone, the shipped one first.</summary>
+    public IReadOnlyList<CardRun> Runs { get; init; } = [];
+
     /// <summary>One measurement.</summary>
     /// <param name="Title">What it shows.</param>
     /// <param name="Arguments">Arguments of <c>evaluate</c>, without the model.</param>
@@ -25,14 +28,21 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             JsonElement root = document.RootElement;
             var plan = new CardPlan(Text("summary"), Text("data"), Text("limits"), Text("licence"), [.. root.GetProperty("evaluations").EnumerateArray().Select(e =>
-                new Evaluation(e.GetProperty("title").GetString()!, e.GetProperty("arguments").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)))]);
+                new Evaluation(e.GetProperty("title").GetString()!, e.GetProperty("arguments").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)))])
+            {
+                Runs = root.TryGetProperty("runs", out JsonElement runs) ? [.. runs.EnumerateArray().Select(Run)] : [],
+            };
             return plan.Evaluations.Count > 0 ? plan : throw new FormatException("\"evaluations\" is empty");
+
+            static CardRun Run(JsonElement run) => new(run.GetProperty("seed").GetUInt64(), Figures(run.GetProperty("validation")), Figures(run.GetProperty("test")), 3600 * run.GetProperty("hours").GetDouble());
+
+            static (double Accuracy, double Error) Figures(JsonElement pair) => pair.GetArrayLength() == 2 ? (pair[0].GetDouble(), pair[1].GetDouble()) : throw new FormatException($"expected an accuracy and its standard error, found {pair}");
 
             string Text(string name) => root.GetProperty(name).GetString() ?? throw new FormatException($"\"{name}\" is null");
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new FormatException("expected an object with the texts summary, data, limits, licence and a list of evaluations, each with title and arguments", exception);
+            throw new FormatException("expected an object with the texts summary, data, limits, licence, a list of evaluations, each with title and arguments, and perhaps one of runs, each with seed, validation, test and hours", exception);
         }
     }
 }

@@ -5,13 +5,13 @@ internal static class EnclosingStroke
 {
     /// <summary>Least extent of what is enclosed and least height, as shares of those of the stroke: it is more than the dot in a 0 or the middle bar of an E whose other strokes are
     /// apart from it.</summary>
-    private const double LeastExtent = 0.4, LeastHeight = 0.35;
+    private const double LeastExtent = 0.35, LeastHeight = 0.2;
 
     /// <summary>Pixels; what is smaller is a speck.</summary>
     private const int LeastSide = 10;
 
     /// <summary>Least width of the stroke as a share of its height: a 0 with a bar that doesn't touch it is narrower.</summary>
-    private const double LeastAspect = 0.75;
+    private const double LeastAspect = 0.7;
 
     /// <summary>Most area of the stroke as a share of the area of its bounding box: a circle a tenth of its diameter thick has 0.28.</summary>
     private const double MostArea = 0.28;
