@@ -15,6 +15,14 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
     /// <summary>What is on record of trainings whose folders are gone, the shipped one first.</summary>
     public IReadOnlyList<CardRun> Runs { get; init; } = [];
 
+    /// <summary>What the mean corruption error is compared with, or null.</summary>
+    public CorruptionBaseline? Baseline { get; init; }
+
+    /// <summary>A model that was trained without care for spoilt images.</summary>
+    /// <param name="Training">The command that makes it.</param>
+    /// <param name="MeanCorruptionError">What <c>evaluate --corruptions</c> gives for it on the same images.</param>
+    public sealed record CorruptionBaseline(string Training, double MeanCorruptionError);
+
     /// <summary>One measurement.</summary>
     /// <param name="Title">What it shows.</param>
     /// <param name="Arguments">Arguments of <c>evaluate</c>, without the model.</param>
@@ -31,6 +39,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
                 new Evaluation(e.GetProperty("title").GetString()!, e.GetProperty("arguments").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)))])
             {
                 Runs = root.TryGetProperty("runs", out JsonElement runs) ? [.. runs.EnumerateArray().Select(Run)] : [],
+                Baseline = root.TryGetProperty("corruptionBaseline", out JsonElement baseline) ? new(baseline.GetProperty("training").GetString()!, baseline.GetProperty("meanCorruptionError").GetDouble()) : null,
             };
             return plan.Evaluations.Count > 0 ? plan : throw new FormatException("\"evaluations\" is empty");
 
@@ -42,7 +51,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new FormatException("expected an object with the texts summary, data, limits, licence, a list of evaluations, each with title and arguments, and perhaps one of runs, each with seed, validation, test and hours", exception);
+            throw new FormatException("expected an object with the texts summary, data, limits, licence, a list of evaluations, each with title and arguments, perhaps one of runs, each with seed, validation, test and hours, and a corruptionBaseline with training and meanCorruptionError", exception);
         }
     }
 }
@@ -145,7 +154,7 @@ internal sealed class ModelCard
                 return (string[])[evaluation.Title, Line($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
                     Line($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
             }));
-        Robustness(text, first, Forms.Count > 1 ? Forms[1].Results[0] : null);
+        Robustness(text, first, Forms.Count > 1 ? Forms[1].Results[0] : null, Plan.Baseline);
         // Classes that an alphabet leaves out are neither in the images nor among the answers.
         long[][] counts = Counts(first);
         text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
@@ -156,11 +165,13 @@ internal sealed class ModelCard
         return text.ToString();
     }
 
-    private static void Robustness(StringBuilder text, JsonElement result, JsonElement? quantized)
+    private static void Robustness(StringBuilder text, JsonElement result, JsonElement? quantized, CardPlan.CorruptionBaseline? baseline)
     {
         if (result.TryGetProperty("corruptions", out JsonElement corruptions))
         {
-            text.Append(Line($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Both(r => Share((Number(r, "meanCorruptionError"), Number(r, "meanCorruptionErrorStandardError"))))}.\n\n"));
+            text.Append(Line($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Both(r => Share((Number(r, "meanCorruptionError"), Number(r, "meanCorruptionErrorStandardError"))))}."));
+            if (baseline is not null) text.Append(Line($" The network of `{baseline.Training}` has {Percent(baseline.MeanCorruptionError)}."));
+            text.Append("\n\n");
             Table(text, ["corruption", "accuracy"], corruptions.EnumerateArray().Select(c => new[] { c.GetProperty("name").GetString()!, Percent(Number(c, "accuracy")) }));
         }
         if (!result.TryGetProperty("outliers", out JsonElement outliers)) return;
