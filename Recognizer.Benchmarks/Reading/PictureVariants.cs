@@ -33,6 +33,7 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
         new("blurred, noisy, pale, 112 px", false, (ink, random) => Pale(ink, random)),
         new("shadow across, 112 px", false, (ink, random) => Shadow(ink, random)),
         new("in a box, 112 px", false, (ink, _) => Paint(112, (x, y) => Math.Min(x, y) is >= 2 and < 4 || Math.Max(x, y) is >= 108 and < 110 ? 70 : 240 - 0.8 * At(ink, x * 1.25 - 14, y * 1.25 - 14, 112))),
+        new("underlined, 160 px", false, Underlined),
         new("in a circle drawn by hand, 160 px", false, (ink, random) => Encircled(ink, random, squareness: 2)),
         new("in a box drawn by hand, 160 px", false, (ink, random) => Encircled(ink, random, squareness: 8)),
     ];
@@ -91,6 +92,18 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
 
     /// <summary>Each row moved to the side by a share of its height.</summary>
     private static GrayImage Slanted(byte[] ink, double slant) => Paint(200, (x, y) => 230 - 0.8 * At(ink, x - 44 + slant * (y - 100), y - 44, 112));
+
+    /// <summary>Above a short stroke, about as long as the character is wide.</summary>
+    private static GrayImage Underlined(byte[] ink, CounterRandom random)
+    {
+        int left = Side, right = 0, bottom = 0;
+        for (int i = 0; i < ink.Length; i++)
+            if (ink[i] > 60) (left, right, bottom) = (Math.Min(left, i % Side), Math.Max(right, i % Side + 1), i / Side + 1);
+        double scale = 100.0 / Side, foot = 15 + bottom * scale + random.NextSingle(7, 20), slope = random.NextSingle(-0.1f, 0.1f), pen = random.NextSingle(1.5f, 2.5f);
+        double from = 30 + left * scale - random.NextSingle(-8, 15), to = Math.Max(from + 30, 30 + right * scale + random.NextSingle(-8, 15));
+        return Paint(160, (x, y) => 235 - Math.Max(0.75 * At(ink, x - 30, y - 15, 100),
+            x < from || x > to ? 0 : 190 * Math.Clamp(pen - Math.Abs(y - foot - slope * (x - (from + to) / 2)) + 0.5, 0, 1)));
+    }
 
     /// <summary>Within a closed stroke whose ends may miss each other: |x/a|ᵏ + |y/b|ᵏ = 1, turned and out of round, k its squareness.</summary>
     private static GrayImage Encircled(byte[] ink, CounterRandom random, double squareness)

@@ -146,6 +146,39 @@ public class CharacterNormalizerTests
     }
 
     [Fact]
+    public void A_stroke_under_a_character_is_no_part_of_it()
+    {
+        const int Side = 120;
+        for (int digit = 0; digit < 10; digit++)
+        {
+            float[] cover = Drawing.Square(digit, Side, 6, 0.5);
+            GrayImage bare = Paint(cover);
+            for (int x = 40; x < 85; x++)
+                for (int y = 0; y < 3; y++) cover[(98 + y + x / 20) * Side + x] = 1;
+            Assert.InRange(Correlation(Normalize(bare), Normalize(Paint(cover))), 0.95, 1.0001);
+        }
+
+        static GrayImage Paint(float[] cover) => Drawing.Paint(cover, Side, (_, _) => 230, (_, _) => 40);
+    }
+
+    // Bars of an I apart from its stem, and the lower one alone close to a 1
+    [Theory]
+    [InlineData(20, 96)]
+    [InlineData(-1, 91)]
+    public void Serifs_stay(int upper, int lower)
+    {
+        var pixels = new byte[120 * 120];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            int x = i % 120, y = i / 120;
+            bool serif = x is >= 38 and < 82 && (y >= upper && y < upper + 5 && upper > 0 || y >= lower && y < lower + 5);
+            pixels[i] = serif || (x is >= 57 and < 63 && y is >= 31 and < 89) ? (byte)30 : (byte)230;
+        }
+        float[] normalized = Normalize(new GrayImage(120, 120, pixels));
+        Assert.InRange(Enumerable.Range(0, 28).Count(x => Enumerable.Range(0, 28).Any(y => normalized[28 * y + x] >= 0.5f)), 10, 24);
+    }
+
+    [Fact]
     public void Lines_between_the_boxes_of_a_wide_picture_are_removed()
     {
         Assert.InRange(Correlation(Normalize(Seven(_ => false)), Normalize(Seven(x => x is 0 or 1 or 64 or 65 or 128 or 129 or 190 or 191))), 0.95, 1.0001);
