@@ -15,7 +15,8 @@ internal sealed class CharacterRecognizerOptionsValidator : IValidateOptions<Cha
         if (options.Top < 1) failures.Add($"{nameof(options.Top)} is {options.Top}, expected at least 1.");
         if (options.Threads < 1) failures.Add($"{nameof(options.Threads)} is {options.Threads}, expected at least 1.");
         if (!Enum.IsDefined(options.DefaultLayout)) failures.Add($"{nameof(options.DefaultLayout)} is {options.DefaultLayout}, expected Emnist or Mnist.");
-        foreach ((string limit, long value) in (ReadOnlySpan<(string, long)>)[(nameof(options.Decoder.MaxPixels), options.Decoder.MaxPixels), (nameof(options.Decoder.MaxFileBytes), options.Decoder.MaxFileBytes), (nameof(options.Decoder.MaxMemoryBytes), options.Decoder.MaxMemoryBytes)])
+        if (options.Decoder is null) failures.Add($"{nameof(options.Decoder)} is null, expected limits.");
+        else foreach ((string limit, long value) in (ReadOnlySpan<(string, long)>)[(nameof(options.Decoder.MaxPixels), options.Decoder.MaxPixels), (nameof(options.Decoder.MaxFileBytes), options.Decoder.MaxFileBytes), (nameof(options.Decoder.MaxMemoryBytes), options.Decoder.MaxMemoryBytes)])
             if (value < 1) failures.Add($"{nameof(options.Decoder)}.{limit} is {value}, expected at least 1.");
         if (options.SettleTime < TimeSpan.Zero || options.SettleTime > TimeSpan.FromMinutes(1))
             failures.Add($"{nameof(options.SettleTime)} is {options.SettleTime}, expected 0 … 1 minute.");

@@ -20,6 +20,7 @@ internal sealed class ModelReloader : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly FileSystemWatcher? _watcher;
     private readonly Task _loop;
+    private (FileStamp Stamp, string Reason) _refusal; // the last one, which is reported once
 
     /// <param name="recognizer">Gets the models.</param>
     /// <param name="path">Full path of the file.</param>
@@ -104,7 +105,7 @@ internal sealed class ModelReloader : IDisposable
                 }
                 await Settle(stamp).ConfigureAwait(false);
                 FileStamp settled = FileStamp.Of(_path);
-                if (Reload(settled, isReported: settled == reported)) used = settled;
+                if (Reload(settled)) used = settled;
                 reported = settled;
             }
         }
@@ -127,7 +128,7 @@ internal sealed class ModelReloader : IDisposable
 
     /// <summary>Uses the file, unless it changes meanwhile.</summary>
     /// <returns>Whether this file is dealt with.</returns>
-    private bool Reload(FileStamp stamp, bool isReported)
+    private bool Reload(FileStamp stamp)
     {
         if (!stamp.Exists) return false;
         long started = Stopwatch.GetTimestamp();
@@ -146,9 +147,11 @@ internal sealed class ModelReloader : IDisposable
         {
             // Whatever a new file does, the model in use must go on.
             if (FileStamp.Of(_path) != stamp) return false;
-            if (!isReported) Log.Refused(_logger, _path, exception is OnnxException or ArgumentException ? exception.Message : exception.ToString());
+            string reason = exception is OnnxException or ArgumentException ? exception.Message : exception.ToString();
+            if (_refusal != (stamp, reason)) Log.Refused(_logger, _path, reason);
+            _refusal = (stamp, reason);
             // What keeps it from being read may end without a change of the file
-            return exception.InnerException is not (IOException or UnauthorizedAccessException);
+            return exception is not OnnxException { IsUnreadable: true };
         }
     }
 }

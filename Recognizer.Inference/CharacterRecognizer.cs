@@ -53,6 +53,9 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <summary>Layout that images are brought into before they are scored.</summary>
     public NormalizerLayout Layout => Current.Layout;
 
+    /// <summary>Whether all labels are Latin letters and digits, which no ink around or under them belongs to.</summary>
+    internal bool IsAlphanumeric => Current.IsAlphanumeric;
+
     /// <summary>How often the model has been replaced. A call that begins after this was read is answered by this model or a later one.</summary>
     public long ModelVersion => Volatile.Read(ref _modelVersion);
 
@@ -123,7 +126,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         using Lease lease = Acquire();
         Span<float> normalized = stackalloc float[PixelsPerImage];
-        Normalize(pixels, width, height, stride, lease.Model.Layout, polarity, normalized);
+        Normalize(pixels, width, height, stride, lease.Model, polarity, normalized);
         Prediction? prediction = null;
         Predict(lease.Model, normalized, alphabet, new Span<Prediction>(ref prediction!));
         operation.Read(new ReadOnlySpan<Prediction>(in prediction));
@@ -147,7 +150,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         RecognizerModel model = lease.Model;
         LabelMask? mask = model.Mask(alphabet);
         Span<float> normalized = stackalloc float[PixelsPerImage];
-        Normalize(pixels, width, height, stride, model.Layout, polarity, normalized);
+        Normalize(pixels, width, height, stride, model, polarity, normalized);
         float[] rented = ArrayPool<float>.Shared.Rent(model.Labels.Count);
         try
         {
@@ -286,7 +289,11 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <returns>Whether the model is in use.</returns>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
-    public bool TryReplaceModel(string path, Func<bool> isWanted) => Replace(() => OnnxReader.ReadFile(path), isWanted);
+    public bool TryReplaceModel(string path, Func<bool> isWanted)
+    {
+        ArgumentNullException.ThrowIfNull(isWanted);
+        return Replace(() => OnnxReader.ReadFile(path), isWanted);
+    }
 
     /// <summary>A recogniser that keeps to the model in use now, for work that takes several calls and needs them all answered by one model, such as that of
     /// <see cref="PageReader"/> and <see cref="FieldReader"/> where a new model may have other labels. Dispose of it.</summary>
@@ -320,7 +327,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return OnnxReader.Read(stream);
     }
 
-    private static void Normalize(ReadOnlySpan<byte> pixels, int width, int height, int stride, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    private static void Normalize(ReadOnlySpan<byte> pixels, int width, int height, int stride, RecognizerModel model, Polarity polarity, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
@@ -329,14 +336,14 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         if (pixels.Length < needed) throw new ArgumentException($"{width}×{height} at a stride of {stride} needs {needed} pixels, got {pixels.Length}.", nameof(pixels));
         if (stride == width)
         {
-            CharacterNormalizer.Normalize(pixels, width, height, layout, polarity, destination);
+            CharacterNormalizer.Normalize(pixels, width, height, model.Layout, polarity, destination, model.IsAlphanumeric);
             return;
         }
         byte[] rented = ArrayPool<byte>.Shared.Rent(width * height);
         try
         {
             for (int y = 0; y < height; y++) pixels.Slice(y * stride, width).CopyTo(rented.AsSpan(y * width));
-            CharacterNormalizer.Normalize(rented, width, height, layout, polarity, destination);
+            CharacterNormalizer.Normalize(rented, width, height, model.Layout, polarity, destination, model.IsAlphanumeric);
         }
         finally
         {
@@ -359,7 +366,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
                 for (int i = 0; i < size; i++)
                 {
                     GrayImage image = toGray(images[start + i]);
-                    CharacterNormalizer.Normalize(image, lease.Model.Layout, Polarity.Detect, rented.AsSpan(i * PixelsPerImage, PixelsPerImage));
+                    CharacterNormalizer.Normalize(image, lease.Model.Layout, Polarity.Detect, rented.AsSpan(i * PixelsPerImage, PixelsPerImage), lease.Model.IsAlphanumeric);
                 }
                 Predict(lease.Model, rented.AsSpan(0, size * PixelsPerImage), alphabet, predictions.Slice(start, size));
             }

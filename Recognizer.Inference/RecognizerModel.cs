@@ -45,6 +45,7 @@ internal sealed class RecognizerModel
                     : $"The model gives {classes} scores but has {labels.Count} labels.");
             }
             _labels = [.. labels];
+            IsAlphanumeric = labels.All(Alphabet.Alphanumeric.Contains);
             _createMask = alphabet => new LabelMask(_labels, alphabet);
             if (options.Alphabet is not null) _mask = Mask(options.Alphabet);
         }
@@ -60,6 +61,9 @@ internal sealed class RecognizerModel
     public IReadOnlyList<string> Labels => _labels;
 
     public NormalizerLayout Layout { get; }
+
+    /// <summary>Whether all labels are Latin letters and digits.</summary>
+    public bool IsAlphanumeric { get; }
 
     /// <summary>Takes part in the model's use; each success needs a <see cref="Release"/>.</summary>
     /// <returns>False where the model has been freed already.</returns>

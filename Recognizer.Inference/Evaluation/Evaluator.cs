@@ -59,7 +59,7 @@ public static class Evaluator
         void One(int i)
         {
             Span<float> destination = pixels.AsSpan(i * PixelCount, PixelCount);
-            readable[i] = batch[i].TryNormalize(recognizer.Layout, options.Decoder, destination);
+            readable[i] = batch[i].TryNormalize(recognizer.Layout, options.Decoder, destination, recognizer.IsAlphanumeric);
             if (!readable[i]) destination.Clear();
         }
         if (batch.Any(image => image.NeedsNormalizing))

@@ -76,8 +76,9 @@ public sealed class LabelledImage
     /// <param name="layout">The model's layout.</param>
     /// <param name="decoder">Limits on image files.</param>
     /// <param name="destination">Receives [28, 28], 0 = ground … 1 = ink.</param>
+    /// <param name="isAlphanumeric">Whether characters are Latin letters and digits, as in <see cref="CharacterNormalizer"/>.</param>
     /// <returns>Whether the image could be read.</returns>
-    public bool TryNormalize(NormalizerLayout layout, DecoderOptions decoder, Span<float> destination)
+    public bool TryNormalize(NormalizerLayout layout, DecoderOptions decoder, Span<float> destination, bool isAlphanumeric = true)
     {
         if (destination.Length < PixelCount) throw new ArgumentException($"The result needs {PixelCount} values, not {destination.Length}.", nameof(destination));
         switch (_form)
@@ -90,12 +91,12 @@ public sealed class LabelledImage
                 for (int i = 0; i < PixelCount; i++) destination[i] = bytes[i] * (1f / 255);
                 return true;
             case Form.Gray:
-                CharacterNormalizer.Normalize(_gray!, layout, _polarity, destination);
+                CharacterNormalizer.Normalize(_gray!, layout, _polarity, destination, isAlphanumeric);
                 return true;
             case Form.Encoded:
                 try
                 {
-                    CharacterNormalizer.Normalize(ImageDecoder.Decode(_bytes.Span, decoder).ToGray(), layout, _polarity, destination);
+                    CharacterNormalizer.Normalize(ImageDecoder.Decode(_bytes.Span, decoder).ToGray(), layout, _polarity, destination, isAlphanumeric);
                     return true;
                 }
                 catch (ImageFormatException)

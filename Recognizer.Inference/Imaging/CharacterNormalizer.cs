@@ -25,12 +25,13 @@ public static class CharacterNormalizer
     /// <param name="layout">The form that the network expects.</param>
     /// <param name="polarity">Whether ink is light or dark, or that this is to be found out.</param>
     /// <param name="destination">Receives [28, 28], 0 = ground … 1 = ink.</param>
+    /// <param name="isAlphanumeric">Whether it is a Latin letter or a digit, so that a box or a circle around it, or a stroke under it, is no part of it, as it may be of 国, ⓐ or ≤.</param>
     /// <returns>Whether there is ink; if not the result is all zero.</returns>
     /// <exception cref="ArgumentException">The destination is shorter than 784.</exception>
-    public static bool Normalize(GrayImage image, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    public static bool Normalize(GrayImage image, NormalizerLayout layout, Polarity polarity, Span<float> destination, bool isAlphanumeric = true)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Normalize(image.Pixels, image.Width, image.Height, layout, polarity, destination);
+        return Normalize(image.Pixels, image.Width, image.Height, layout, polarity, destination, isAlphanumeric);
     }
 
     /// <summary>Normalises a character.</summary>
@@ -40,9 +41,10 @@ public static class CharacterNormalizer
     /// <param name="layout">The form that the network expects.</param>
     /// <param name="polarity">Whether ink is light or dark, or that this is to be found out.</param>
     /// <param name="destination">Receives [28, 28], 0 = ground … 1 = ink.</param>
+    /// <param name="isAlphanumeric">Whether it is a Latin letter or a digit, so that a box or a circle around it, or a stroke under it, is no part of it, as it may be of 国, ⓐ or ≤.</param>
     /// <returns>Whether there is ink; if not the result is all zero.</returns>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static bool Normalize(ReadOnlySpan<byte> pixels, int width, int height, NormalizerLayout layout, Polarity polarity, Span<float> destination)
+    public static bool Normalize(ReadOnlySpan<byte> pixels, int width, int height, NormalizerLayout layout, Polarity polarity, Span<float> destination, bool isAlphanumeric = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
@@ -56,6 +58,7 @@ public static class CharacterNormalizer
         // What is in the form to the pixel stays so, whatever else its border may look like
         if (width == Size && height == Size && DataForm.TryCopy(workspace, pixels, Size, layout, polarity, destination)) return true;
         destination.Clear();
+        workspace.IsAlphanumeric = isAlphanumeric;
         var region = new Region(0, 0, width, height);
         if (PictureFrame.Find(pixels, width, height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
             (polarity, region) = (frame.Polarity, new Region(frame.Left, frame.Top, frame.Width, frame.Height));

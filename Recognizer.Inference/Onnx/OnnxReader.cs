@@ -42,7 +42,7 @@ public static class OnnxReader
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new OnnxException($"{path}: can't be read: {exception.Message}", exception);
+            throw new OnnxException($"{path}: can't be read: {exception.Message}", exception) { IsUnreadable = true };
         }
     }
 
@@ -69,7 +69,7 @@ public static class OnnxReader
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException or ObjectDisposedException)
         {
-            throw new OnnxException($"{source}: can't be read at byte {input.Position}: {exception.Message}", exception);
+            throw new OnnxException($"{source}: can't be read at byte {input.Position}: {exception.Message}", exception) { IsUnreadable = true };
         }
     }
 

@@ -42,7 +42,7 @@ public class PictureTests
         {
             seven.CopyTo(image, 0);
             var random = new CounterRandom(CounterRandom.Key(key));
-            Picture.Apply(image, layout, ref random);
+            Picture.Apply(image, layout, isAlphanumeric: true, ref random);
             Assert.All(image, value => Assert.InRange(value, 0, 1));
             (float movedX, float movedY) = Centre(image);
             differences.Add(MathF.Max(MathF.Abs(movedX - x), MathF.Abs(movedY - y)));
@@ -58,8 +58,8 @@ public class PictureTests
     {
         float[] first = Seven(NormalizerLayout.Emnist), second = Seven(NormalizerLayout.Emnist);
         CounterRandom a = new(CounterRandom.Key(5)), b = new(CounterRandom.Key(5));
-        Picture.Apply(first, NormalizerLayout.Emnist, ref a);
-        Picture.Apply(second, NormalizerLayout.Emnist, ref b);
+        Picture.Apply(first, NormalizerLayout.Emnist, isAlphanumeric: true, ref a);
+        Picture.Apply(second, NormalizerLayout.Emnist, isAlphanumeric: true, ref b);
         Assert.Equal(first, second);
     }
 }

@@ -97,16 +97,42 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
     public void A_file_that_another_program_holds_is_used_once_it_is_free()
     {
         File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
-        using ServiceProvider services = Services(Quick);
+        byte[] next = ModelReplacementTests.Model(1);
+        // Long enough for the file to be whole when it is looked at
+        using ServiceProvider services = Services(options =>
+        {
+            Quick(options);
+            options.SettleTime = TimeSpan.FromMilliseconds(300);
+        });
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
         using (var held = new FileStream(ModelPath, FileMode.Create, FileAccess.Write, FileShare.None))
         {
-            held.Write(ModelReplacementTests.Model(1));
+            held.Write(next);
             held.Flush();
             Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
         }
         Wait(() => recognizer.ModelVersion == 1, "the file that is free");
         Assert.Single(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_damaged_file_is_tried_once()
+    {
+        byte[] good = ModelReplacementTests.Model(0);
+        File.WriteAllBytes(ModelPath, good);
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        int failures = 0;
+        using var listener = new System.Diagnostics.Metrics.MeterListener();
+        listener.InstrumentPublished = (instrument, l) => { if (instrument.Name == "recognizer.model.failures") l.EnableMeasurementEvents(instrument); };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref failures, (int)value));
+        listener.Start();
+        File.WriteAllBytes(ModelPath, good[..(good.Length / 2)]);
+        Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
+        int once = Volatile.Read(ref failures);
+        Thread.Sleep(300); // many polls
+        Assert.Equal(once, Volatile.Read(ref failures));
+        GC.KeepAlive(recognizer);
     }
 
     [Fact]

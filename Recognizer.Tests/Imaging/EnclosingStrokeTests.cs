@@ -1,7 +1,8 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
-using Recognizer.Inference.Imaging.Ink;
 using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Tests.Imaging.Pages;
+using Recognizer.Training.Architectures;
 
 namespace Recognizer.Tests.Imaging;
 
@@ -44,14 +45,16 @@ public class EnclosingStrokeTests
         Assert.Equal(InkWidth(ring), InkWidth(Normalize(cover)));
     }
 
-    [Fact]
-    public void The_bar_of_a_zero_stays()
+    [Theory]
+    [InlineData(40)]
+    [InlineData(47)]
+    public void The_bar_of_a_zero_stays(double radius)
     {
         // 0 with a bar that doesn't touch it
         var cover = new float[Side * Side];
-        Drawing.Ellipse(cover, Side, 80, 80, 40, 60, 6);
+        Drawing.Ellipse(cover, Side, 80, 80, radius, 60, 6);
         float[] zero = Normalize(cover);
-        Drawing.Digit(cover, Side, 1, 70, 50, 20, 60, 6);
+        for (int i = 0; i < 60; i++) cover.AsSpan((110 - i) * Side + 66 + i / 2, 6).Fill(1);
         float[] barred = Normalize(cover);
         Assert.Equal(InkWidth(zero), InkWidth(barred));
         Assert.True(barred.Sum() > zero.Sum());
@@ -64,7 +67,35 @@ public class EnclosingStrokeTests
         float[] cover = Drawing.Square(1, Side, 7, 0.4);
         float[] one = Normalize(cover);
         Drawing.Ellipse(cover, Side, 80, 80, 62, 62, 5, open: 0.3);
-        Assert.NotEqual(one, Normalize(cover));
+        Assert.True(InkWidth(Normalize(cover)) > InkWidth(one) + 5);
+    }
+
+    [Fact]
+    public void What_is_around_other_characters_may_be_part_of_them()
+    {
+        float[] cover = Drawing.Square(4, Side, 7, 0.4);
+        float[] bare = Normalize(cover);
+        Drawing.Ellipse(cover, Side, 80, 80, 62, 60, 4);
+        var kept = new float[784];
+        CharacterNormalizer.Normalize(Drawing.Paint(cover, Side, (_, _) => 230, (_, _) => 40), NormalizerLayout.Emnist, Polarity.Detect, kept, isAlphanumeric: false);
+        Assert.True(InkWidth(kept) > InkWidth(bare));
+        // As a model with such labels asks
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", ["④", "4"], seed: 1));
+        Assert.Equal(recognizer.RecognizeNormalized(kept).Candidates, recognizer.Recognize(Drawing.Paint(cover, Side, (_, _) => 230, (_, _) => 40)).Candidates);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(6)]
+    public void Digits_that_touch_a_comb_stay(int cells)
+    {
+        string digits = "203471"[..cells];
+        GrayImage page = DrawnPage.Paint([digits], gap: 16, boxes: DrawnPage.Boxes.Comb);
+        var cover = new float[page.Width * page.Height];
+        // The foot of the second goes down to the border
+        for (int y = 86; y < 97; y++) cover.AsSpan(y * page.Width + 40 + 40 + 10, 4).Fill(1);
+        GrayImage touching = Drawing.Paint(cover, page.Width, (x, y) => page.Pixels[y * page.Width + x], (_, _) => 50);
+        Assert.Equal(cells, new PageReader(new TemplateScorer()).Read(touching).Lines.Sum(l => l.Words.Sum(w => w.Characters.Count)));
     }
 
     private static int InkWidth(float[] normalized) => Enumerable.Range(0, 28).Count(x => Enumerable.Range(0, 28).Any(y => normalized[y * 28 + x] > 0.5));

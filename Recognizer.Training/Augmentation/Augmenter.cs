@@ -34,6 +34,7 @@ internal sealed class Augmenter
 
     private readonly AugmentationOptions _options;
     private readonly NormalizerLayout _layout;
+    private readonly bool _isAlphanumeric;
     private readonly float[] _source = new float[Stride * Stride];
     private readonly float[] _control = new float[2 * Controls * Controls];
     private readonly float[] _shiftX = new float[Size * Row];
@@ -41,7 +42,8 @@ internal sealed class Augmenter
 
     /// <param name="options">How to vary images.</param>
     /// <param name="layout">What the images are, and what pictures of them are brought back to.</param>
-    public Augmenter(AugmentationOptions options, NormalizerLayout layout = NormalizerLayout.Emnist) => (_options, _layout) = (options, layout);
+    /// <param name="isAlphanumeric">Whether characters are Latin letters and digits, as the normaliser asks.</param>
+    public Augmenter(AugmentationOptions options, NormalizerLayout layout = NormalizerLayout.Emnist, bool isAlphanumeric = true) => (_options, _layout, _isAlphanumeric) = (options, layout, isAlphanumeric);
 
     /// <summary>Converts an image to 0…1 and varies it.</summary>
     /// <param name="image">[28, 28], 0…255.</param>
@@ -58,17 +60,17 @@ internal sealed class Augmenter
             ToUnit(image, destination);
         if (_options.Thickness > 0) Damage.Thicken(destination, Symmetric(ref random, _options.Thickness));
         if (!clean.IsEmpty) destination.CopyTo(clean);
-        if (_options.Picture > 0 && random.NextSingle() < _options.Picture) Picture.Apply(destination, _layout, ref random);
+        if (_options.Picture > 0 && random.NextSingle() < _options.Picture) Picture.Apply(destination, _layout, _isAlphanumeric, ref random);
         if (_options.Damage > 0 && random.NextSingle() < _options.Damage) Damage.Apply(destination, random.NextInt32(Damage.Ways), ref random);
         if (_options.Noise > 0) AddNoise(destination, _options.Noise * random.NextSingle(), ref random);
         if (_options.Erasing > 0 && random.NextSingle() < _options.Erasing) Erase(destination, ref random);
     }
 
     /// <summary>A part with each image varied once, for looking at.</summary>
-    public static DatasetPart Vary(DatasetPart part, AugmentationOptions options, NormalizerLayout layout)
+    public static DatasetPart Vary(DatasetPart part, AugmentationOptions options, NormalizerLayout layout, bool isAlphanumeric = true)
     {
         if (options.IsNone) return part;
-        var augmenter = new Augmenter(options, layout);
+        var augmenter = new Augmenter(options, layout, isAlphanumeric);
         var images = new byte[part.Images.Length];
         Span<float> varied = stackalloc float[DatasetPart.PixelsPerImage];
         for (int i = 0; i < part.Count; i++)

@@ -12,8 +12,9 @@ internal static class Picture
     /// <summary>Redraws an image.</summary>
     /// <param name="image">[28, 28], 0 = ground … 1 = ink; stays as it is where the picture shows no ink.</param>
     /// <param name="layout">The form to bring it back to.</param>
+    /// <param name="isAlphanumeric">Whether it is a Latin letter or a digit, as the normaliser asks.</param>
     /// <param name="random">Decides size, place, pen, paper and light.</param>
-    public static void Apply(Span<float> image, NormalizerLayout layout, ref CounterRandom random)
+    public static void Apply(Span<float> image, NormalizerLayout layout, bool isAlphanumeric, ref CounterRandom random)
     {
         // Small pictures lose most: sizes are as often from 10 to 20 pixels as from 20 to 40.
         int side = (int)(Least * MathF.Pow((float)Most / Least, random.NextSingle()));
@@ -50,7 +51,7 @@ internal static class Picture
             }
         }
         Span<float> normalized = stackalloc float[Side * Side];
-        if (CharacterNormalizer.Normalize(picture[..(side * side)], side, side, layout, Polarity.Detect, normalized)) normalized.CopyTo(image);
+        if (CharacterNormalizer.Normalize(picture[..(side * side)], side, side, layout, Polarity.Detect, normalized, isAlphanumeric)) normalized.CopyTo(image);
     }
 
     // Between the centres of four pixels; ground outside.

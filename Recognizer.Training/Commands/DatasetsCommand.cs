@@ -135,7 +135,7 @@ internal static class DatasetsCommand
                 _ => DatasetLoader.Load(result.GetRequiredValue(name), options with { AllowMissingPart = true }),
             };
             string file = result.GetRequiredValue(output).FullName;
-            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary((dataset.Train ?? dataset.Test)!, variation, options.Layout), dataset.Labels, result.GetValue(columns))));
+            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary((dataset.Train ?? dataset.Test)!, variation, options.Layout, options.For(dataset.Labels).IsAlphanumeric), dataset.Labels, result.GetValue(columns))));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
         });

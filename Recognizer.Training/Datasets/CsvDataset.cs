@@ -51,7 +51,7 @@ internal static class CsvDataset
             throw new DatasetException($"{file.Name} has no rows.");
         int side = (int)Math.Sqrt(columns - 1);
         var (classes, numbers) = LabelTable.FromTexts(labels);
-        var part = PartBuilder.Build(new RawImages([.. fractions ?? pixels], labels.Count, side, side), numbers, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options);
+        var part = PartBuilder.Build(new RawImages([.. fractions ?? pixels], labels.Count, side, side), numbers, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(classes));
         return Holdout.Split(Path.GetFileNameWithoutExtension(FileTree.NameOf(path)), classes, part, options);
 
         void Row(ReadOnlySpan<char> text, int line)

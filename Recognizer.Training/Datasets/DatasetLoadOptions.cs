@@ -1,3 +1,4 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 
 namespace Recognizer.Training.Datasets;
@@ -10,6 +11,12 @@ internal sealed record DatasetLoadOptions
 
     /// <summary>How images are laid out that aren't 28×28 and light on dark already: as those that the model learns from, or learnt from.</summary>
     public NormalizerLayout Layout { get; init; } = NormalizerLayout.Emnist;
+
+    /// <summary>Whether characters are Latin letters and digits, as the normaliser asks; set by what reads the labels.</summary>
+    public bool IsAlphanumeric { get; private init; } = true;
+
+    /// <summary>The options for a set with these labels.</summary>
+    public DatasetLoadOptions For(IEnumerable<string> labels) => this with { IsAlphanumeric = labels.All(Alphabet.Alphanumeric.Contains) };
 
     /// <summary>Never downloads anything.</summary>
     public bool Offline { get; init; }

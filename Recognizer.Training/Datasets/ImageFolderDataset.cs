@@ -72,6 +72,7 @@ internal static class ImageFolderDataset
 
     private static DatasetPart Read(FileTree tree, List<(string Path, string Label)> rows, string[] labels, List<(string Problem, int Label)> unreadable, DatasetLoadOptions options)
     {
+        options = options.For(labels);
         var number = labels.Select((l, i) => (l, i)).ToDictionary(x => x.l, x => x.i, StringComparer.Ordinal);
         var images = new byte[(long)rows.Count * DatasetPart.PixelsPerImage];
         var classes = new int[rows.Count];
@@ -105,7 +106,7 @@ internal static class ImageFolderDataset
                 stream.ReadExactly(file);
             }
             var gray = ImageDecoder.Decode(file).ToGray();
-            PartBuilder.Normalize(gray.Pixels, gray.Width, gray.Height, lightOnDark: null, options.Layout, scratch, destination);
+            PartBuilder.Normalize(gray.Pixels, gray.Width, gray.Height, lightOnDark: null, options, scratch, destination);
             return null;
         }
         catch (ImageFormatException e)

@@ -89,7 +89,7 @@ internal static class MatDataset
         for (int i = 0; i < count; i++)
             numbers[i] = (int)label[i];
         var (labels, classes) = LabelTable.FromTexts([.. numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
-        var all = PartBuilder.Build(new RawImages(data.Bytes, count, side, side), classes, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options);
+        var all = PartBuilder.Build(new RawImages(data.Bytes, count, side, side), classes, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(labels));
         const int mnistTrain = 60_000, mnistAll = 70_000;
         return count == mnistAll
             ? new Dataset(title, labels,

@@ -53,7 +53,7 @@ internal static class PartBuilder
             {
                 var source = raw.Pixels.AsSpan(rows[i] * size, size);
                 var destination = images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
-                Convert(source, raw.Width, raw.Height, storage, options.Layout, scratch.Turned, scratch.Values, destination);
+                Convert(source, raw.Width, raw.Height, storage, options, scratch.Turned, scratch.Values, destination);
             }
             return scratch;
         }, _ => { });
@@ -61,7 +61,7 @@ internal static class PartBuilder
     }
 
     /// <summary>One image; source and destination may be the same memory.</summary>
-    private static void Convert(ReadOnlySpan<byte> source, int width, int height, Storage storage, NormalizerLayout layout, byte[] turned, float[] values, Span<byte> destination)
+    private static void Convert(ReadOnlySpan<byte> source, int width, int height, Storage storage, DatasetLoadOptions options, byte[] turned, float[] values, Span<byte> destination)
     {
         if (storage.Transposed)
         {
@@ -77,11 +77,11 @@ internal static class PartBuilder
         {
             source.CopyTo(turned);
         }
-        Normalize(turned.AsSpan(0, source.Length), width, height, storage.LightOnDark, layout, values, destination);
+        Normalize(turned.AsSpan(0, source.Length), width, height, storage.LightOnDark, options, values, destination);
     }
 
     /// <summary>A 28×28 image that is light on dark is taken as it is; any other goes the way of a user's image.</summary>
-    public static void Normalize(ReadOnlySpan<byte> pixels, int width, int height, bool? lightOnDark, NormalizerLayout layout, float[] scratch, Span<byte> destination)
+    public static void Normalize(ReadOnlySpan<byte> pixels, int width, int height, bool? lightOnDark, DatasetLoadOptions options, float[] scratch, Span<byte> destination)
     {
         if (width == Side && height == Side && (lightOnDark ?? HasDarkBorder(pixels)))
         {
@@ -89,7 +89,7 @@ internal static class PartBuilder
             return;
         }
         var polarity = lightOnDark switch { true => Polarity.LightOnDark, false => Polarity.DarkOnLight, null => Polarity.Detect };
-        CharacterNormalizer.Normalize(pixels, width, height, layout, polarity, scratch);
+        CharacterNormalizer.Normalize(pixels, width, height, options.Layout, polarity, scratch, options.IsAlphanumeric);
         for (int i = 0; i < destination.Length; i++)
             destination[i] = (byte)(Math.Clamp(scratch[i], 0, 1) * 255 + 0.5f);
     }

@@ -63,8 +63,9 @@ internal sealed class BatchSource : IDisposable
     /// <param name="layout">What the images are.</param>
     /// <param name="clean">Whether <see cref="Batch.Clean"/> is wanted.</param>
     /// <param name="painted">What paints characters in the place of images; null for none.</param>
+    /// <param name="isAlphanumeric">Whether characters are Latin letters and digits, as the normaliser asks.</param>
     public BatchSource(DatasetPart part, int[] indices, int batchSize, Func<int, ulong, AugmentationOptions> augmentation, ulong seed, int firstEpoch, int epochs,
-        double marks = 0, NormalizerLayout layout = NormalizerLayout.Emnist, bool clean = false, PaintedCharacters? painted = null)
+        double marks = 0, NormalizerLayout layout = NormalizerLayout.Emnist, bool clean = false, PaintedCharacters? painted = null, bool isAlphanumeric = true)
     {
         _clean = clean;
         _painted = painted;
@@ -77,7 +78,7 @@ internal sealed class BatchSource : IDisposable
         _augmenter = (epoch, key) =>
         {
             AugmentationOptions options = augmentation(epoch, key);
-            if (!augmenters.TryGetValue(options, out Augmenter? augmenter)) augmenters[options] = augmenter = options.IsNone ? null : new Augmenter(options, layout);
+            if (!augmenters.TryGetValue(options, out Augmenter? augmenter)) augmenters[options] = augmenter = options.IsNone ? null : new Augmenter(options, layout, isAlphanumeric);
             return augmenter;
         };
         StepsPerEpoch = (indices.Length + batchSize - 1) / batchSize;

@@ -27,8 +27,8 @@ internal sealed class TrainingData
         var classes = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < Labels.Count; i++) classes[Labels[i]] = i;
         int[] ofDataset = [.. dataset.Labels.Select(label => classes.GetValueOrDefault(label, -1))];
-        // An image may be what is trained of its group; one of which nothing is trained is left out.
-        Groups = [.. (coarse?.Groups ?? []).Select(group => group.Select(k => ofDataset[k]).Where(k => k >= 0).ToArray())];
+        // Of a group that isn't trained as a whole, an image may well be of a class that isn't: it is left out.
+        Groups = [.. (coarse?.Groups ?? []).Select(group => group.All(k => ofDataset[k] >= 0) ? group.Select(k => ofDataset[k]).ToArray() : [])];
         int[] mapped = Array.ConvertAll(coarse?.Labels ?? train.Labels, label =>
             label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Length == 0 ? -1 : Labels.Count + label - ofDataset.Length);
         Families = JoinedBy(Groups);
@@ -46,7 +46,7 @@ internal sealed class TrainingData
     /// <summary>Text of each class that is trained.</summary>
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>Sets of classes that an image may have of which no more is known; those that aren't trained are left out.</summary>
+    /// <summary>Sets of classes that an image may have of which no more is known; empty where not all of them are trained.</summary>
     public IReadOnlyList<int[]> Groups { get; }
 
     /// <summary>Classes that groups join, directly or through others: what some images don't tell apart.</summary>

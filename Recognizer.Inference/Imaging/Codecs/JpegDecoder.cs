@@ -274,7 +274,7 @@ internal sealed class JpegDecoder
                 throw reader.Error(position, $"expected a quantisation table {c.QuantizationTable} before the scan");
             if (c.LowestBits is { } bits)
             {
-                // Each bit comes once: else a short file could make a decoder go through the picture as often as it likes
+                // Each bit comes once: a scan that repeats one costs a few bytes and a pass over all coefficients
                 for (int k = start; k <= end; k++)
                     if (high == 0 ? bits[k] != NoBits : bits[k] != high)
                         throw reader.Error(position, $"expected bits of coefficient {k} of component {id} that follow those of earlier scans, found {high} to {low} after {(bits[k] == NoBits ? "none" : bits[k])}");

@@ -88,14 +88,14 @@ internal static class PngDecoder
                     break;
                 case "IDAT":
                     if (dataPosition == 0) dataPosition = start;
-                    // What is collected is held twice while its buffer grows
-                    if (data.WrittenCount + (long)body.Length > left / 2)
+                    // What is collected is held three times while its buffer grows to twice its size
+                    if (data.WrittenCount + (long)body.Length > left / 3)
                         throw reader.Error(start, $"expected a picture that decodes within {options.MaxMemoryBytes} bytes, found {data.WrittenCount + (long)body.Length} bytes of compressed data");
                     data.Write(body);
                     break;
                 case "IEND":
                     if (dataPosition == 0) throw reader.Error(start, "expected a chunk IDAT before IEND");
-                    if (orientation != 1 && (long)header.Width * header.Height * header.SamplesPerPixel > left - data.WrittenCount)
+                    if (orientation != 1 && (long)header.Width * header.Height * (header.ColorType == Palette ? 4 : header.SamplesPerPixel) > left - data.WrittenCount)
                         throw reader.Error(start, $"expected a picture that decodes within {options.MaxMemoryBytes} bytes, found one that is turned as well");
                     return Decode(reader, header, palette, transparency, data.WrittenMemory, dataPosition, orientation);
                 default:

@@ -10,8 +10,11 @@ internal static class EnclosingStroke
     /// <summary>Pixels; what is smaller is a speck.</summary>
     private const int LeastSide = 10;
 
-    /// <summary>Least width of the stroke as a share of its height: a 0 with a bar that doesn't touch it is narrower.</summary>
-    private const double LeastAspect = 0.7;
+    /// <summary>Least width of the stroke as a share of its height, and least around a straight bar: a 0 with a bar that doesn't touch it is narrower.</summary>
+    private const double LeastAspect = 0.7, LeastAspectAroundBar = 0.9;
+
+    /// <summary>Most that the variance of a bar's pixels across it is of that along it.</summary>
+    private const double MostBarVariance = 0.02;
 
     /// <summary>Most area of the stroke as a share of the area of its bounding box: a circle a tenth of its diameter thick has 0.28.</summary>
     private const double MostArea = 0.28;
@@ -38,7 +41,37 @@ internal static class EnclosingStroke
             if (c.Area > most.Area) most = c;
         }
         return most.Area > 0 && all.Height >= LeastHeight * box.Height && Math.Max(all.Width, all.Height) >= LeastExtent * Math.Max(box.Width, box.Height)
-            && IsEnclosed(labels, width, most, stroke);
+            && !Divides(labels, width, all, stroke.Label) && IsEnclosed(labels, width, most, stroke)
+            && (box.Width >= LeastAspectAroundBar * box.Height || !IsBar(labels, width, most));
+    }
+
+    /// <summary>Whether the stroke runs between parts of what it surrounds, as the lines of a comb or a table do; the digits that touch these belong to it.</summary>
+    private static bool Divides(ReadOnlySpan<int> labels, int width, PixelBox all, int stroke)
+    {
+        int middle = all.Left + all.Width / 2;
+        if (labels.Slice((all.Top + all.Height / 2) * width + all.Left, all.Width).Contains(stroke)) return true;
+        for (int y = all.Top; y < all.Bottom; y++)
+            if (labels[y * width + middle] == stroke) return true;
+        return false;
+    }
+
+    /// <summary>Whether ink is a straight bar, by the second moments of its pixels.</summary>
+    private static bool IsBar(ReadOnlySpan<int> labels, int width, InkComponent ink)
+    {
+        double sumX = 0, sumY = 0, squaresX = 0, squaresY = 0, products = 0;
+        for (int y = 0; y < ink.Box.Height; y++)
+            for (int x = 0; x < ink.Box.Width; x++)
+            {
+                if (labels[(ink.Box.Top + y) * width + ink.Box.Left + x] != ink.Label) continue;
+                sumX += x;
+                sumY += y;
+                squaresX += (double)x * x;
+                squaresY += (double)y * y;
+                products += (double)x * y;
+            }
+        double n = ink.Area, xx = squaresX / n - sumX / n * (sumX / n), yy = squaresY / n - sumY / n * (sumY / n), xy = products / n - sumX / n * (sumY / n);
+        double root = Math.Sqrt((xx - yy) * (xx - yy) + 4 * xy * xy);
+        return xx + yy - root <= MostBarVariance * (xx + yy + root);
     }
 
     private static bool IsEnclosed(ReadOnlySpan<int> labels, int width, InkComponent ink, InkComponent stroke)

@@ -14,7 +14,7 @@ internal static class InkSelection
         if (components.Count == 0) return false;
 
         DropSurroundings(work, width, height);
-        DropFrames(work, width);
+        if (work.IsAlphanumeric) DropFrames(work, width);
         int main = -1;
         long mainMass = -1;
         for (int i = 0; i < components.Count; i++)
@@ -42,7 +42,7 @@ internal static class InkSelection
             // Ink that is cut off at the left or right, while the character isn't, and that is beside it
             int overlap = Math.Min(c.Box.Right, mainBox.Right) - Math.Max(c.Box.Left, mainBox.Left);
             if (!cropped && TouchesSide(c.Box, width) && overlap < c.Box.Width / 2 && share < 1) keep = false;
-            if (IsUnderline(c, components[main], components)) keep = false;
+            if (keep && work.IsAlphanumeric && IsUnderline(c.Box, c.Area, mainBox)) keep = false;
             if (keep) box = box.Union(c.Box);
             else
             {
@@ -54,18 +54,13 @@ internal static class InkSelection
         return true;
     }
 
-    /// <summary>Whether a part is a stroke below the character: flat, at a distance from it that parts of characters don't have, about as wide. The serif of an I isn't, whose
-    /// other serif is as far above it.</summary>
-    private static bool IsUnderline(InkComponent part, InkComponent main, List<InkComponent> components)
+    /// <summary>Whether a part is a stroke under the character: flat, about as long as that is large, and farther from it than the foot of an I or the base of a Z may be.</summary>
+    private static bool IsUnderline(PixelBox line, int area, PixelBox main)
     {
-        const double LeastGap = 0.06, LeastWidth = 0.5, MostThickness = 0.15, Flat = 0.25;
-        PixelBox line = part.Box, box = main.Box;
-        int extent = Math.Max(box.Width, box.Height);
-        if (line.Top - box.Bottom < LeastGap * extent || line.Width < LeastWidth * extent && line.Width < box.Width || line.Height > Flat * line.Width
-            || part.Area > MostThickness * extent * line.Width || box.Height < 2 * Flat * box.Width) return false;
-        foreach (InkComponent c in components)
-            if (c.Area > 0 && c.Box.Bottom <= box.Top && c.Box.Height <= Flat * c.Box.Width && c.Box.Width >= line.Width / 2) return false;
-        return true;
+        const double LeastGap = 0.12, LeastWidth = 0.45, LeastOverlap = 0.5, MostThickness = 0.15, Flat = 0.25;
+        int extent = Math.Max(main.Width, main.Height), overlap = Math.Min(line.Right, main.Right) - Math.Max(line.Left, main.Left);
+        return line.Top - main.Bottom >= LeastGap * extent && line.Width >= LeastWidth * extent && line.Height <= Flat * line.Width && area <= MostThickness * extent * line.Width
+            && overlap >= LeastOverlap * Math.Min(line.Width, main.Width) && main.Height >= 2 * Flat * main.Width;
     }
 
     private static bool IsAbove(PixelBox part, PixelBox main, int reach)

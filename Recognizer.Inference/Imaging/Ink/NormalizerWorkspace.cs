@@ -6,6 +6,9 @@ internal sealed class NormalizerWorkspace
     /// <summary>Side of the canvas on which strokes are drawn before they are sampled: 4 canvas pixels are one of the result.</summary>
     public const int CanvasSize = CharacterNormalizer.Size * 4;
 
+    /// <summary>Whether the character is a Latin letter or a digit, which no ink around or under it belongs to.</summary>
+    public bool IsAlphanumeric;
+
     /// <summary>The picture at work size; [height, width].</summary>
     public byte[] Gray = [];
 

@@ -83,7 +83,7 @@ public sealed class FieldReader
         var automaton = AutomatonFor(steady);
         var orientation = PageReader.OrientationOf(image, _options, steady, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        var page = PageInk.Find(image, _options, orientation);
+        var page = PageInk.Find(image, _options, orientation, steady.IsAlphanumeric);
         if (page == null) return null;
         var lines = TextLine.Find(page, single: true);
         if (lines.Count == 0) return null;

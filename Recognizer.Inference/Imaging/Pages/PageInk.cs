@@ -49,7 +49,8 @@ internal sealed class PageInk
     /// <param name="image">The picture.</param>
     /// <param name="options">How it is read, but for its orientation.</param>
     /// <param name="orientation">How the page lies in the picture.</param>
-    public static PageInk? Find(GrayImage image, PageOptions options, PageOrientation orientation)
+    /// <param name="isAlphanumeric">Whether its characters are Latin letters and digits, so that what runs around others is none of them.</param>
+    public static PageInk? Find(GrayImage image, PageOptions options, PageOrientation orientation, bool isAlphanumeric)
     {
         var page = new PageInk { _orientation = orientation, _pictureWidth = image.Width, _pictureHeight = image.Height };
         image = Orientation.Apply(image, Upright(orientation));
@@ -72,11 +73,14 @@ internal sealed class PageInk
         page.Ink = work.Ink;
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew);
         // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
-        page.FindComponents();
-        page.Drop(page.MarkCircles);
+        if (isAlphanumeric)
+        {
+            page.FindComponents();
+            page.Drop(dropped => page.MarkCircles(dropped, angle));
+        }
         RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
-        bool dropped = page.Drop(page.MarkSurroundings) | page.Drop(page.MarkCircles);
+        bool dropped = page.Drop(page.MarkSurroundings) | (isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null)));
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         if (dropped || turned) page.FindComponents();
@@ -120,10 +124,25 @@ internal sealed class PageInk
     }
 
     /// <summary>What runs around other ink, such as a circle around an answer.</summary>
-    private void MarkCircles(bool[] dropped)
+    /// <param name="dropped">By label, is set where that is so.</param>
+    /// <param name="skew">Where rules are still there, degrees by which they rise, about: what has one is left to <see cref="RuledLines"/>, which keeps the strokes that cross it.</param>
+    private void MarkCircles(bool[] dropped, double? skew)
     {
         foreach (InkComponent c in Components.OrderByDescending(c => (long)c.Box.Width * c.Box.Height).Take(MostCircles))
-            dropped[c.Label] = EnclosingStroke.Surrounds(Labels, Width, Components, c);
+            dropped[c.Label] = EnclosingStroke.Surrounds(Labels, Width, Components, c) && (skew is not { } angle || !HasLevelLine(c, 0) && !HasLevelLine(c, angle));
+    }
+
+    /// <summary>Whether a straight line runs along half of a component, level but for a skew. The curve of an ellipse around a word is nearly level along a third of it.</summary>
+    private bool HasLevelLine(InkComponent c, double skew)
+    {
+        const double LeastShare = 0.5;
+        double slope = Math.Tan(skew * Math.PI / 180);
+        int shift = (int)Math.Ceiling(Math.Abs(slope) * c.Box.Width);
+        var counts = new int[c.Box.Height + 2 * shift + 1];
+        for (int y = 0; y < c.Box.Height; y++)
+            for (int x = 0; x < c.Box.Width; x++)
+                if (Labels[(c.Box.Top + y) * Width + c.Box.Left + x] == c.Label && ++counts[y + shift + (int)Math.Round(slope * x)] >= LeastShare * c.Box.Width) return true;
+        return false;
     }
 
     /// <summary>What touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a

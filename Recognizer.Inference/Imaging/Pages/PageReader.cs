@@ -61,7 +61,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         // In units of −log p: for a line, so that a column of characters isn't as good as a row, and for as much ink as a character has
         const double LineCost = 1, LeftOutCost = 3, InkOfCharacter = 0.15;
         cancellationToken.ThrowIfCancellationRequested();
-        var page = PageInk.Find(image, options, orientation);
+        var page = PageInk.Find(image, options, orientation, steady.IsAlphanumeric);
         if (page == null) return (new PageResult([], 0) { Orientation = orientation }, double.PositiveInfinity);
         var lines = new List<PageLine>();
         double total = 0, left = page.Components.Sum(c => (double)c.Area), height = 0;
