@@ -241,7 +241,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     }
 
     /// <summary>Probabilities of all classes for images that already are what the model expects; the batch path, which allocates
-    /// nothing.</summary>
+    /// nothing with models that take floats and any number of images.</summary>
     /// <param name="pixels">[count, 28, 28], upright, 0 = ground … 1 = ink, in the model's <see cref="Layout"/>.</param>
     /// <param name="count">Number of images.</param>
     /// <param name="probabilities">[count, classes], receives the probabilities; labels outside the alphabet get 0.</param>
