@@ -53,8 +53,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <summary>Layout that images are brought into before they are scored.</summary>
     public NormalizerLayout Layout => Current.Layout;
 
-    /// <summary>Whether all labels are Latin letters and digits, which no ink around or under them belongs to.</summary>
-    internal bool IsAlphanumeric => Current.IsAlphanumeric;
+    /// <summary>Whether all labels are Latin letters and digits, which no box or circle around them and no stroke under them belongs to; as <see cref="CharacterNormalizer"/> asks.</summary>
+    public bool IsAlphanumeric => Current.IsAlphanumeric;
 
     /// <summary>How often the model has been replaced. A call that begins after this was read is answered by this model or a later one.</summary>
     public long ModelVersion => Volatile.Read(ref _modelVersion);

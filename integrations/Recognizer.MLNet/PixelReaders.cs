@@ -24,8 +24,8 @@ internal static class PixelReaders
         throw new ArgumentException($"Column '{name}' is {column.Type}, expected Image or Vector<Single, {PixelsPerImage}>.", nameof(schema));
     }
 
-    /// <summary>Reads a column of the row that a cursor is on.</summary>
-    public static PixelReader Create(DataViewRow row, DataViewSchema.Column column, NormalizerLayout layout)
+    /// <summary>Reads a column of the row that a cursor is on, in the form that a recogniser expects.</summary>
+    public static PixelReader Create(DataViewRow row, DataViewSchema.Column column, CharacterRecognizer recognizer)
     {
         if (column.Type is not ImageDataViewType)
         {
@@ -44,7 +44,7 @@ internal static class PixelReaders
             getImage(ref image!);
             // No image, nothing to see.
             if (image is null) destination.Clear();
-            else CharacterNormalizer.Normalize(ToGray(image), layout, Polarity.Detect, destination);
+            else CharacterNormalizer.Normalize(ToGray(image), recognizer.Layout, Polarity.Detect, destination, recognizer.IsAlphanumeric);
         };
     }
 

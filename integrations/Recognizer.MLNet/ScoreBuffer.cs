@@ -17,7 +17,7 @@ internal sealed class ScoreBuffer
     {
         _recognizer = transformer.Recognizer;
         _classes = transformer.Labels.Count;
-        _read = PixelReaders.Create(row, PixelReaders.Find(row.Schema, transformer.Options.InputColumnName), _recognizer.Layout);
+        _read = PixelReaders.Create(row, PixelReaders.Find(row.Schema, transformer.Options.InputColumnName), _recognizer);
         _pixels = new float[capacity * PixelReaders.PixelsPerImage];
         _scores = new float[capacity * _classes];
     }
