@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -69,6 +70,28 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
             Assert.Contains(part, message, StringComparison.Ordinal);
         // What a host runs when it starts
         Assert.Throws<OptionsValidationException>(services.GetRequiredService<IStartupValidator>().Validate);
+    }
+
+    [Fact]
+    public void Any_option_can_come_from_configuration()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ModelPath"] = ModelPath, ["Shipped"] = "Digits", ["Alphabet"] = "13", ["Top"] = "2", ["Threads"] = "3", ["Decoder:MaxPixels"] = "99", ["DefaultLayout"] = "Mnist",
+            ["Labels:0"] = "a", ["Labels:1"] = "b", ["ReloadOnChange"] = "false", ["SettleTime"] = "00:00:01", ["PollingInterval"] = "00:00:02",
+        }).Build();
+        var collection = new ServiceCollection();
+        collection.AddCharacterRecognizer().Bind(configuration);
+        using ServiceProvider services = collection.BuildServiceProvider();
+        CharacterRecognizerOptions options = services.GetRequiredService<IOptions<CharacterRecognizerOptions>>().Value;
+        Assert.Equal((ModelPath, ShippedModel.Digits, "13", 2, 3), (options.ModelPath, options.Shipped, options.Alphabet, options.Top, options.Threads));
+        Assert.Equal(new DecoderOptions { MaxPixels = 99 }, options.Decoder);
+        Assert.Equal(NormalizerLayout.Mnist, options.DefaultLayout);
+        Assert.Equal(["a", "b"], options.Labels);
+        Assert.Equal((false, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)), (options.ReloadOnChange, options.SettleTime, options.PollingInterval));
+        // None is left out of this test
+        Assert.Equal(11, typeof(CharacterRecognizerOptions).GetProperties().Length);
     }
 
     [Fact]

@@ -135,7 +135,9 @@ internal static class DatasetsCommand
                 _ => DatasetLoader.Load(result.GetRequiredValue(name), options with { AllowMissingPart = true }),
             };
             string file = result.GetRequiredValue(output).FullName;
-            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary((dataset.Train ?? dataset.Test)!, variation, options.Layout, options.For(dataset.Labels).IsAlphanumeric), dataset.Labels, result.GetValue(columns))));
+            int count = result.GetValue(columns);
+            DatasetPart shown = SampleGrid.First((dataset.Train ?? dataset.Test)!, dataset.Labels, count);
+            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary(shown, variation, options.Layout, options.For(dataset.Labels).IsAlphanumeric), dataset.Labels, count)));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
         });

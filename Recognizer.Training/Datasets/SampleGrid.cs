@@ -9,6 +9,13 @@ internal static class SampleGrid
     private const int Side = 28;
     private const int CaptionCharacters = 4;
 
+    /// <summary>The first images of each class, as many as <see cref="Draw"/> has columns for.</summary>
+    public static DatasetPart First(DatasetPart part, IReadOnlyList<string> labels, int columns)
+    {
+        var found = new int[labels.Count];
+        return part.Select([.. Enumerable.Range(0, part.Count).Where(i => found[part.Labels[i]]++ < columns)]);
+    }
+
     /// <summary>Draws the first <paramref name="columns"/> images of each class, enlarged twice.</summary>
     public static GrayImage Draw(DatasetPart part, IReadOnlyList<string> labels, int columns)
     {
@@ -28,11 +35,11 @@ internal static class SampleGrid
             }
         }
         var filled = new int[labels.Count];
+        part = First(part, labels, columns);
         for (int i = 0; i < part.Count; i++)
         {
             int label = part.Labels[i];
-            if (filled[label] < columns)
-                Copy(part.Image(i), ink, width, captionWidth + filled[label]++ * Side, label * Side);
+            Copy(part.Image(i), ink, width, captionWidth + filled[label]++ * Side, label * Side);
         }
         var picture = new byte[4 * ink.Length];
         for (int y = 0; y < 2 * height; y++)
