@@ -36,6 +36,9 @@ public sealed class Alphabet
     /// <summary>Whether a label may be answered.</summary>
     public bool Contains(string label) => _labels.Contains(label);
 
+    /// <summary>Whether all labels are Latin letters and digits.</summary>
+    internal static bool AreAlphanumeric(IEnumerable<string> labels) => labels.All(Alphanumeric.Contains);
+
     /// <summary>An alphabet of any labels.</summary>
     /// <exception cref="ArgumentException">There is no label.</exception>
     public static Alphabet Of(IEnumerable<string> labels)

@@ -45,7 +45,7 @@ internal sealed class RecognizerModel
                     : $"The model gives {classes} scores but has {labels.Count} labels.");
             }
             _labels = [.. labels];
-            IsAlphanumeric = labels.All(Alphabet.Alphanumeric.Contains);
+            IsAlphanumeric = Alphabet.AreAlphanumeric(labels);
             _createMask = alphabet => new LabelMask(_labels, alphabet);
             if (options.Alphabet is not null) _mask = Mask(options.Alphabet);
         }

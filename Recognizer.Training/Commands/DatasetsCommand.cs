@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
@@ -137,7 +138,7 @@ internal static class DatasetsCommand
             string file = result.GetRequiredValue(output).FullName;
             int count = result.GetValue(columns);
             DatasetPart shown = SampleGrid.First((dataset.Train ?? dataset.Test)!, dataset.Labels, count);
-            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary(shown, variation, options.Layout, options.For(dataset.Labels).IsAlphanumeric), dataset.Labels, count)));
+            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary(shown, variation, options.Layout, Alphabet.AreAlphanumeric(dataset.Labels)), dataset.Labels, count)));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
         });

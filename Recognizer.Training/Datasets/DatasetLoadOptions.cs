@@ -16,7 +16,7 @@ internal sealed record DatasetLoadOptions
     public bool IsAlphanumeric { get; private init; } = true;
 
     /// <summary>The options for a set with these labels.</summary>
-    public DatasetLoadOptions For(IEnumerable<string> labels) => this with { IsAlphanumeric = labels.All(Alphabet.Alphanumeric.Contains) };
+    public DatasetLoadOptions For(IEnumerable<string> labels) => this with { IsAlphanumeric = Alphabet.AreAlphanumeric(labels) };
 
     /// <summary>Never downloads anything.</summary>
     public bool Offline { get; init; }

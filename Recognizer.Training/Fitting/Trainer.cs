@@ -97,7 +97,7 @@ internal sealed class Trainer : IDisposable
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
         _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks,
-            _config.Layout, clean: _teachers is not null, painted: _painted, isAlphanumeric: _data.Labels.All(Alphabet.Alphanumeric.Contains));
+            _config.Layout, clean: _teachers is not null, painted: _painted, isAlphanumeric: Alphabet.AreAlphanumeric(_data.Labels));
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
         var watch = Stopwatch.StartNew();

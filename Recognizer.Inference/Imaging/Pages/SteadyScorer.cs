@@ -18,7 +18,7 @@ internal readonly struct SteadyScorer : IDisposable
     public IReadOnlyList<string> Labels { get; }
 
     /// <summary>Whether all labels are Latin letters and digits.</summary>
-    public bool IsAlphanumeric => Labels.All(Alphabet.Alphanumeric.Contains);
+    public bool IsAlphanumeric => Alphabet.AreAlphanumeric(Labels);
 
     /// <summary>Whether a label is in the alphabet. Only a recogniser has one; other scorers may answer all they have.</summary>
     public bool Allows(int label) => _snapshot?.Allows(label) ?? true;
