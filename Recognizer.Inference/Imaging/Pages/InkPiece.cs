@@ -141,7 +141,7 @@ internal static class PieceCutter
     }
 
     // In units of −log p, set on lines made of characters that were held back from training
-    private const double CutBase = 1.2, CutPerStroke = 1.2;
+    private const double CutBase = 0.2, CutPerStroke = 1.2;
 
     /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: those that cross less than
     /// their neighbours do.</summary>
