@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>All ways to divide a line into characters, each part scored as a character.</summary>
 internal sealed class LineLattice
 {
-    private const int MaxPieces = 12, BatchSize = 64;
+    private const int MaxPieces = 6, BatchSize = 64;
 
     /// <summary>Part of the line taken as one character: pieces <paramref name="First"/> … <paramref name="Last"/>.</summary>
     /// <param name="First">Its first piece.</param>
@@ -44,10 +44,9 @@ internal sealed class LineLattice
 
     public ReadOnlySpan<float> Probabilities(in Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
 
-    /// <summary>−log of a label's probability, and how unusual the shape and the height are for it.</summary>
+    /// <summary>−log of a label's probability, and how unusual the shape is for it.</summary>
     public double LabelCost(in Segment segment, int label) =>
-        -CharacterBonus - Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + DoubtWeight * Doubt(Probabilities(segment)[label])
-        + ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height) + HeightWeight * CharacterShape.HeightCost(Labels[label], segment.Box.Height / CharacterHeight);
+        -CharacterBonus - Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height);
 
     /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
     public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * CharacterHeight
@@ -56,10 +55,7 @@ internal sealed class LineLattice
 
     // In units of −log p, set on lines made of characters that were held back from training. The bonus makes up for the fact
     // that a division into more characters has more factors below one.
-    private const double CharacterBonus = 2.5, DoubtWeight = 2, ShapeWeight = 0.5, HeightWeight = 7, JoinCost = 0.5, SpeckPenalty = 1.5, AllowedWeight = 1.5, LeastAllowed = 0.03;
-
-    /// <summary>From 0, where the network is as sure as it ever is (1 − p ≤ 10⁻⁵), to 1. It is so of most whole characters, and of few parts of them, at which −log p is small too.</summary>
-    private static double Doubt(float probability) => 1 + 0.2 * Math.Log10(Math.Max(1e-5, 1 - probability));
+    private const double ShapeWeight = 0.3, CharacterBonus = 0.4, JoinCost = 0.5, SpeckPenalty = 3, LeastAllowed = 0.03;
 
     public static LineLattice Build(PageInk page, TextLine line, in SteadyScorer steady)
     {
@@ -108,7 +104,7 @@ internal sealed class LineLattice
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
         // With the labels' own cost: −log of their probability among all that the network knows, not only among those that may be answered
-        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - AllowedWeight * Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
+        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
         return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels };
     }
 }
