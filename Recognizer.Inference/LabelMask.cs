@@ -3,9 +3,6 @@ namespace Recognizer.Inference;
 /// <summary>An alphabet in terms of one model's classes.</summary>
 internal sealed class LabelMask
 {
-    /// <summary>Characters that are written alike, or the same way in another size: each letter's cases, and those of these groups.</summary>
-    private static readonly string[] Alike = ["0Oo", "1Ll|", "1Ii", "2Zz", "5Ss", "6b", "6G", "8B", "9g", "9q"];
-
     /// <summary>How much a class counts that is written like an allowed one: half, as the stroke that is an l more than a 1 may be neither.</summary>
     private const float AlikeWeight = 0.5f;
 
@@ -16,7 +13,7 @@ internal sealed class LabelMask
     public LabelMask(IReadOnlyList<string> labels, Alphabet alphabet)
     {
         _allowed = [.. labels.Select(alphabet.Contains)];
-        _alike = [.. labels.Select(label => alphabet.Contains(label) || labels.Any(other => alphabet.Contains(other) && AreAlike(label, other)))];
+        _alike = [.. labels.Select(label => alphabet.Contains(label) || labels.Any(other => alphabet.Contains(other) && LookAlikes.Are(label, other)))];
         Count = _allowed.Count(a => a);
         if (Count == 0) throw new ArgumentException($"The model has none of the labels of the alphabet '{alphabet}'.", nameof(alphabet));
     }
@@ -25,9 +22,6 @@ internal sealed class LabelMask
     public int Count { get; }
 
     public bool Allows(int index) => _allowed[index];
-
-    private static bool AreAlike(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase)
-        || a.Length == 1 && b.Length == 1 && Alike.Any(group => group.Contains(a[0], StringComparison.Ordinal) && group.Contains(b[0], StringComparison.Ordinal));
 
     /// <summary>Sets the probabilities of all other classes to 0 and makes the rest sum to 1.</summary>
     /// <returns>What the rest, and half of the classes that are written like one of them, summed to before: the probability that there is one of the characters that may be answered,

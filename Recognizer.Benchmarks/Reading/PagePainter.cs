@@ -21,6 +21,9 @@ internal enum Spacing
 
     /// <summary>Moved to the left until ink meets ink, however far boxes overlap.</summary>
     Interlocked,
+
+    /// <summary>Gaps of 0.12 to 0.6, but one character in five touches the one before it.</summary>
+    Mixed,
 }
 
 /// <summary>What a page is like.</summary>
@@ -66,8 +69,9 @@ internal static class PagePainter
                         Spacing.Wide => x + random.NextSingle(0.35f, 0.7f) * height,
                         Spacing.Normal => x + random.NextSingle(0.12f, 0.3f) * height,
                         Spacing.Tight => x + random.NextSingle(0.02f, 0.08f) * height,
+                        Spacing.Mixed when random.NextSingle() >= 0.2f => x + random.NextSingle(0.12f, 0.6f) * height,
                         _ => Meet(characters.Image(before), beforeX, beforeBottom, beforeScale, characters.Image(character), x, bottom, own,
-                            style.Spacing == Spacing.Touching ? 0.15f * height : float.MaxValue),
+                            style.Spacing == Spacing.Interlocked ? float.MaxValue : 0.15f * height),
                     };
                 }
                 placed.Add((character, x, bottom, own));

@@ -1,9 +1,11 @@
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>How wide characters are for their height: mean and standard deviation of log(width / height) by label, measured on the
-/// training images of EMNIST. Tells parts and pairs of characters from whole ones.</summary>
+/// training images of EMNIST; and which are as high as a line. Tells parts and pairs of characters from whole ones.</summary>
 internal static class CharacterShape
 {
+    private const string Tall = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZbdfhklt";
+
     private const string Labels = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     // hundredths
@@ -27,5 +29,17 @@ internal static class CharacterShape
         double mean = index < 0 ? -0.15 : Mean[index] / 100.0, deviation = index < 0 ? 0.5 : Math.Max(0.25, Deviation[index] / 100.0 * 1.15);
         double z = (ratio - mean) / deviation;
         return Math.Min(8, 0.5 * z * z);
+    }
+
+    /// <summary>How unusually low a digit, a capital or a small letter with an ascender is: the square of the log of its height, at most 0.4. Parts that look like one are
+    /// lower than the line's characters are.</summary>
+    /// <param name="label">The character.</param>
+    /// <param name="height">Its height in those of the line's typical character.</param>
+    public static double HeightCost(string label, double height)
+    {
+        const double Most = 0.4;
+        if (height >= 1 || label.Length != 1 || !Tall.Contains(label[0], StringComparison.Ordinal)) return 0;
+        double z = Math.Log(Math.Max(0.01, height));
+        return Math.Min(Most, z * z);
     }
 }

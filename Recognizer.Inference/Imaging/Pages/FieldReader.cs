@@ -240,14 +240,15 @@ public sealed class FieldReader
         best[0][0] = 0;
         sum[0][0] = 0;
         bool[] wide = spaces ? WideGaps(lattice) : [];
-        Span<double> costs = new double[lattice.Classes];
+        // of each label, and of each with its twin
+        Span<double> costs = new double[2 * lattice.Classes];
         for (int end = 0; end <= n; end++)
         {
             if (end > 0)
             {
                 foreach (var segment in lattice.EndingAt[end - 1])
                 {
-                    for (int label = 0; label < costs.Length; label++) costs[label] = double.NaN;
+                    costs.Fill(double.NaN);
                     Advance(segment, rows * end, costs);
                 }
             }
@@ -303,14 +304,9 @@ public sealed class FieldReader
                     if (edge.IsMark) cost = MarkCost(edge.Text, segment, lattice);
                     else
                     {
-                        if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label);
-                        cost = costs[edge.Label];
-                        if (edge.Twin >= 0)
-                        {
-                            if (double.IsNaN(costs[edge.Twin])) costs[edge.Twin] = lattice.LabelCost(segment, edge.Twin);
-                            cost = -LogAdd(-cost, -costs[edge.Twin]);
-                        }
-                        cost += segment.Cost;
+                        ref double known = ref costs[edge.Twin < 0 ? edge.Label : lattice.Classes + edge.Label];
+                        if (double.IsNaN(known)) known = lattice.LabelCost(segment, edge.Label, edge.Twin);
+                        cost = known + segment.Cost;
                     }
                     Relax(row, edge.Target, from[s] + cost, fromSum[s] - cost, new Step(start, s, number, e));
                 }
@@ -380,15 +376,7 @@ public sealed class FieldReader
     /// <summary>Positions between pieces where the gap parts words, as on a page.</summary>
     private static bool[] WideGaps(LineLattice lattice)
     {
-        var pieces = lattice.Pieces;
-        var gaps = new double[pieces.Count];
-        Array.Fill(gaps, double.NegativeInfinity);
-        int right = pieces[0].Box.Right;
-        for (int i = 1; i < gaps.Length; i++)
-        {
-            if (pieces[i].Group != pieces[i - 1].Group) gaps[i] = pieces[i].Box.Left - right;
-            right = Math.Max(right, pieces[i].Box.Right);
-        }
+        double[] gaps = LineLattice.Gaps(lattice.Pieces);
         // A field has few gaps: of two the wide one is not the typical one, and a single one says nothing of itself
         double[] sorted = [.. gaps.Where(double.IsFinite).Order()];
         double limit = PageReader.WordGap(sorted.Length < 2 ? 0 : sorted[(sorted.Length - 1) / 2], lattice.CharacterHeight);

@@ -141,7 +141,7 @@ internal static class PieceCutter
     }
 
     // In units of −log p, set on lines made of characters that were held back from training
-    private const double CutBase = 0.3, CutPerStroke = 0.4;
+    private const double CutBase = 0.25, CutPerStroke = 1.6;
 
     /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: those that cross less than
     /// their neighbours do.</summary>
@@ -190,7 +190,8 @@ internal static class PieceCutter
         }
         // the best first, others only at some distance from those taken
         var chosen = new List<Seam>();
-        double least = Math.Max(2, 0.14 * characterHeight);
+        // close together: where two characters touch, the best cut is one of several that cross about the same ink
+        double least = Math.Max(2, 0.07 * characterHeight);
         foreach (var seam in all.OrderBy(s => s.Crossed))
             if (chosen.TrueForAll(s => Math.Abs(s.Columns.Average() - seam.Columns.Average()) >= least && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
                 chosen.Add(seam);
@@ -198,6 +199,6 @@ internal static class PieceCutter
 
         float InkAt(int y, int x) => x < 0 || x >= width ? 0.3f : ink[y * width + x] / 255f;
 
-        float Leaning(int distance) => 0.004f * Math.Abs(distance);
+        float Leaning(int distance) => 0.01f * Math.Abs(distance);
     }
 }

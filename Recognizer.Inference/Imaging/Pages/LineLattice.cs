@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>All ways to divide a line into characters, each part scored as a character.</summary>
 internal sealed class LineLattice
 {
-    private const int MaxPieces = 6, BatchSize = 64;
+    private const int MaxPieces = 12, BatchSize = 64;
 
     /// <summary>Part of the line taken as one character: pieces <paramref name="First"/> … <paramref name="Last"/>.</summary>
     /// <param name="First">Its first piece.</param>
@@ -40,13 +40,35 @@ internal sealed class LineLattice
     /// <summary>Text of each class.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 
+    /// <summary>For each class those that are written like it, itself included.</summary>
+    public required int[][] Alike { get; init; }
+
     public int Classes => Labels.Count;
 
     public ReadOnlySpan<float> Probabilities(in Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
 
-    /// <summary>−log of a label's probability, and how unusual the shape is for it.</summary>
-    public double LabelCost(in Segment segment, int label) =>
-        -CharacterBonus - Math.Log(Math.Max(1e-6, Probabilities(segment)[label])) + ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height);
+    /// <summary>What it costs to take a segment for a label: −log of the probability that it is one whole character, how unsure the network is of that, and how unusual the shape and
+    /// the height are. Where the network only wavers between labels that are written alike, as between c and C, it is sure of a whole character; the less probable of them costs as much more
+    /// as it is less probable.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="label">The label.</param>
+    /// <param name="twin">A label that will do as well, or −1.</param>
+    public double LabelCost(in Segment segment, int label, int twin = -1)
+    {
+        var probabilities = Probabilities(segment);
+        float own = probabilities[label] + (twin < 0 ? 0 : probabilities[twin]), whole = own, most = own;
+        foreach (int other in Alike[label])
+        {
+            if (other == label || other == twin) continue;
+            whole += probabilities[other];
+            most = Math.Max(most, probabilities[other]);
+        }
+        double form = twin < 0 ? FormCost(segment, label) : Math.Min(FormCost(segment, label), FormCost(segment, twin));
+        return form - CharacterBonus - Math.Log(Math.Max(LeastProbability, whole)) + DoubtWeight * Doubt(whole) + Math.Log(Math.Max(LeastProbability, most) / Math.Max(LeastProbability, own));
+    }
+
+    private double FormCost(in Segment segment, int label) =>
+        ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height) + HeightWeight * CharacterShape.HeightCost(Labels[label], segment.Box.Height / CharacterHeight);
 
     /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
     public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * CharacterHeight
@@ -55,12 +77,38 @@ internal sealed class LineLattice
 
     // In units of −log p, set on lines made of characters that were held back from training. The bonus makes up for the fact
     // that a division into more characters has more factors below one.
-    private const double ShapeWeight = 0.3, CharacterBonus = 0.4, JoinCost = 0.5, SpeckPenalty = 3, LeastAllowed = 0.03;
+    private const double CharacterBonus = 3.2, DoubtWeight = 2.8, ShapeWeight = 0.35, HeightWeight = 6, JoinCost = 0.5, SpeckPenalty = 1.5, AllowedWeight = 0.5, SpacedCutCost = 1;
+    private const double LeastAllowed = 0.03, LeastProbability = 1e-6, SpacedGap = 0.3;
+
+    /// <summary>From 0, where the network is as sure as it ever is (1 − p ≤ 10⁻⁵), to 1. It is so of most whole characters, and of few parts of them, at which −log p is small too.</summary>
+    private static double Doubt(float probability) => 1 + 0.2 * Math.Log10(Math.Max(1e-5, 1 - probability));
+
+    /// <summary>How far a line's groups of ink stand apart: 0 where they touch, 1 where the typical gap is at least <see cref="SpacedGap"/> of a height. Who sets characters apart
+    /// hardly lets two of them touch.</summary>
+    private static double Spaced(List<InkPiece> pieces, double height)
+    {
+        double[] gaps = [.. Gaps(pieces).Where(double.IsFinite).Order()];
+        return gaps.Length < 2 ? 0 : Math.Clamp(gaps[gaps.Length / 2] / (SpacedGap * height), 0, 1);
+    }
+
+    /// <summary>The gap before each piece that begins a group of ink; −∞ before all others.</summary>
+    public static double[] Gaps(IReadOnlyList<InkPiece> pieces)
+    {
+        var gaps = new double[pieces.Count];
+        Array.Fill(gaps, double.NegativeInfinity);
+        int right = pieces[0].Box.Right;
+        for (int i = 1; i < gaps.Length; i++)
+        {
+            if (pieces[i].Group != pieces[i - 1].Group) gaps[i] = pieces[i].Box.Left - right;
+            right = Math.Max(right, pieces[i].Box.Right);
+        }
+        return gaps;
+    }
 
     public static LineLattice Build(PageInk page, TextLine line, in SteadyScorer steady)
     {
         var pieces = PieceCutter.Cut(page, line);
-        double height = line.CharacterHeight;
+        double height = line.CharacterHeight, cut = SpacedCutCost * Spaced(pieces, height);
         var segments = new List<Segment>();
         var scorer = steady.Scorer;
         int classes = steady.Labels.Count;
@@ -84,7 +132,7 @@ internal sealed class LineLattice
                 bool endsGroup = last + 1 == pieces.Count || pieces[last + 1].Group != pieces[last].Group;
                 // what is low is hardly a character of its own
                 double low = Math.Max(0, 0.4 - box.Height / height) * 8;
-                double join = joined + (endsGroup ? 0 : pieces[last].CutCost);
+                double join = joined + (endsGroup ? 0 : cut + pieces[last].CutCost);
                 segments.Add(new Segment(first, last, box, join + low, join, segments.Count * classes));
             }
         }
@@ -104,7 +152,7 @@ internal sealed class LineLattice
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
         // With the labels' own cost: −log of their probability among all that the network knows, not only among those that may be answered
-        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
-        return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels };
+        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - AllowedWeight * Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
+        return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels, Alike = steady.Alike };
     }
 }

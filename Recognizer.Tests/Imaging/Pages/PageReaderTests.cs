@@ -1,3 +1,4 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
 
@@ -28,6 +29,30 @@ public class PageReaderTests
     {
         var result = new PageReader(s_scorer).Read(DrawnPage.Paint(["2034852", "8032"], gap: -1.5));
         Assert.Equal("2034852\n8032", result.Text);
+    }
+
+    [Theory]
+    [InlineData(-1.5, 40)]
+    [InlineData(-3, 30)]
+    public void Most_lines_of_eight_digits_that_run_into_one_another_are_read(double gap, int least)
+    {
+        const int Lines = 60;
+        using var recognizer = CharacterRecognizer.Load(ShippedModel.Characters, new RecognizerOptions { Alphabet = Alphabet.Digits });
+        var reader = new PageReader(recognizer);
+        string[] numbers = [.. Enumerable.Range(0, Lines).Select(i => $"{(i * 7919L + 13) * 104729 % 90000000 + 10000000}")];
+        string[] read = [.. numbers.AsParallel().AsOrdered().Select(n => reader.Read(DrawnPage.Paint([n], gap)).Text)];
+        Assert.InRange(numbers.Zip(read).Count(pair => pair.First == pair.Second), least, Lines);
+    }
+
+    [Fact]
+    public void A_part_of_a_stroke_is_too_low_for_a_digit_and_may_be_a_small_letter()
+    {
+        Assert.Equal(0, CharacterShape.HeightCost("7", 1.2));
+        Assert.Equal(0, CharacterShape.HeightCost("a", 0.5));
+        Assert.Equal(0, CharacterShape.HeightCost("ж", 0.5));
+        Assert.InRange(CharacterShape.HeightCost("7", 0.7), 0.12, 0.13); // ln² 0.7
+        Assert.True(CharacterShape.HeightCost("7", 0.6) > CharacterShape.HeightCost("7", 0.7));
+        Assert.Equal(CharacterShape.HeightCost("L", 0.1), CharacterShape.HeightCost("l", 0));
     }
 
     [Fact]
