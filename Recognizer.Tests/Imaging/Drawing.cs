@@ -18,12 +18,17 @@ internal static class Drawing
         [[(0.02, 0.03), (0.92, 0), (0.35, 1)]],
         [[(0.5, 0.48), (0.15, 0.25), (0.5, 0), (0.82, 0.22), (0.5, 0.48), (0.08, 0.75), (0.5, 1), (0.9, 0.75), (0.5, 0.48)]],
         [[(0.85, 0.2), (0.45, 0), (0.12, 0.25), (0.4, 0.5), (0.85, 0.22), (0.8, 0.6), (0.65, 1)]],
+        [[(0.8, -0.05), (0.2, 1.05)]],
+        [[(0.55, 0.9), (0.35, 1.1)]],
     ];
+
+    /// <summary>Numbers of a slash and a comma beside those of the digits.</summary>
+    public const int Slash = 10, Comma = 11;
 
     /// <summary>Coverage 0…1 of a digit drawn into a box.</summary>
     /// <param name="canvas">[height, width]; what is covered more stays.</param>
     /// <param name="width">Pixels in a row.</param>
-    /// <param name="digit">0 to 9.</param>
+    /// <param name="digit">0 to 9, <see cref="Slash"/> or <see cref="Comma"/>.</param>
     /// <param name="left">Left of the box.</param>
     /// <param name="top">Top of the box.</param>
     /// <param name="boxWidth">Width of the box.</param>

@@ -4,7 +4,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// training images of EMNIST; and which are as high as a line. Tells parts and pairs of characters from whole ones.</summary>
 internal static class CharacterShape
 {
-    private const string Tall = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZbdfhklt";
+    /// <summary>Digits, small letters with ascenders, and capitals other than those that are the small letter made larger.</summary>
+    private const string Tall = "0123456789ABDEFGHIJKLNPQRTYbdfhklt";
 
     private const string Labels = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -31,8 +32,8 @@ internal static class CharacterShape
         return Math.Min(8, 0.5 * z * z);
     }
 
-    /// <summary>How unusually low a digit, a capital or a small letter with an ascender is: the square of the log of its height, at most 0.4. Parts that look like one are
-    /// lower than the line's characters are.</summary>
+    /// <summary>How unusually low a character is that is as high as a line: the square of the log of its height, at most 0.4. Parts that look like one are lower. A C may be a small
+    /// c, as a network sees all characters in the same size.</summary>
     /// <param name="label">The character.</param>
     /// <param name="height">Its height in those of the line's typical character.</param>
     public static double HeightCost(string label, double height)

@@ -17,9 +17,9 @@ public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<P
 /// and by that model's labels. Labels outside <see cref="RecognizerOptions.Alphabet"/> are never answered.</remarks>
 public sealed class FieldReader
 {
-    // In units of −log p: a mark that the network doesn't know, one that is missing; one of several groups of ink; a space where there is no wide gap, or a wide gap
+    // In units of −log p: a mark that the network doesn't know, somewhat more than a character of which it is sure; one that is missing; one of several groups of ink; a space where there is no wide gap, or a wide gap
     // where there is no space; each further space in the same gap
-    private const double UnknownMarkCost = 1, MissingMarkCost = 1.75, JoinedMarkCost = 4, WrongSpaceCost = 3, FurtherSpaceCost = 4;
+    private const double UnknownMarkCost = -1.2, MissingMarkCost = 1.75, JoinedMarkCost = 4, WrongSpaceCost = 3, FurtherSpaceCost = 4;
 
     // What it weighs that the network takes ink for a character that the mark isn't like, and the least probability that it is wrong in that
     private const double CharacterWeight = 2, LeastMark = 0.01;
@@ -240,15 +240,14 @@ public sealed class FieldReader
         best[0][0] = 0;
         sum[0][0] = 0;
         bool[] wide = spaces ? WideGaps(lattice) : [];
-        // of each label, and of each with its twin
-        Span<double> costs = new double[2 * lattice.Classes];
+        Span<double> costs = new double[lattice.Classes];
         for (int end = 0; end <= n; end++)
         {
             if (end > 0)
             {
                 foreach (var segment in lattice.EndingAt[end - 1])
                 {
-                    costs.Fill(double.NaN);
+                    for (int label = 0; label < costs.Length; label++) costs[label] = double.NaN;
                     Advance(segment, rows * end, costs);
                 }
             }
@@ -304,9 +303,14 @@ public sealed class FieldReader
                     if (edge.IsMark) cost = MarkCost(edge.Text, segment, lattice);
                     else
                     {
-                        ref double known = ref costs[edge.Twin < 0 ? edge.Label : lattice.Classes + edge.Label];
-                        if (double.IsNaN(known)) known = lattice.LabelCost(segment, edge.Label, edge.Twin);
-                        cost = known + segment.Cost;
+                        if (double.IsNaN(costs[edge.Label])) costs[edge.Label] = lattice.LabelCost(segment, edge.Label);
+                        cost = costs[edge.Label];
+                        if (edge.Twin >= 0)
+                        {
+                            if (double.IsNaN(costs[edge.Twin])) costs[edge.Twin] = lattice.LabelCost(segment, edge.Twin);
+                            cost = -LogAdd(-cost, -costs[edge.Twin]);
+                        }
+                        cost += segment.Cost;
                     }
                     Relax(row, edge.Target, from[s] + cost, fromSum[s] - cost, new Step(start, s, number, e));
                 }

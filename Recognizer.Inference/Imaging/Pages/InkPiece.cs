@@ -101,7 +101,8 @@ internal static class PieceCutter
         return (ink, box);
     }
 
-    private readonly record struct Seam(int[] Columns, double Crossed, double Position);
+    /// <summary>A cut: its column in each row, the ink that it crosses, in pixels, where on average it crosses that, and its middle.</summary>
+    private readonly record struct Seam(int[] Columns, double Crossed, double Position, double Middle);
 
     private static void CutGroup(byte[] ink, PixelBox box, int group, double height, List<InkPiece> pieces)
     {
@@ -143,8 +144,8 @@ internal static class PieceCutter
     // In units of −log p, set on lines made of characters that were held back from training
     private const double CutBase = 0.25, CutPerStroke = 1.6;
 
-    /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: those that cross less than
-    /// their neighbours do.</summary>
+    /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: of those that lie close together the one that crosses
+    /// the least.</summary>
     private static List<Seam> FindSeams(byte[] ink, int width, int height, double characterHeight)
     {
         int step = Math.Max(1, (int)(characterHeight / 14)), margin = (int)Math.Max(2, 0.12 * characterHeight), reach = (int)Math.Max(3, 0.3 * characterHeight);
@@ -185,17 +186,17 @@ internal static class PieceCutter
                 }
                 if (y > 0) i += from[y * window + i];
             }
-            double position = weight > 0.5 ? weighted / weight : columns.Average();
-            if (crossed <= 0.5 * characterHeight) all.Add(new Seam(columns, crossed, position));
+            double middle = columns.Average(), position = weight > 0.5 ? weighted / weight : middle;
+            if (crossed <= 0.5 * characterHeight) all.Add(new Seam(columns, crossed, position, middle));
         }
         // the best first, others only at some distance from those taken
         var chosen = new List<Seam>();
         // close together: where two characters touch, the best cut is one of several that cross about the same ink
         double least = Math.Max(2, 0.07 * characterHeight);
         foreach (var seam in all.OrderBy(s => s.Crossed))
-            if (chosen.TrueForAll(s => Math.Abs(s.Columns.Average() - seam.Columns.Average()) >= least && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
+            if (chosen.TrueForAll(s => Math.Abs(s.Middle - seam.Middle) >= least && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
                 chosen.Add(seam);
-        return [.. chosen.OrderBy(s => s.Columns.Average())];
+        return [.. chosen.OrderBy(s => s.Middle)];
 
         float InkAt(int y, int x) => x < 0 || x >= width ? 0.3f : ink[y * width + x] / 255f;
 

@@ -40,8 +40,11 @@ internal sealed class LineLattice
     /// <summary>Text of each class.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 
-    /// <summary>For each class those that are written like it, itself included.</summary>
-    public required int[][] Alike { get; init; }
+    /// <summary><see cref="LookAlikes.Of"/> the labels.</summary>
+    public required int[][] AlikeLabels { get; init; }
+
+    /// <summary>Whether there is a choice of labels. Where there is none, a network is sure of any ink, and its probability tells nothing.</summary>
+    public required bool HasChoice { get; init; }
 
     public int Classes => Labels.Count;
 
@@ -50,45 +53,38 @@ internal sealed class LineLattice
     /// <summary>What it costs to take a segment for a label: −log of the probability that it is one whole character, how unsure the network is of that, and how unusual the shape and
     /// the height are. Where the network only wavers between labels that are written alike, as between c and C, it is sure of a whole character; the less probable of them costs as much more
     /// as it is less probable.</summary>
-    /// <param name="segment">The segment.</param>
-    /// <param name="label">The label.</param>
-    /// <param name="twin">A label that will do as well, or −1.</param>
-    public double LabelCost(in Segment segment, int label, int twin = -1)
+    public double LabelCost(in Segment segment, int label)
     {
         var probabilities = Probabilities(segment);
-        float own = probabilities[label] + (twin < 0 ? 0 : probabilities[twin]), whole = own, most = own;
-        foreach (int other in Alike[label])
+        float own = probabilities[label], whole = 0, most = 0;
+        foreach (int alike in AlikeLabels[label])
         {
-            if (other == label || other == twin) continue;
-            whole += probabilities[other];
-            most = Math.Max(most, probabilities[other]);
+            whole += probabilities[alike];
+            most = Math.Max(most, probabilities[alike]);
         }
-        double form = twin < 0 ? FormCost(segment, label) : Math.Min(FormCost(segment, label), FormCost(segment, twin));
+        double form = ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height) + HeightWeight * CharacterShape.HeightCost(Labels[label], segment.Box.Height / CharacterHeight);
         return form - CharacterBonus - Math.Log(Math.Max(LeastProbability, whole)) + DoubtWeight * Doubt(whole) + Math.Log(Math.Max(LeastProbability, most) / Math.Max(LeastProbability, own));
     }
-
-    private double FormCost(in Segment segment, int label) =>
-        ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height) + HeightWeight * CharacterShape.HeightCost(Labels[label], segment.Box.Height / CharacterHeight);
 
     /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
     public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * CharacterHeight
         ? segment.JoinCost + SpeckPenalty
         : double.PositiveInfinity;
 
-    // In units of −log p, set on lines made of characters that were held back from training. The bonus makes up for the fact
-    // that a division into more characters has more factors below one.
+    // In units of −log p, set on lines made of characters that were held back from training. The bonus makes up for the fact that a division into more characters has more factors
+    // below one; doubt takes most of it back from all but whole characters.
     private const double CharacterBonus = 3.2, DoubtWeight = 2.8, ShapeWeight = 0.35, HeightWeight = 6, JoinCost = 0.5, SpeckPenalty = 1.5, AllowedWeight = 0.5, SpacedCutCost = 1;
     private const double LeastAllowed = 0.03, LeastProbability = 1e-6, SpacedGap = 0.3;
 
     /// <summary>From 0, where the network is as sure as it ever is (1 − p ≤ 10⁻⁵), to 1. It is so of most whole characters, and of few parts of them, at which −log p is small too.</summary>
-    private static double Doubt(float probability) => 1 + 0.2 * Math.Log10(Math.Max(1e-5, 1 - probability));
+    private double Doubt(float probability) => HasChoice ? 1 + 0.2 * Math.Log10(Math.Max(1e-5, 1 - probability)) : 1;
 
     /// <summary>How far a line's groups of ink stand apart: 0 where they touch, 1 where the typical gap is at least <see cref="SpacedGap"/> of a height. Who sets characters apart
-    /// hardly lets two of them touch.</summary>
+    /// hardly lets two of them touch. Gaps that may part words tell nothing of that.</summary>
     private static double Spaced(List<InkPiece> pieces, double height)
     {
-        double[] gaps = [.. Gaps(pieces).Where(double.IsFinite).Order()];
-        return gaps.Length < 2 ? 0 : Math.Clamp(gaps[gaps.Length / 2] / (SpacedGap * height), 0, 1);
+        double[] gaps = [.. Gaps(pieces).Where(gap => double.IsFinite(gap) && gap < PageReader.LeastWordGap * height).Order()];
+        return gaps.Length < 2 ? 0 : Math.Clamp(gaps[(gaps.Length - 1) / 2] / (SpacedGap * height), 0, 1);
     }
 
     /// <summary>The gap before each piece that begins a group of ink; −∞ before all others.</summary>
@@ -151,8 +147,14 @@ internal sealed class LineLattice
             }
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
-        // With the labels' own cost: −log of their probability among all that the network knows, not only among those that may be answered
+        // Beside the labels' own cost: how improbable it is that there is any of those that may be answered, among all that the network knows
         for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - AllowedWeight * Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
-        return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels, Alike = steady.Alike };
+        return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels, AlikeLabels = steady.AlikeLabels, HasChoice = HasSeveral(steady) };
+    }
+    private static bool HasSeveral(in SteadyScorer steady)
+    {
+        int allowed = 0;
+        for (int label = 0; label < steady.Labels.Count && allowed < 2; label++) allowed += steady.Allows(label) ? 1 : 0;
+        return allowed == 2;
     }
 }

@@ -124,10 +124,13 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         return lattice.LabelCost(segment, label);
     }
 
+    /// <summary>In heights of the line's characters: what is less parts no words.</summary>
+    internal const double LeastWordGap = 0.6;
+
     /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words.</summary>
     /// <param name="typical">Typical gap between the line's characters.</param>
     /// <param name="height">Typical height of the line's characters.</param>
-    internal static double WordGap(double typical, double height) => Math.Max(0.6 * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
+    internal static double WordGap(double typical, double height) => Math.Max(LeastWordGap * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
 
     private static List<PageWord> Words(PageInk page, List<Reading> characters, double height)
     {

@@ -11,15 +11,15 @@ internal readonly struct SteadyScorer : IDisposable
         _snapshot = (scorer as CharacterRecognizer)?.Snapshot();
         Scorer = _snapshot ?? scorer;
         Labels = Scorer.Labels;
-        Alike = LookAlikes.Of(Labels);
+        AlikeLabels = LookAlikes.Of(Labels);
     }
 
     public ICharacterScorer Scorer { get; }
 
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>For each label those that ink may as well be where it is surely one whole character.</summary>
-    public int[][] Alike { get; }
+    /// <summary><see cref="LookAlikes.Of"/> the labels.</summary>
+    public int[][] AlikeLabels { get; }
 
     /// <summary>Whether all labels are Latin letters and digits.</summary>
     public bool IsAlphanumeric => Alphabet.AreAlphanumeric(Labels);

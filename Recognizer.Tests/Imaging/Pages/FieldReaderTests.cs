@@ -141,6 +141,18 @@ public class FieldReaderTests
     }
 
     [Theory]
+    [InlineData("\\d{1,2}/\\d{1,2}", "7/3 2/8 4/6 5/9 3/7 9/2 6/8 8/5 25/6 4/30 63/9 74/28 90/36 52/48 37/20 46/93")]
+    [InlineData("\\d+(,\\d\\d)?", "2,50 7,95 4,28 83,60 94,25 320,75 68,09 5,36 27 804 9 3462")]
+    [InlineData("\\d\\d/\\d\\d/\\d{4}", "25/07/2034 04/09/1986 23/06/2079 28/02/2043")]
+    public void Digits_and_marks_are_told_from_one_another(string expression, string written)
+    {
+        using var recognizer = CharacterRecognizer.Load(ShippedModel.Characters, new RecognizerOptions { Alphabet = Alphabet.Digits });
+        var reader = new FieldReader(recognizer, FieldFormat.FromRegularExpression(expression));
+        foreach (double gap in new[] { 4.0, 10 })
+            Assert.Equal(written, string.Join(' ', written.Split(' ').Select(text => reader.Read(DrawnPage.Paint([text], gap))?.Text)));
+    }
+
+    [Theory]
     [InlineData("\\d(/*-*)*\\d")]
     [InlineData("(/|-|:)*\\d(/|-|:|;|!|~)*\\d")]
     [InlineData("\\d( *-* *)*\\d")]

@@ -45,17 +45,6 @@ public class PageReaderTests
     }
 
     [Fact]
-    public void A_part_of_a_stroke_is_too_low_for_a_digit_and_may_be_a_small_letter()
-    {
-        Assert.Equal(0, CharacterShape.HeightCost("7", 1.2));
-        Assert.Equal(0, CharacterShape.HeightCost("a", 0.5));
-        Assert.Equal(0, CharacterShape.HeightCost("ж", 0.5));
-        Assert.InRange(CharacterShape.HeightCost("7", 0.7), 0.12, 0.13); // ln² 0.7
-        Assert.True(CharacterShape.HeightCost("7", 0.6) > CharacterShape.HeightCost("7", 0.7));
-        Assert.Equal(CharacterShape.HeightCost("L", 0.1), CharacterShape.HeightCost("l", 0));
-    }
-
-    [Fact]
     public void Words_and_boxes_are_found()
     {
         var result = new PageReader(s_scorer).Read(DrawnPage.Paint(["203 48"], gap: 8));

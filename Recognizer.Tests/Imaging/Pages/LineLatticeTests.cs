@@ -1,0 +1,120 @@
+using Recognizer.Inference;
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
+
+namespace Recognizer.Tests.Imaging.Pages;
+
+public class LineLatticeTests
+{
+    private const int RingHeight = 40;
+
+    [Fact]
+    public void Labels_written_alike_are_one_kind_and_strokes_are_none()
+    {
+        string[] labels = ["0", "O", "o", "c", "C", "9", "g", "q", "1", "I", "i", "l", "L", "é", "É", "ch", "Ch"];
+        string[] alike = [.. LookAlikes.Of(labels).Select(of => string.Join(' ', of.Select(i => labels[i]).Order(StringComparer.Ordinal)))];
+        Assert.Equal(["0 O o", "0 O o", "0 O o", "C c", "C c", "9 g q", "9 g", "9 q", "1", "I", "i", "l", "L", "É é", "É é", "Ch ch", "Ch ch"], alike);
+    }
+
+    [Fact]
+    public void An_alphabet_of_thousands_is_compared_at_once()
+    {
+        string[] labels = [.. Enumerable.Range(0, 20000).Select(i => char.ConvertFromUtf32(0x4E00 + i))];
+        int[][] alike = LookAlikes.Of(labels);
+        Assert.All(alike.Index(), of => Assert.Equal([of.Index], of.Item));
+    }
+
+    [Theory]
+    [InlineData(0.34f, 0.33f, 0.32f, "O")]
+    [InlineData(0.25f, 0.5f, 0.24f, "o")]
+    [InlineData(0.2f, 0.2f, 0.59f, "0")]
+    public void A_ring_that_may_be_a_letter_of_either_case_or_a_digit_is_not_taken_for_two_brackets(float upper, float lower, float zero, string expected)
+    {
+        var result = new PageReader(new RingScorer(upper, lower, zero)).Read(Rings(3, gap: 4));
+        Assert.Equal(string.Concat(Enumerable.Repeat(expected, 3)), result.Text);
+    }
+
+    [Fact]
+    public void The_less_probable_of_two_cases_costs_as_much_more_as_it_is_less_probable()
+    {
+        var (lattice, ring) = Whole(new RingScorer(0.6f, 0.3f));
+        // both are as high as the line; their usual widths differ a little
+        Assert.InRange(lattice.LabelCost(ring, RingScorer.Lower) - lattice.LabelCost(ring, RingScorer.Upper), Math.Log(2) - 0.1, Math.Log(2) + 0.1);
+        // and nothing is lost by not knowing which
+        var (even, same) = Whole(new RingScorer(0.45f, 0.45f));
+        Assert.Equal(lattice.LabelCost(ring, RingScorer.Upper), even.LabelCost(same, RingScorer.Upper), 5);
+    }
+
+    [Fact]
+    public void A_cut_costs_more_where_the_other_characters_stand_apart()
+    {
+        double close = CutCost(gap: 2), apart = CutCost(gap: 24);
+        Assert.InRange(apart - close, 0.5, 2);
+
+        static double CutCost(double gap)
+        {
+            LineLattice lattice = Build(Rings(6, gap), new RingScorer(0.5f, 0.5f));
+            return lattice.EndingAt[0].Single(s => s.First == 0).JoinCost;
+        }
+    }
+
+    [Fact]
+    public void A_part_of_a_stroke_is_too_low_for_a_digit_and_may_be_a_small_letter()
+    {
+        Assert.Equal(0, CharacterShape.HeightCost("7", 1.2));
+        // a C may be a small c
+        Assert.All(["a", "c", "C", "O"], label => Assert.Equal(0, CharacterShape.HeightCost(label, 0.5)));
+        Assert.Equal(0, CharacterShape.HeightCost("ж", 0.5));
+        Assert.InRange(CharacterShape.HeightCost("7", 0.7), 0.12, 0.13); // ln² 0.7
+        Assert.True(CharacterShape.HeightCost("7", 0.6) > CharacterShape.HeightCost("7", 0.7));
+        Assert.Equal(CharacterShape.HeightCost("L", 0.1), CharacterShape.HeightCost("l", 0));
+    }
+
+    private static (LineLattice Lattice, LineLattice.Segment Ring) Whole(RingScorer scorer)
+    {
+        LineLattice lattice = Build(Rings(1, 0), scorer);
+        return (lattice, lattice.EndingAt[^1].Single(s => s.First == 0));
+    }
+
+    private static LineLattice Build(GrayImage picture, RingScorer scorer)
+    {
+        using var steady = new SteadyScorer(scorer);
+        PageInk page = PageInk.Find(picture, new PageOptions(), PageOrientation.Upright, isAlphanumeric: true)!;
+        return LineLattice.Build(page, Assert.Single(TextLine.Find(page, single: true)), steady);
+    }
+
+    private static GrayImage Rings(int count, double gap)
+    {
+        const double Pen = 4, Radius = (RingHeight - Pen) / 2;
+        int width = (int)(80 + count * (RingHeight + gap));
+        var cover = new float[width * (RingHeight + 80)];
+        for (int i = 0; i < count; i++) Drawing.Ellipse(cover, width, 40 + RingHeight / 2 + i * (RingHeight + gap), 40 + RingHeight / 2, Radius, Radius, Pen);
+        return Drawing.Paint(cover, width, (_, _) => 230, (_, _) => 40);
+    }
+
+    /// <summary>Takes what is about as wide as high for an O of either case or a 0, and what is narrow for a bracket, of which it is sure.</summary>
+    private sealed class RingScorer(float upper, float lower, float zero = 0) : ICharacterScorer
+    {
+        public const int Upper = 0, Lower = 1;
+
+        public IReadOnlyList<string> Labels { get; } = ["O", "o", "0", "("];
+
+        public NormalizerLayout Layout => NormalizerLayout.Emnist;
+
+        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                int left = 28, right = -1;
+                for (int p = 0; p < 784; p++)
+                {
+                    if (pixels[i * 784 + p] < 0.3f) continue;
+                    left = Math.Min(left, p % 28);
+                    right = Math.Max(right, p % 28);
+                }
+                bool isWide = right - left >= 17;
+                (isWide ? [upper, lower, zero, 1 - upper - lower - zero] : (ReadOnlySpan<float>)[0.002f, 0.002f, 0.001f, 0.995f]).CopyTo(probabilities[(i * 4)..]);
+            }
+        }
+    }
+}
