@@ -70,6 +70,17 @@ public class LineLatticeTests
         Assert.Equal(CharacterShape.HeightCost("L", 0.1), CharacterShape.HeightCost("l", 0));
     }
 
+    [Fact]
+    public void Where_there_is_one_label_only_characters_stay_whole()
+    {
+        // wide, so that halves of them would look like characters
+        const int Width = 400, Height = 120;
+        var cover = new float[Width * Height];
+        for (int i = 0; i < 4; i++) Drawing.Digit(cover, Width, 7, 40 + 80 * i, 40, 64, 40, 4.5);
+        var result = new PageReader(new OnlyScorer()).Read(Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 40));
+        Assert.Equal("####", result.Text);
+    }
+
     private static (LineLattice Lattice, LineLattice.Segment Ring) Whole(RingScorer scorer)
     {
         LineLattice lattice = Build(Rings(1, 0), scorer);
@@ -116,5 +127,15 @@ public class LineLatticeTests
                 (isWide ? [upper, lower, zero, 1 - upper - lower - zero] : (ReadOnlySpan<float>)[0.002f, 0.002f, 0.001f, 0.995f]).CopyTo(probabilities[(i * 4)..]);
             }
         }
+    }
+
+    /// <summary>Has one label, and is sure of it whatever it sees.</summary>
+    private sealed class OnlyScorer : ICharacterScorer
+    {
+        public IReadOnlyList<string> Labels { get; } = ["#"];
+
+        public NormalizerLayout Layout => NormalizerLayout.Emnist;
+
+        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities) => probabilities[..count].Fill(1);
     }
 }
