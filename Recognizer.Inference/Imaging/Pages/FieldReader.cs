@@ -17,8 +17,8 @@ public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<P
 /// and by that model's labels. Labels outside <see cref="RecognizerOptions.Alphabet"/> are never answered.</remarks>
 public sealed class FieldReader
 {
-    // In units of −log p: a mark that the network doesn't know, somewhat more than a character of which it is sure; one that is missing; one of several groups of ink; a space where there is no wide gap, or a wide gap
-    // where there is no space; each further space in the same gap
+    // In units of −log p: a mark that the network doesn't know, somewhat more than a character of which it is sure; one that is missing; one of several groups of ink; a space where
+    // there is no wide gap, or a wide gap where there is no space; each further space in the same gap
     private const double UnknownMarkCost = -1.2, MissingMarkCost = 1.75, JoinedMarkCost = 4, WrongSpaceCost = 3, FurtherSpaceCost = 4;
 
     // What it weighs that the network takes ink for a character that the mark isn't like, and the least probability that it is wrong in that

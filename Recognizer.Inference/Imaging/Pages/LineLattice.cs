@@ -151,6 +151,8 @@ internal sealed class LineLattice
         for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - AllowedWeight * Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
         return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels, AlikeLabels = steady.AlikeLabels, HasChoice = HasSeveral(steady) };
     }
+
+    /// <summary>Whether more than one label may be answered.</summary>
     private static bool HasSeveral(in SteadyScorer steady)
     {
         int allowed = 0;

@@ -17,10 +17,13 @@ public class LineLatticeTests
     }
 
     [Fact]
-    public void An_alphabet_of_thousands_is_compared_at_once()
+    public void A_large_alphabet_is_not_compared_label_by_label()
     {
-        string[] labels = [.. Enumerable.Range(0, 20000).Select(i => char.ConvertFromUtf32(0x4E00 + i))];
+        // 3.6 · 10⁹ comparisons would take half a minute and more
+        string[] labels = [.. Enumerable.Range(0, 60000).Select(i => char.ConvertFromUtf32(0x20000 + i))];
+        var watch = System.Diagnostics.Stopwatch.StartNew();
         int[][] alike = LookAlikes.Of(labels);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
         Assert.All(alike.Index(), of => Assert.Equal([of.Index], of.Item));
     }
 
