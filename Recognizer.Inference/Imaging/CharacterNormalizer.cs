@@ -73,8 +73,9 @@ public static class CharacterNormalizer
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="layout">The form that the network expects.</param>
+    /// <param name="typical">Longest side, in pixels, of the typical character written beside it; 0 where none is known.</param>
     /// <param name="destination">Receives [28, 28].</param>
-    internal static void NormalizeInk(ReadOnlySpan<byte> ink, int width, int height, NormalizerLayout layout, Span<float> destination)
+    internal static void NormalizeInk(ReadOnlySpan<byte> ink, int width, int height, NormalizerLayout layout, double typical, Span<float> destination)
     {
         var work = t_workspace ??= new NormalizerWorkspace();
         work.Reserve(width, height);
@@ -92,7 +93,9 @@ public static class CharacterNormalizer
                 top = Math.Min(top, y);
                 bottom = y;
             }
-        if (right >= 0) InkRenderer.Render(work, width, height, new PixelBox(left, top, right - left + 1, bottom - top + 1), layout, destination);
+        if (right < 0) return;
+        var box = new PixelBox(left, top, right - left + 1, bottom - top + 1);
+        InkRenderer.Render(work, width, height, box, layout, destination, typical > 0 ? (float)(Math.Max(box.Width, box.Height) / typical) : 1);
     }
 
     /// <summary>Least value that counts as ink in a map of ink.</summary>

@@ -143,7 +143,7 @@ internal sealed class LineLattice
             {
                 var segment = segments[start + i];
                 var (ink, box) = InkPiece.Combine(span[segment.First..(segment.Last + 1)]);
-                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, pixels.AsSpan(i * Pixels, Pixels));
+                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, height, pixels.AsSpan(i * Pixels, Pixels));
             }
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }
