@@ -313,14 +313,45 @@ internal static class RuledLines
         int[] thickness = [.. found.Select(r => r.Thickness)];
         Array.Sort(thickness);
         int typical = thickness[thickness.Length / 2], most = typical + Math.Max(2, typical / 2);
-        foreach (var run in found)
+        bool[] isRule = RuleAlone(ink, width, height, found, most);
+        for (int i = 0; i < found.Count; i++)
         {
-            if (run.Thickness > most) continue; // a stroke joins
+            if (!isRule[i]) continue;
+            Run run = found[i];
             for (int y = Math.Max(0, run.Top - 1); y < Math.Min(height, run.Bottom + 1); y++) ink[y * width + run.X] = 0;
         }
         // A few columns at the ends may be stray ink on the same line.
         int stray = found.Count / 50;
         return new Rule(middle, typical, found[stray].X, found[^(1 + stray)].X);
+    }
+
+    /// <summary>Where there is nothing but the rule: no stroke that joins it and makes it thicker, nor one that runs along it, as the bottom of a U does, and makes it darker.</summary>
+    /// <param name="ink">[height, width].</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="runs">Of the rule, from left to right.</param>
+    /// <param name="most">Thickness beyond which a run is a stroke.</param>
+    private static bool[] RuleAlone(byte[] ink, int width, int height, List<Run> runs, int most)
+    {
+        // Ink beyond the usual at which a rule is taken for written on: this many times what its darkest tenth has, and this share of the usual
+        const double Spread = 2, LeastShare = 0.4;
+        // Over the whole run: how dark its darkest pixel is depends on where the rule lies between pixels, their sum doesn't
+        var sums = new int[runs.Count];
+        for (int i = 0; i < sums.Length; i++)
+            for (int y = Math.Max(0, runs[i].Top - 1); y < Math.Min(height, runs[i].Bottom + 1); y++) sums[i] += ink[y * width + runs[i].X];
+        int[] thin = [.. sums.Where((_, i) => runs[i].Thickness <= most).Order()];
+        var alone = new bool[runs.Count];
+        if (thin.Length == 0) return alone;
+        double usual = thin[thin.Length / 2], darkest = thin[thin.Length * 9 / 10], limit = usual + Math.Max(Spread * (darkest - usual), LeastShare * usual);
+        for (int i = 0; i < alone.Length; i++)
+        {
+            // Three columns, against noise
+            int sum = sums[i], columns = 1;
+            if (i > 0 && runs[i - 1].X == runs[i].X - 1) (sum, columns) = (sum + sums[i - 1], columns + 1);
+            if (i + 1 < sums.Length && runs[i + 1].X == runs[i].X + 1) (sum, columns) = (sum + sums[i + 1], columns + 1);
+            alone[i] = runs[i].Thickness <= most && sum <= limit * columns;
+        }
+        return alone;
     }
 
     /// <summary>Clears straight thin lines from one rule to the next, square to both: the borders of boxes, of which the rules are the tops and bottoms.</summary>
