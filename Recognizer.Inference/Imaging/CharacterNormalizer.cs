@@ -73,7 +73,7 @@ public static class CharacterNormalizer
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="layout">The form that the network expects.</param>
-    /// <param name="typical">Longest side, in pixels, of the typical character written beside it; 0 where none is known.</param>
+    /// <param name="typical">Height in pixels of the typical character written beside it; 0 where none is known.</param>
     /// <param name="destination">Receives [28, 28].</param>
     internal static void NormalizeInk(ReadOnlySpan<byte> ink, int width, int height, NormalizerLayout layout, double typical, Span<float> destination)
     {

@@ -358,4 +358,29 @@ public class CharacterNormalizerTests
         var normal = Normalize(Image.FromChannels(100, 100, 4, pixels).ToGray());
         Assert.InRange(Correlation(Reference(4), normal), 0.95, 1.0001);
     }
+
+    [Fact]
+    public void What_is_small_beside_its_neighbours_is_drawn_smaller_and_softer_in_the_layout_of_EMNIST()
+    {
+        byte[] ink = [.. Drawing.Square(0, 100, 10).Select(cover => (byte)(255 * cover))];
+        const double Longest = 75;
+        float[] Draw(double typical, NormalizerLayout layout)
+        {
+            var result = new float[784];
+            CharacterNormalizer.NormalizeInk(ink, 100, 100, layout, typical, result);
+            return result;
+        }
+        static int Rows(float[] image) => image.Chunk(28).Count(row => row.Max() >= 0.5f);
+        static double Softness(float[] image) => image.Sum(v => v * (1 - v)) / image.Sum();
+
+        float[] alone = Draw(0, NormalizerLayout.Emnist), small = Draw(Longest / 0.7, NormalizerLayout.Emnist);
+        Assert.Equal(22, Rows(alone));
+        Assert.Equal(20, Rows(small)); // 24·0.49 / (0.49 + 1/11) = 20.2
+        Assert.InRange(Softness(small) / Softness(alone), 1.3, 2.5);
+        Assert.True(Correlation(alone, Draw(Longest, NormalizerLayout.Emnist)) > 0.99);
+        Assert.InRange(Softness(Draw(Longest / 1.2, NormalizerLayout.Emnist)) / Softness(alone), 0.5, 0.9);
+        // what is smaller still says no more
+        Assert.Equal(Draw(Longest / 0.5, NormalizerLayout.Emnist), Draw(Longest / 0.01, NormalizerLayout.Emnist));
+        Assert.Equal(Draw(0, NormalizerLayout.Mnist), Draw(Longest / 0.7, NormalizerLayout.Mnist));
+    }
 }

@@ -215,7 +215,8 @@ internal static class InkMap
                 best = PageScore(dark, scale) >= PageScore(light, scale) - LightCost ? Polarity.DarkOnLight : Polarity.LightOnDark;
             }
             if (polarity != Polarity.Detect || best == Polarity.LightOnDark) Local(work, surface, width, height, radius, best);
-            // The narrower the window, the closer the ground follows edges of shadows; strokes only have to fit into it
+            // The narrower the window, the closer the ground follows edges of shadows; strokes only have to fit into it, the thick ones too, beside which rules make the mean stroke thin.
+            // (Letters and digits held back, on ruled paper in shadow: 1.7 points lost with 2.2 strokes, 0.9 to 1.1 with 3 to 6, 1.4 without any narrowing.)
             double stroke = Measure(ink, width, height).HighThickness * Math.Max(width, height);
             int narrow = Math.Max(4, (int)(StrokesPerRadius * stroke));
             if (narrow < radius) Local(work, surface, width, height, narrow, best);

@@ -33,7 +33,7 @@ internal static class CharacterShape
     }
 
     /// <summary>How unusually low a character is that is as high as a line: the square of the log of its height, at most 0.4. Parts that look like one are lower. A C may be a small
-    /// c, as a network sees all characters in the same size.</summary>
+    /// c, as a network sees all characters in nearly the same size.</summary>
     /// <param name="label">The character.</param>
     /// <param name="height">Its height in those of the line's typical character.</param>
     public static double HeightCost(string label, double height)

@@ -134,6 +134,8 @@ internal sealed class LineLattice
         }
         float[] probabilities = new float[segments.Count * classes], allowed = new float[segments.Count];
         var pixels = new float[BatchSize * CharacterNormalizer.Size * CharacterNormalizer.Size];
+        // Latin letters and digits are what EMNIST shows in sizes that tell something
+        double typical = steady.IsAlphanumeric ? height : 0;
         var span = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(pieces);
         for (int start = 0; start < segments.Count; start += BatchSize)
         {
@@ -143,7 +145,7 @@ internal sealed class LineLattice
             {
                 var segment = segments[start + i];
                 var (ink, box) = InkPiece.Combine(span[segment.First..(segment.Last + 1)]);
-                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, height, pixels.AsSpan(i * Pixels, Pixels));
+                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, typical, pixels.AsSpan(i * Pixels, Pixels));
             }
             scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
         }

@@ -313,7 +313,7 @@ internal static class RuledLines
         int[] thickness = [.. found.Select(r => r.Thickness)];
         Array.Sort(thickness);
         int typical = thickness[thickness.Length / 2], most = typical + Math.Max(2, typical / 2);
-        bool[] isRule = RuleAlone(ink, width, height, found, most);
+        bool[] isRule = IsRuleAlone(ink, width, height, found, most);
         for (int i = 0; i < found.Count; i++)
         {
             if (!isRule[i]) continue;
@@ -325,33 +325,62 @@ internal static class RuledLines
         return new Rule(middle, typical, found[stray].X, found[^(1 + stray)].X);
     }
 
-    /// <summary>Where there is nothing but the rule: no stroke that joins it and makes it thicker, nor one that runs along it, as the bottom of a U does, and makes it darker.</summary>
+    /// <summary>Where there is nothing but the rule: no stroke that joins it and makes it thicker, nor one that runs along it for a while, as the bottom of a U does, and makes it
+    /// darker.</summary>
     /// <param name="ink">[height, width].</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="runs">Of the rule, from left to right.</param>
     /// <param name="most">Thickness beyond which a run is a stroke.</param>
-    private static bool[] RuleAlone(byte[] ink, int width, int height, List<Run> runs, int most)
+    private static bool[] IsRuleAlone(byte[] ink, int width, int height, List<Run> runs, int most)
     {
-        // Ink beyond the usual at which a rule is taken for written on: this many times what its darkest tenth has, and this share of the usual
-        const double Spread = 2, LeastShare = 0.4;
-        // Over the whole run: how dark its darkest pixel is depends on where the rule lies between pixels, their sum doesn't
+        // A written part has more ink than the rule around it by this share, and by this many times what the rule's faintest tenth has less than its median
+        const double LeastExcess = 0.4, Spread = 2;
+        // Columns on either side around which the rule's own ink is looked for, at the lower third: a part may be up to two thirds of that before it counts as the rule
+        int around = Math.Max(60, width / 25);
+        // Over the whole run: how dark its darkest pixel is depends on where the rule lies between pixels, their sum doesn't. 0 is what another rule was cleared with.
         var sums = new int[runs.Count];
         for (int i = 0; i < sums.Length; i++)
             for (int y = Math.Max(0, runs[i].Top - 1); y < Math.Min(height, runs[i].Bottom + 1); y++) sums[i] += ink[y * width + runs[i].X];
-        int[] thin = [.. sums.Where((_, i) => runs[i].Thickness <= most).Order()];
-        var alone = new bool[runs.Count];
-        if (thin.Length == 0) return alone;
-        double usual = thin[thin.Length / 2], darkest = thin[thin.Length * 9 / 10], limit = usual + Math.Max(Spread * (darkest - usual), LeastShare * usual);
-        for (int i = 0; i < alone.Length; i++)
+        int[] thin = [.. sums.Where((sum, i) => IsThin(i) && sum > 0).Order()];
+        double spread = thin.Length == 0 ? 0 : Spread * (thin[thin.Length / 2] - thin[thin.Length / 10]);
+        var isWritten = new bool[runs.Count];
+        double usual = 0;
+        for (int i = 0, first = 0, end = 0, next = 0; i < runs.Count; i++)
         {
+            if (runs[i].X >= next)
+            {
+                next = runs[i].X + around / 4;
+                while (runs[first].X < runs[i].X - around) first++;
+                while (end < runs.Count && runs[end].X <= runs[i].X + around) end++;
+                int[] near = [.. Enumerable.Range(first, end - first).Where(k => IsThin(k) && sums[k] > 0).Select(k => sums[k]).Order()];
+                usual = near.Length == 0 ? 0 : near[near.Length / 3];
+            }
             // Three columns, against noise
-            int sum = sums[i], columns = 1;
-            if (i > 0 && runs[i - 1].X == runs[i].X - 1) (sum, columns) = (sum + sums[i - 1], columns + 1);
-            if (i + 1 < sums.Length && runs[i + 1].X == runs[i].X + 1) (sum, columns) = (sum + sums[i + 1], columns + 1);
-            alone[i] = runs[i].Thickness <= most && sum <= limit * columns;
+            int sum = 0, columns = 0;
+            for (int k = Math.Max(0, i - 1); k < Math.Min(runs.Count, i + 2); k++)
+                if (IsThin(k) && Math.Abs(runs[k].X - runs[i].X) <= 1) (sum, columns) = (sum + sums[k], columns + 1);
+            isWritten[i] = IsThin(i) && sum > columns * (usual + Math.Max(spread, LeastExcess * usual));
         }
-        return alone;
+        // A written part ends in a stroke that leaves the rule; where neither end does, the rule itself is darker for a while
+        for (int i = 0; i < runs.Count;)
+        {
+            int start = i++;
+            if (!isWritten[start]) continue;
+            while (i < runs.Count && isWritten[i] && runs[i].X == runs[i - 1].X + 1) i++;
+            if (!IsStroke(start - 1, start, -1) && !IsStroke(i, i - 1, 1)) Array.Clear(isWritten, start, i - start);
+        }
+        return [.. runs.Select((_, i) => IsThin(i) && !isWritten[i])];
+
+        bool IsThin(int i) => runs[i].Thickness <= most;
+
+        // Whether there is a stroke in the column next to that of a run: it is too thick for the rule, if it is among its runs at all
+        bool IsStroke(int neighbour, int i, int direction)
+        {
+            int x = runs[i].X + direction;
+            if (x < 0 || x >= width || ink[(runs[i].Top + runs[i].Bottom) / 2 * width + x] < LeastInk) return false;
+            return neighbour < 0 || neighbour >= runs.Count || runs[neighbour].X != x || !IsThin(neighbour);
+        }
     }
 
     /// <summary>Clears straight thin lines from one rule to the next, square to both: the borders of boxes, of which the rules are the tops and bottoms.</summary>
