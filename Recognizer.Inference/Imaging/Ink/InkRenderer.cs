@@ -35,7 +35,7 @@ internal static class InkRenderer
     private static (float Extent, float Sigma) Form(NormalizerLayout layout, float size)
     {
         float extent = Extent(layout);
-        if (layout == NormalizerLayout.Mnist || size == 1) return (extent, EdgeSigma);
+        if (layout == NormalizerLayout.Mnist || size == 1) return (extent, EdgeSigma); // without rounding
         const float Side = 24;
         float edges = Side - extent;
         size = Math.Clamp(size, LeastSize, GreatestSize);

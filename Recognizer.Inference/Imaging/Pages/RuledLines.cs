@@ -313,11 +313,8 @@ internal static class RuledLines
         int[] thickness = [.. found.Select(r => r.Thickness)];
         Array.Sort(thickness);
         int typical = thickness[thickness.Length / 2], most = typical + Math.Max(2, typical / 2);
-        bool[] isRule = IsRuleAlone(ink, width, height, found, most);
-        for (int i = 0; i < found.Count; i++)
+        foreach (Run run in RuleAlone(ink, width, height, found, most))
         {
-            if (!isRule[i]) continue;
-            Run run = found[i];
             for (int y = Math.Max(0, run.Top - 1); y < Math.Min(height, run.Bottom + 1); y++) ink[y * width + run.X] = 0;
         }
         // A few columns at the ends may be stray ink on the same line.
@@ -325,14 +322,14 @@ internal static class RuledLines
         return new Rule(middle, typical, found[stray].X, found[^(1 + stray)].X);
     }
 
-    /// <summary>Where there is nothing but the rule: no stroke that joins it and makes it thicker, nor one that runs along it for a while, as the bottom of a U does, and makes it
+    /// <summary>The runs in which there is nothing but the rule: no stroke that joins it and makes it thicker, nor one that runs along it for a while, as the bottom of a U does, and makes it
     /// darker.</summary>
     /// <param name="ink">[height, width].</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="runs">Of the rule, from left to right.</param>
     /// <param name="most">Thickness beyond which a run is a stroke.</param>
-    private static bool[] IsRuleAlone(byte[] ink, int width, int height, List<Run> runs, int most)
+    private static List<Run> RuleAlone(byte[] ink, int width, int height, List<Run> runs, int most)
     {
         // A written part has more ink than the rule around it by this share, and by this many times what the rule's faintest tenth has less than its median
         const double LeastExcess = 0.4, Spread = 2;
@@ -370,7 +367,7 @@ internal static class RuledLines
             while (i < runs.Count && isWritten[i] && runs[i].X == runs[i - 1].X + 1) i++;
             if (!IsStroke(start - 1, start, -1) && !IsStroke(i, i - 1, 1)) Array.Clear(isWritten, start, i - start);
         }
-        return [.. runs.Select((_, i) => IsThin(i) && !isWritten[i])];
+        return [.. runs.Where((_, i) => IsThin(i) && !isWritten[i])];
 
         bool IsThin(int i) => runs[i].Thickness <= most;
 

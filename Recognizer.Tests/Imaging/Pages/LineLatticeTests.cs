@@ -80,8 +80,29 @@ public class LineLatticeTests
         const int Width = 400, Height = 120;
         var cover = new float[Width * Height];
         for (int i = 0; i < 4; i++) Drawing.Digit(cover, Width, 7, 40 + 80 * i, 40, 64, 40, 4.5);
-        var result = new PageReader(new OnlyScorer()).Read(Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 40));
+        var result = new PageReader(new OnlyScorer("#")).Read(Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 40));
         Assert.Equal("####", result.Text);
+    }
+
+    [Theory]
+    [InlineData("O", 20)]
+    [InlineData("Я", 22)]
+    public void A_Latin_character_that_is_small_beside_the_others_is_drawn_so(string label, int rows)
+    {
+        const int Width = 400, Height = 120;
+        var cover = new float[Width * Height];
+        foreach (var (x, radius) in new[] { (60, 20.0), (130, 20), (200, 14), (270, 20), (340, 20) }) Drawing.Ellipse(cover, Width, x, 80 - radius, radius, radius, 4);
+        var scorer = new OnlyScorer(label);
+        LineLattice lattice = Build(Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 40), scorer);
+        Assert.Equal(lattice.Segments.Count, scorer.Rows.Count);
+        int[] whole = [.. Enumerable.Range(0, 5).Select(ring => scorer.Rows[lattice.Segments.Index().Single(s => IsWhole(s.Item, ring)).Index])];
+        Assert.Equal([22, 22, rows, 22, 22], whole);
+
+        bool IsWhole(LineLattice.Segment segment, int ring)
+        {
+            int[] pieces = [.. lattice.Pieces.Index().Where(p => p.Item.Group == ring).Select(p => p.Index)];
+            return segment.First == pieces[0] && segment.Last == pieces[^1];
+        }
     }
 
     private static (LineLattice Lattice, LineLattice.Segment Ring) Whole(RingScorer scorer)
@@ -90,7 +111,7 @@ public class LineLatticeTests
         return (lattice, lattice.EndingAt[^1].Single(s => s.First == 0));
     }
 
-    private static LineLattice Build(GrayImage picture, RingScorer scorer)
+    private static LineLattice Build(GrayImage picture, ICharacterScorer scorer)
     {
         using var steady = new SteadyScorer(scorer);
         PageInk page = PageInk.Find(picture, new PageOptions(), PageOrientation.Upright, isAlphanumeric: true)!;
@@ -133,12 +154,19 @@ public class LineLatticeTests
     }
 
     /// <summary>Has one label, and is sure of it whatever it sees.</summary>
-    private sealed class OnlyScorer : ICharacterScorer
+    private sealed class OnlyScorer(string label) : ICharacterScorer
     {
-        public IReadOnlyList<string> Labels { get; } = ["#"];
+        public IReadOnlyList<string> Labels { get; } = [label];
 
         public NormalizerLayout Layout => NormalizerLayout.Emnist;
 
-        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities) => probabilities[..count].Fill(1);
+        /// <summary>Rows of ink of what was scored, in that order.</summary>
+        public List<int> Rows { get; } = [];
+
+        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities)
+        {
+            Rows.AddRange(pixels[..(784 * count)].ToArray().Chunk(784).Select(image => image.Chunk(28).Count(row => row.Max() >= 0.5f)));
+            probabilities[..count].Fill(1);
+        }
     }
 }

@@ -1,5 +1,4 @@
 using Recognizer.Inference.Imaging;
-using Recognizer.Inference.Imaging.Ink;
 using Recognizer.Inference.Imaging.Pages;
 
 namespace Recognizer.Tests.Imaging.Pages;
