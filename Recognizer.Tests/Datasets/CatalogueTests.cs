@@ -15,6 +15,8 @@ public sealed class CatalogueTests : IDisposable
         var catalogue = DatasetCatalogue.BuiltIn;
         Assert.Equal(["mnist", "emnist-byclass", "emnist-bymerge", "emnist-balanced", "emnist-letters", "emnist-digits", "emnist-mnist"], catalogue.Sets.Select(s => s.Name));
         Assert.Equal([10, 62, 47, 47, 26, 10, 10], catalogue.Sets.Select(s => s.Labels.Count));
+        Assert.Equal([60_000, 697_932, 697_932, 112_800, 124_800, 240_000, 60_000], catalogue.Sets.Select(s => s.TrainCounts.Sum()));
+        Assert.Equal(catalogue.Sets.Select(s => s.Labels.Count), catalogue.Sets.Select(s => s.TrainCounts.Count));
         foreach (var set in catalogue.Sets)
         {
             foreach (string name in (string[])[set.Train.Images, set.Train.Labels, set.Test.Images, set.Test.Labels])

@@ -25,6 +25,7 @@ public sealed class RealDataTests
         var set = DatasetLoader.Load("mnist", s_options);
         Assert.Equal((60000, 10000), (set.Train!.Count, set.Test!.Count));
         Assert.Equal([5, 0, 4, 1, 9], set.Train.Labels[..5]);
+        Assert.Equal(DatasetCatalogue.BuiltIn.Find("mnist")!.TrainCounts, set.Labels.Select((_, c) => set.Train.Labels.Count(l => l == c)));
         Assert.Equal([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009], set.Labels.Select((_, c) => set.Test.Labels.Count(l => l == c)));
     }
 
@@ -58,6 +59,20 @@ public sealed class RealDataTests
     {
         var set = DatasetLoader.Load("emnist-pool-62", s_options with { NeedTest = false });
         Assert.Equal(129478, set.Train!.Count);
+    }
+
+    [RealDataFact("emnist")]
+    public void The_catalogue_counts_training_images_as_the_official_label_files_do()
+    {
+        using var tree = FileTree.Open(Path.Combine(Environment.GetEnvironmentVariable("RECOGNIZER_DATASETS")!, "emnist"));
+        CatalogueSet[] sets = [.. DatasetCatalogue.BuiltIn.Sets.Where(s => s.Folder == "emnist" && tree.FileExists(s.Train.Labels + ".gz"))];
+        Assert.NotEmpty(sets);
+        foreach (CatalogueSet set in sets)
+        {
+            using var file = new DataFile(tree, set.Train.Labels + ".gz");
+            ILookup<int, int> labels = IdxReader.ReadLabels(file).ToLookup(l => l - set.FirstLabel);
+            Assert.Equal(set.TrainCounts, set.Labels.Select((_, c) => labels[c].Count()));
+        }
     }
 
     [RealDataFact("independent/hwd1000")]

@@ -45,7 +45,20 @@ public class TrainingConfigTests
         Assert.Equal(files, TrainingConfig.FromJson(config.ToJson()).InitialFiles);
     }
 
+    [Fact]
+    public void Class_frequencies_are_those_of_a_known_data_set_where_it_is_named()
+    {
+        TrainingConfig config = TrainingConfig.FromJson("{\"classFrequencies\": \"emnist-byclass\"}");
+        Assert.Equal((62, 34585, 15318), (config.ClassFrequencies!.Count, config.ClassFrequencies["0"], config.ClassFrequencies["l"]));
+        Assert.Equal(config.ClassFrequencies, TrainingConfig.FromJson(config.ToJson()).ClassFrequencies);
+        Assert.All(TrainingConfig.FromJson("{\"classFrequencies\": \"emnist-letters\"}").ClassFrequencies!.Values, count => Assert.Equal(4800, count));
+    }
+
     [Theory]
+    [InlineData("{\"classFrequencies\": \"emnist-byglass\"}", "classFrequencies is 'emnist-byglass'; expected numbers by class, or one of mnist, emnist-byclass,")]
+    [InlineData("{\"classFrequencies\": 3}", "classFrequencies")]
+    [InlineData("{\"classFrequencies\": { \"a\": \"b\" }}", "classFrequencies")]
+    [InlineData("{\"classFrequencies\": { \"a\": [1] }}", "classFrequencies")]
     [InlineData("{\"initial\": 1}", "initial")]
     [InlineData("{\"initial\": [\"a\", 1]}", "initial")]
     [InlineData("{\"epoch\": 3}", "epoch")]

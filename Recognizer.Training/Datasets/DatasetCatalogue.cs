@@ -28,12 +28,13 @@ internal sealed record CatalogueArchive(string Name, string Folder, string Membe
 /// <param name="FirstLabel">The number that the files give to the first class.</param>
 /// <param name="Transposed">Whether the files store images with x and y exchanged.</param>
 /// <param name="Train">Files of the training split.</param>
+/// <param name="TrainCounts">Images of each class in it.</param>
 /// <param name="Test">Files of the test split.</param>
 /// <param name="Mat">The MATLAB file with the same content, if there is one.</param>
 /// <param name="Mirrors">Folders that have the single files, best first.</param>
 internal sealed record CatalogueSet(
     string Name, string Description, string Terms, string Folder, IReadOnlyList<string> Labels, int FirstLabel, bool Transposed,
-    CataloguePart Train, CataloguePart Test, string? Mat, IReadOnlyList<Uri> Mirrors);
+    CataloguePart Train, IReadOnlyList<int> TrainCounts, CataloguePart Test, string? Mat, IReadOnlyList<Uri> Mirrors);
 
 /// <summary>The data sets known by name, with their files, checksums and mirrors (datasets/catalogue.json).</summary>
 internal sealed class DatasetCatalogue
@@ -59,7 +60,7 @@ internal sealed class DatasetCatalogue
         Archives = [.. root.GetProperty("archives").EnumerateArray().Select(a => new CatalogueArchive(Text(a, "name"), Text(a, "folder"), Text(a, "members"), Urls(a, "urls")))];
         Sets = [.. root.GetProperty("sets").EnumerateArray().Select(s => new CatalogueSet(
             Text(s, "name"), Text(s, "description"), Text(s, "terms"), Text(s, "folder"), [.. Text(s, "labels").Select(c => c.ToString())],
-            s.GetProperty("firstLabel").GetInt32(), Text(s, "orientation") == "transposed", Part(s, "train"), Part(s, "test"),
+            s.GetProperty("firstLabel").GetInt32(), Text(s, "orientation") == "transposed", Part(s, "train"), Counts(s), Part(s, "test"),
             s.TryGetProperty("mat", out var mat) ? mat.GetString() : null, Urls(s, "mirrors")))];
     }
 
@@ -77,6 +78,13 @@ internal sealed class DatasetCatalogue
     public CatalogueFile? File(string name) => _files.GetValueOrDefault(name);
 
     private static string Text(JsonElement element, string property) => element.GetProperty(property).GetString()!;
+
+    /// <summary>One number stands for all classes of a balanced set.</summary>
+    private static int[] Counts(JsonElement set)
+    {
+        JsonElement counts = set.GetProperty("trainCounts");
+        return counts.ValueKind == JsonValueKind.Array ? [.. counts.EnumerateArray().Select(c => c.GetInt32())] : [.. Enumerable.Repeat(counts.GetInt32(), Text(set, "labels").Length)];
+    }
 
     private static Uri[] Urls(JsonElement element, string property) => [.. element.GetProperty(property).EnumerateArray().Select(u => new Uri(u.GetString()!))];
 

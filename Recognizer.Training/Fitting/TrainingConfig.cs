@@ -54,7 +54,9 @@ internal sealed record TrainingConfig
     /// trained to be one of a group of classes.</summary>
     public IReadOnlyList<string> Coarser { get; init; } = [];
 
-    /// <summary>How often each class is met in use, as counts or shares; null takes the mix of the training images.</summary>
+    /// <summary>How often each class is met in use, as counts or shares; null takes the mix of the training images. In JSON the name of a known data set stands for the counts of
+    /// its official training split.</summary>
+    [JsonConverter(typeof(ClassFrequenciesConverter))]
     public IReadOnlyDictionary<string, double>? ClassFrequencies { get; init; }
 
     /// <summary>Models whose mean answer is learnt besides the labels.</summary>
