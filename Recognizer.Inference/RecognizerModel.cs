@@ -229,6 +229,7 @@ internal sealed class RecognizerModel
         ValueInfo input = graph.Inputs[0];
         if (input.ElementType is not (ElementType.Float or ElementType.UInt8))
             throw new OnnxException($"Input '{input.Name}' is of type {input.ElementType}, expected Float or UInt8.");
+        if (input.Shape is [{ IsFixed: true, Size: 0 }, ..]) throw new OnnxException($"Input '{input.Name}' is {input}, expected at least one image.");
         long pixels = input.Shape?.Skip(1).Aggregate(1L, (product, d) => product * (d.IsFixed ? d.Size : 1)) ?? 0;
         if (pixels != PixelsPerImage) throw new OnnxException($"Input '{input.Name}' is {input}, expected {PixelsPerImage} values per image (28×28, one channel).");
         return input;

@@ -120,6 +120,21 @@ public class CharacterRecognizerTests
     }
 
     [Fact]
+    public void A_model_of_no_images_is_refused_and_replaces_none()
+    {
+        var builder = new GraphBuilder("none");
+        string x = builder.Node("Flatten", "flat", [builder.Input("input", ElementType.Float, 0, 1, 28, 28)]);
+        builder.Output(builder.Node("Gemm", "logits", [x, builder.Initializer("weight", Tensor.Create(new float[784 * 2], 784, 2))]), ElementType.Float, 0, 2);
+        Graph graph = builder.Build();
+        ModelMetadata.SetLabels(graph, ["a", "b"]);
+        Assert.Contains("expected at least one image", Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(graph)).Message, StringComparison.Ordinal);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Imaging.Pages.TemplateModel.Build());
+        Assert.Throws<OnnxException>(() => recognizer.ReplaceModel(OnnxWriter.ToBytes(graph)));
+        Assert.Equal(0, recognizer.ModelVersion);
+        Assert.NotNull(recognizer.RecognizeNormalized(new float[784]));
+    }
+
+    [Fact]
     public void An_alphabet_of_one_call_takes_the_place_of_the_recognisers_own()
     {
         Graph graph = Architecture.Build("cnn2", Digits, seed: 12);

@@ -26,7 +26,7 @@ public static class Evaluator
 
         // Which labels occur decides how the model's are matched to them; without a list that is known only at the end.
         Tally? tally = options.Labels is { } labels ? new Tally(recognizer, labels, options) : null;
-        var waiting = new List<(LabelledImage[] Images, bool[] Readable, float[] Scores)>();
+        var waiting = new List<ScoredBatch>();
         int classes = recognizer.Labels.Count;
         var pixels = new float[options.BatchSize * PixelCount];
         var scores = new float[options.BatchSize * classes];
@@ -40,16 +40,18 @@ public static class Evaluator
             Normalize(recognizer, batch, pixels, readable, options, cancellation);
             recognizer.Score(pixels.AsSpan(0, batch.Length * PixelCount), batch.Length, scores.AsSpan(0, batch.Length * classes));
             watch.Stop();
-            if (tally is not null) tally.Add(batch, readable, scores);
-            else waiting.Add((batch, readable[..batch.Length], scores[..(batch.Length * classes)]));
+            // Images are kept for nobody but an observer
+            var scored = new ScoredBatch(Array.ConvertAll(batch, image => image.Label), options.Observer is null ? null : batch, readable, scores);
+            if (tally is not null) tally.Add(scored);
+            else waiting.Add(scored with { Readable = readable[..batch.Length], Scores = scores[..(batch.Length * classes)] });
             done += batch.Length;
             options.Progress?.Report(done);
         }
         if (tally is null)
         {
-            string[] occurring = [.. waiting.SelectMany(w => w.Images).Select(image => image.Label).Distinct().Order(StringComparer.Ordinal)];
+            string[] occurring = [.. waiting.SelectMany(w => w.Labels).Distinct().Order(StringComparer.Ordinal)];
             tally = new Tally(recognizer, occurring, options);
-            foreach ((LabelledImage[] batch, bool[] ok, float[] rows) in waiting) tally.Add(batch, ok, rows);
+            waiting.ForEach(tally.Add);
         }
         return new EvaluationResult(tally.Build(), watch.Elapsed);
     }
@@ -70,6 +72,13 @@ public static class Evaluator
         for (int i = 0; i < batch.Length; i++) One(i);
     }
 
+    /// <summary>What is known of some images once they are scored.</summary>
+    /// <param name="Labels">What they are.</param>
+    /// <param name="Images">The images themselves, if anybody wants to see them.</param>
+    /// <param name="Readable">Whether each could be decoded.</param>
+    /// <param name="Scores">[image, class]; both may have room for more images.</param>
+    private readonly record struct ScoredBatch(string[] Labels, LabelledImage[]? Images, bool[] Readable, float[] Scores);
+
     /// <summary>Rows so far.</summary>
     private sealed class Tally
     {
@@ -87,21 +96,20 @@ public static class Evaluator
             _options = options;
         }
 
-        public void Add(LabelledImage[] batch, bool[] readable, float[] scores)
+        public void Add(ScoredBatch batch)
         {
-            for (int i = 0; i < batch.Length; i++, _index++)
+            for (int i = 0; i < batch.Labels.Length; i++, _index++)
             {
-                LabelledImage image = batch[i];
-                if (!_numbers.TryGetValue(image.Label, out int actual))
-                    throw new ArgumentException($"Image {_index} has the label '{image.Label}', which EvaluationOptions.Labels doesn't have.", nameof(batch));
-                if (!readable[i])
+                if (!_numbers.TryGetValue(batch.Labels[i], out int actual))
+                    throw new ArgumentException($"Image {_index} has the label '{batch.Labels[i]}', which EvaluationOptions.Labels doesn't have.", nameof(batch));
+                if (!batch.Readable[i])
                 {
                     _builder.AddUnreadable(actual);
                     continue;
                 }
-                int predicted = _builder.Add(actual, scores.AsSpan(i * _classes, _classes), out float confidence);
-                if (predicted < 0 || _options.Observer is not { } observer) continue;
-                observer(new EvaluatedImage(_index, image, _builder.LabelOf(actual), _builder.Labels[predicted], confidence));
+                int predicted = _builder.Add(actual, batch.Scores.AsSpan(i * _classes, _classes), out float confidence);
+                if (predicted < 0 || batch.Images is not { } images || _options.Observer is not { } observer) continue;
+                observer(new EvaluatedImage(_index, images[i], _builder.LabelOf(actual), _builder.Labels[predicted], confidence));
             }
         }
 

@@ -193,7 +193,7 @@ public sealed class MulticlassMetricsBuilder
             MacroAccuracy = present > 0 ? macro / present : 0,
             MacroStandardError = present > 0 ? Math.Sqrt(macroVariance) / present : 0,
             LogLoss = logLoss,
-            LogLossReduction = (entropy - logLoss) / entropy,
+            LogLossReduction = entropy > 0 ? (entropy - logLoss) / entropy : double.NaN,
             TopKAccuracy = [.. _correctAtRank.Select(hits => Ratio(hits, count))],
             ExpectedCalibrationError = calibration,
             PerClass = perClass,

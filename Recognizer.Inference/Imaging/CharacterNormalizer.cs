@@ -78,14 +78,18 @@ public static class CharacterNormalizer
     internal static void NormalizeInk(ReadOnlySpan<byte> ink, int width, int height, NormalizerLayout layout, double typical, Span<float> destination)
     {
         var work = t_workspace ??= new NormalizerWorkspace();
+        int factor = ReductionFactor(width, height);
+        var whole = new Region(0, 0, width, height);
+        (int stride, width, height) = (width, Math.Max(1, width / factor), Math.Max(1, height / factor));
         work.Reserve(width, height);
+        Reduce(ink, stride, whole, factor, work.Ink.AsSpan(0, width * height), width, height);
         destination.Clear();
         int left = width, right = -1, top = height, bottom = -1;
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
             {
                 int p = y * width + x;
-                byte value = work.Ink[p] = ink[p];
+                byte value = work.Ink[p];
                 work.Mask[p] = value >= InkLevel ? (byte)1 : (byte)0;
                 if (value < InkLevel) continue;
                 left = Math.Min(left, x);
@@ -95,11 +99,14 @@ public static class CharacterNormalizer
             }
         if (right < 0) return;
         var box = new PixelBox(left, top, right - left + 1, bottom - top + 1);
-        InkRenderer.Render(work, width, height, box, layout, destination, typical > 0 ? (float)(Math.Max(box.Width, box.Height) / typical) : 1);
+        InkRenderer.Render(work, width, height, box, layout, destination, typical > 0 ? (float)(Math.Max(box.Width, box.Height) * factor / typical) : 1);
     }
 
     /// <summary>Least value that counts as ink in a map of ink.</summary>
     internal const byte InkLevel = 100;
+
+    /// <summary>Pixels on either side of a square of which one is made, so that a picture comes to the work size.</summary>
+    private static int ReductionFactor(int width, int height) => (Math.Max(width, height) + WorkSize - 1) / WorkSize;
 
     private readonly record struct Region(int Left, int Top, int Width, int Height);
 
@@ -115,7 +122,7 @@ public static class CharacterNormalizer
     private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region,
         NormalizerLayout layout, Polarity polarity, Span<float> destination, Reduction reduction, int zooms)
     {
-        int factor = (Math.Max(region.Width, region.Height) + WorkSize - 1) / WorkSize;
+        int factor = ReductionFactor(region.Width, region.Height);
         int width = Math.Max(1, region.Width / factor), height = Math.Max(1, region.Height / factor);
         work.Reserve(width, height);
         Span<byte> gray = work.Gray.AsSpan(0, width * height);

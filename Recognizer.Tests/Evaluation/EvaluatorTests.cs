@@ -94,6 +94,28 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Throws<ArgumentException>(() => LabelledImage.FromNormalized(new float[783], "o"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Images_are_not_kept(bool announced)
+    {
+        var drawn = new List<WeakReference>();
+        int most = 0;
+        var options = new EvaluationOptions { Labels = announced ? _shapes.Labels : null, BatchSize = 10, Progress = new Immediate(_ =>
+        {
+            GC.Collect();
+            most = Math.Max(most, drawn.Count(image => image.IsAlive));
+        }) };
+        MulticlassMetrics metrics = Evaluator.Evaluate(_model, Images().Select(image => { drawn.Add(new WeakReference(image)); return image; }), options).Metrics;
+        Assert.Equal(60, metrics.Count);
+        Assert.InRange(most, 1, 40); // of this batch, and what the enumeration and the stack still hold of the last ones
+    }
+
+    private sealed class Immediate(Action<long> report) : IProgress<long>
+    {
+        public void Report(long value) => report(value);
+    }
+
     [Fact]
     public void Stops_between_batches()
     {

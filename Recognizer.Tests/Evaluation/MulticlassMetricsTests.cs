@@ -54,6 +54,15 @@ public class MulticlassMetricsTests
     }
 
     [Fact]
+    public void One_class_leaves_nothing_to_reduce()
+    {
+        var builder = new MulticlassMetricsBuilder(Abc);
+        builder.Add(0, [0.7f, 0.2f, 0.1f]);
+        builder.Add(0, [0.4f, 0.5f, 0.1f]);
+        Assert.Equal(double.NaN, builder.Build().LogLossReduction);
+    }
+
+    [Fact]
     public void Rows_that_are_not_finite_are_counted_and_left_out()
     {
         var builder = new MulticlassMetricsBuilder(Abc);

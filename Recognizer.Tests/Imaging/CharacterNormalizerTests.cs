@@ -360,6 +360,29 @@ public class CharacterNormalizerTests
     }
 
     [Fact]
+    public void Large_ink_is_drawn_as_in_a_smaller_picture_and_leaves_no_memory_behind()
+    {
+        const int Side = 3000;
+        byte[] Ring(int side)
+        {
+            var ink = new byte[side * side];
+            for (int i = 0; i < ink.Length; i++)
+            {
+                double radius = Math.Sqrt(Math.Pow(i % side - side / 2.0, 2) + Math.Pow(i / side - side / 2.0, 2)) / side;
+                if (radius is > 0.42 and < 0.5) ink[i] = 255;
+            }
+            return ink;
+        }
+        float[] small = new float[784], large = new float[784];
+        CharacterNormalizer.NormalizeInk(Ring(250), 250, 250, NormalizerLayout.Emnist, 250, small);
+        byte[] ink = Ring(Side);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        CharacterNormalizer.NormalizeInk(ink, Side, Side, NormalizerLayout.Emnist, Side, large);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+        Assert.True(Correlation(small, large) > 0.99);
+    }
+
+    [Fact]
     public void What_is_small_beside_its_neighbours_is_drawn_smaller_and_softer_in_the_layout_of_EMNIST()
     {
         byte[] ink = [.. Drawing.Square(0, 100, 10).Select(cover => (byte)(255 * cover))];

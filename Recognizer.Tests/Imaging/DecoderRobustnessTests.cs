@@ -125,6 +125,7 @@ public class DecoderRobustnessTests
 
     [Theory]
     [InlineData("50370A57494454482032850A48454947485420310A444550544820340A4D5856414C203235350A5455504C54595045200047425F414C5048410A")]
+    [InlineData("89504E470D0A1A0A0000000D494844520000001C0000001C0800000000576680480000001749444154782000000000621805A321301A028011150200032C0001A10B16A10000000049454E44AE426082")] // asks for a preset dictionary
     public void What_once_crashed_is_refused(string hex) => Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(Convert.FromHexString(hex)));
 
     private static byte[] Mutate(byte[] seed, Random random)
@@ -178,7 +179,7 @@ public class DecoderRobustnessTests
         byte[][] files =
         [
             png, jpeg, "P5 8000 8000 255\n"u8.ToArray(), "P2 8000 8000 255\n"u8.ToArray(), "P4 8000 8000\n"u8.ToArray(),
-            "P6 99999 99999 255\n"u8.ToArray(), Bitmap(24, 0, 8000, 8000, []), Bitmap(8, 1, 100000, 100000, []), Bitmap(8, 0, 8000, 8000, []),
+            "P6 99999 99999 255\n"u8.ToArray(), Bitmap(24, 0, 8000, 8000, []), Bitmap(8, 1, 100000, 100000, []), Bitmap(8, 1, 8000, 8000, [0, 1]), Bitmap(8, 0, 8000, 8000, []),
         ];
         foreach (byte[] file in files)
         {

@@ -6,6 +6,10 @@ namespace Recognizer.Inference.Imaging.Codecs;
 internal static class BmpDecoder
 {
     private const string Format = "BMP";
+
+    /// <summary>Pixels of a run-length coded picture that need no runs: it may end at once.</summary>
+    private const int FreePixels = 1 << 20;
+
     private const int Uncompressed = 0, Rle8 = 1, Rle4 = 2, BitFields = 3, AlphaBitFields = 6;
 
     public static bool Recognizes(ReadOnlySpan<byte> file) => file.Length >= 2 && file[0] == 'B' && file[1] == 'M';
@@ -101,6 +105,9 @@ internal static class BmpDecoder
         long stride = ((long)width * bits + 31) / 32 * 4;
         if (compression == Uncompressed && stride * height > reader.Remaining + 3) // the last row's padding may be missing
             throw reader.Error($"expected {stride * height} bytes of pixels, found {reader.Remaining}");
+        // Two bytes give up to 255 pixels or end a row
+        if (compression != Uncompressed && (long)width * height > Math.Max(FreePixels, reader.Remaining / 2 * (long)Math.Max(255, width)))
+            throw reader.Error($"expected runs of {width}×{height} pixels, found {reader.Remaining} bytes");
         var indices = new byte[width * height];
         if (compression == Uncompressed)
         {

@@ -174,7 +174,7 @@ internal static class PngDecoder
                 }
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException) // what asks for a preset dictionary is the latter
         {
             throw new ImageFormatException(Format, dataPosition, "expected valid zlib data in the IDAT chunks: " + e.Message, e);
         }

@@ -67,20 +67,6 @@ public sealed class FieldFormat
         return nfa.ToFormat(mask, state);
     }
 
-    /// <summary>One text as it is.</summary>
-    internal static FieldFormat OfText(IEnumerable<string> characters)
-    {
-        var nfa = new Nfa();
-        int state = Nfa.Start;
-        foreach (string character in characters)
-        {
-            int next = nfa.Add();
-            nfa.Connect(state, CharacterSet.Of(character), next);
-            state = next;
-        }
-        return nfa.ToFormat(string.Concat(characters), state);
-    }
-
     /// <summary>A regular expression of literals, <c>.</c>, <c>\d</c>, <c>\w</c>, escapes, sets <c>[a-z0-9]</c> and <c>[^…]</c>, groups, <c>|</c>,
     /// and the repetitions <c>? * + {n} {n,} {n,m}</c>; it describes the whole field, so <c>^</c> and <c>$</c> at its ends say nothing.</summary>
     /// <exception cref="FormatException">The expression isn't of this kind; the message names the position.</exception>

@@ -35,7 +35,8 @@ public sealed class FieldReader
     /// <summary>Creates a reader.</summary>
     /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
     /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape,
-    /// and letters that differ only in size from their other case (such as o and O) match either. Spaces match wide gaps, never ink. Of the scorer's labels those are read
+    /// and letters that differ only in size from their other case (such as o and O) match either where the format has but one of them. A set such as <c>[/-]</c> has the marks that it names one
+    /// by one. Spaces match wide gaps, never ink. Of the scorer's labels those are read
     /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
     /// <param name="options">How to read; defaults where null.</param>
     /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer. If that comes to be so only when a
@@ -48,7 +49,7 @@ public sealed class FieldReader
         _options = PageOptions.Checked(options);
         _format = format;
         using var steady = new SteadyScorer(scorer);
-        _automaton = new Automaton(format, steady);
+        _automaton = Automaton.Of(format, steady);
         if (!_automaton.IsWritable) throw new ArgumentException($"No text of the format '{format}' can be written with the labels that may be answered.", nameof(format));
     }
 
@@ -91,11 +92,11 @@ public sealed class FieldReader
         cancellationToken.ThrowIfCancellationRequested();
         var best = Search(lattice, automaton, automaton.HasSpaces);
         if (best == null) return null;
-        var (letters, characters, all) = best.Value;
+        var (text, characters, all) = best.Value;
         // The text may have been divided in several ways; they all speak for it
-        double own = Search(lattice, new Automaton(FieldFormat.OfText(letters), steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
+        double own = Search(lattice, Automaton.Of(text, steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
-        return new FieldResult(string.Concat(letters), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]) { Orientation = orientation };
+        return new FieldResult(string.Concat(text.Select(e => e.Text)), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]) { Orientation = orientation };
     }
 
     /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>
@@ -103,12 +104,12 @@ public sealed class FieldReader
     {
         var automaton = Volatile.Read(ref _automaton);
         if (automaton.IsFor(steady)) return automaton;
-        automaton = new Automaton(_format, steady);
+        automaton = Automaton.Of(_format, steady);
         Volatile.Write(ref _automaton, automaton);
         return automaton;
     }
 
-    /// <summary>A format in terms of a scorer's labels.</summary>
+    /// <summary>A format in terms of a scorer's labels. Each text takes one way through it, so that none counts more than once among all texts that fit.</summary>
     private sealed class Automaton
     {
         // Letters whose cases are alike but for their size
@@ -116,6 +117,9 @@ public sealed class FieldReader
 
         // In place of a label: there is none, the alphabet excludes it, or a space, which is no ink
         private const int Unknown = -1, Excluded = -2, Space = -3;
+
+        /// <summary>Transitions that are looked at, at most, to make one way of several. An expression that needs more, such as <c>(\d?){500}</c>, keeps them, and confidences are too low.</summary>
+        private const int MaxWork = 5_000_000;
 
         /// <summary>A transition by one character.</summary>
         /// <param name="Target">State that it leads to.</param>
@@ -132,52 +136,160 @@ public sealed class FieldReader
 
         private readonly string[] _labels;
 
-        public Automaton(FieldFormat format, in SteadyScorer steady)
+        private Automaton(string[] labels, Edge[][] edges, bool[] accepting)
         {
-            string[] labels = _labels = [.. steady.Labels];
-            Accepting = format.Accepting;
-            var index = new Dictionary<string, int>();
-            for (int i = 0; i < labels.Length; i++) index.TryAdd(labels[i], steady.Allows(i) ? i : Excluded);
-            string[] characters = [.. labels.Where(FieldFormat.IsCharacter)];
-            Edges = new Edge[format.Transitions.Length][];
-            for (int state = 0; state < Edges.Length; state++)
+            _labels = labels;
+            (Edges, Accepting) = (edges, accepting);
+            HasSpaces = Array.Exists(edges, own => Array.Exists(own, e => e.IsSpace));
+            Silent = [.. Enumerable.Range(0, edges.Length).Where(s => Array.Exists(edges[s], e => e.IsMark || e.IsSpace))];
+        }
+
+        public static Automaton Of(FieldFormat format, in SteadyScorer steady)
+        {
+            var vocabulary = new Vocabulary(steady);
+            return Make(format, vocabulary, deterministic: true) ?? Make(format, vocabulary, deterministic: false)!;
+        }
+
+        /// <summary>The one text that a path has.</summary>
+        public static Automaton Of(List<Edge> path, in SteadyScorer steady) => new([.. steady.Labels],
+            [.. path.Select((edge, i) => new[] { edge with { Target = i + 1 } }), []], [.. path.Select(_ => false), true]);
+
+        /// <summary>Subset construction: what the format's states reach by the same character is one state. Null where that is too much work.</summary>
+        private static Automaton? Make(FieldFormat format, Vocabulary vocabulary, bool deterministic)
+        {
+            int work = 0;
+            var numbers = new Dictionary<int[], int>(new SameNumbers());
+            var sets = new List<int[]>();
+            var edges = new List<List<Edge>>();
+            Number([0]);
+            for (int state = 0; state < sets.Count; state++)
             {
-                var edges = new List<Edge>();
-                foreach (var (set, target) in format.Transitions[state])
+                var targets = new Dictionary<string, SortedSet<int>>(StringComparer.Ordinal);
+                var seen = new HashSet<FieldFormat.Transition>();
+                foreach (int member in sets[state])
                 {
-                    if (set.Single is { } single)
+                    foreach (FieldFormat.Transition transition in format.Transitions[member])
                     {
-                        Add(edges, Resolve(single, target, index, null));
-                        continue;
+                        if (deterministic && ++work > MaxWork) return null;
+                        if (!seen.Add(transition)) continue;
+                        foreach (string text in vocabulary.Of(transition.Set))
+                        {
+                            if (deterministic && ++work > MaxWork) return null;
+                            if (!targets.TryGetValue(text, out SortedSet<int>? reached)) targets[text] = reached = [];
+                            reached.Add(transition.Target);
+                        }
                     }
-                    foreach (string label in characters)
-                        if (set.Contains(label)) Add(edges, Resolve(label, target, index, set));
-                    // lower case asked for from a model that has merged it into upper case
-                    foreach (var (first, last) in set.Ranges)
-                        for (int c = first; c <= last && last - first < 128; c++)
-                            if (char.IsAsciiLetter((char)c) && $"{(char)c}" is var letter && !index.ContainsKey(letter) && Resolve(letter, target, index, set) is { Label: >= 0 } merged && set.Contains(letter))
-                                edges.Add(merged);
                 }
-                Edges[state] = [.. edges];
-                HasSpaces |= edges.Exists(e => e.IsSpace);
+                var own = new List<Edge>();
+                foreach ((string text, SortedSet<int> reached) in targets)
+                {
+                    Edge edge = vocabulary.Resolve(text, targets.ContainsKey);
+                    // What is excluded isn't answered, not even as a mark
+                    if (edge.Label == Excluded) continue;
+                    if (deterministic) own.Add(edge with { Target = Number([.. reached]) });
+                    else own.AddRange(reached.Select(target => edge with { Target = Number([target]) }));
+                }
+                edges.Add(own);
             }
-            Silent = [.. Enumerable.Range(0, Edges.Length).Where(s => Edges[s].Any(e => e.IsMark || e.IsSpace))];
+            return InOrder(vocabulary.Labels, edges, [.. sets.Select(set => Array.Exists(set, s => format.Accepting[s]))]);
+
+            int Number(int[] set)
+            {
+                if (numbers.TryGetValue(set, out int number)) return number;
+                sets.Add(set);
+                return numbers[set] = sets.Count - 1;
+            }
         }
 
-        private static void Add(List<Edge> edges, Edge edge)
+        /// <summary>Numbers the states so that all edges lead onwards but those of repetitions.</summary>
+        private static Automaton InOrder(string[] labels, List<List<Edge>> edges, bool[] accepting)
         {
-            // What is excluded isn't answered, not even as a mark
-            if (edge.Label != Excluded) edges.Add(edge);
+            // Depth first; a state is finished after all that it leads to, and the last to be finished comes first
+            var order = new List<int>();
+            var next = new int[edges.Count];
+            var path = new Stack<int>([0]);
+            next[0] = 1;
+            while (path.TryPeek(out int state))
+            {
+                if (next[state] > edges[state].Count)
+                {
+                    order.Add(path.Pop());
+                    continue;
+                }
+                int target = edges[state][next[state]++ - 1].Target;
+                if (next[target] > 0) continue;
+                next[target] = 1;
+                path.Push(target);
+            }
+            order.Reverse();
+            var numbers = new int[edges.Count];
+            for (int i = 0; i < numbers.Length; i++) numbers[order[i]] = i;
+            return new Automaton(labels, [.. order.Select(s => edges[s].Select(e => e with { Target = numbers[e.Target] }).ToArray())], [.. order.Select(s => accepting[s])]);
         }
 
-        private static Edge Resolve(string text, int target, Dictionary<string, int> index, FieldFormat.CharacterSet? set)
+        private sealed class SameNumbers : IEqualityComparer<int[]>
         {
-            if (string.IsNullOrWhiteSpace(text)) return new Edge(target, text, Space, -1);
-            string upper = text.ToUpperInvariant(), other = upper != text ? upper : text.ToLowerInvariant();
-            int label = index.GetValueOrDefault(text, Unknown), twin = Unknown;
-            if (other != text && (label < 0 || Alike.Contains(upper, StringComparison.Ordinal)) && set?.Contains(other) != true)
-                twin = index.GetValueOrDefault(other, Unknown);
-            return label == Unknown && twin != Unknown ? new Edge(target, text, twin, -1) : new Edge(target, text, label, Math.Max(twin, -1));
+            public bool Equals(int[]? one, int[]? other) => one.AsSpan().SequenceEqual(other);
+
+            public int GetHashCode(int[] numbers)
+            {
+                var hash = new HashCode();
+                foreach (int number in numbers) hash.Add(number);
+                return hash.ToHashCode();
+            }
+        }
+
+        /// <summary>Characters in terms of a scorer's labels.</summary>
+        private sealed class Vocabulary
+        {
+            private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
+            private readonly string[] _characters;
+            private readonly Dictionary<FieldFormat.CharacterSet, string[]> _of = [];
+
+            public Vocabulary(in SteadyScorer steady)
+            {
+                Labels = [.. steady.Labels];
+                for (int i = 0; i < Labels.Length; i++) _index.TryAdd(Labels[i], steady.Allows(i) ? i : Excluded);
+                _characters = [.. Labels.Where(FieldFormat.IsCharacter)];
+            }
+
+            public string[] Labels { get; }
+
+            /// <summary>The characters of a set that can be read.</summary>
+            public string[] Of(FieldFormat.CharacterSet set)
+            {
+                if (set.Single is { } single) return [single];
+                if (!_of.TryGetValue(set, out string[]? texts)) _of[set] = texts = [.. _characters.Where(set.Contains).Concat(Merged(set)).Concat(Marks(set)).Distinct(StringComparer.Ordinal)];
+                return texts;
+            }
+
+            /// <summary>Lower case asked for from a model that has merged it into upper case.</summary>
+            private IEnumerable<string> Merged(FieldFormat.CharacterSet set)
+            {
+                foreach ((int first, int last) in set.Ranges)
+                    for (int c = first; c <= last && last - first < 128; c++)
+                        if (char.IsAsciiLetter((char)c) && $"{(char)c}" is var letter && !_index.ContainsKey(letter) && set.Contains(letter) && OtherCase(letter) is var other && !set.Contains(other)
+                            && _index.ContainsKey(other)) yield return letter;
+            }
+
+            /// <summary>Marks and spaces that a set names one by one: a range is of letters or digits, or of anything that there is a label for.</summary>
+            private IEnumerable<string> Marks(FieldFormat.CharacterSet set) => set.Ranges.Where(range => range.First == range.Last).Select(range => char.ConvertFromUtf32(range.First)).Concat(set.Composed)
+                .Where(text => set.Contains(text) && !_index.ContainsKey(text) && !char.IsLetterOrDigit(text, 0));
+
+            /// <summary>The edge of a character, with no target yet.</summary>
+            /// <param name="text">The character.</param>
+            /// <param name="isChoice">Whether another one might stand in its place: if so, its label isn't as good.</param>
+            public Edge Resolve(string text, Func<string, bool> isChoice)
+            {
+                if (string.IsNullOrWhiteSpace(text)) return new Edge(0, text, Space, -1);
+                string other = OtherCase(text);
+                int label = _index.GetValueOrDefault(text, Unknown), twin = other == text ? Unknown : _index.GetValueOrDefault(other, Unknown);
+                if (label == Unknown) return new Edge(0, text, twin, -1);
+                bool isAlike = Alike.Contains(text.ToUpperInvariant(), StringComparison.Ordinal) && !isChoice(other);
+                return new Edge(0, text, label, isAlike ? Math.Max(twin, -1) : -1);
+            }
+
+            private static string OtherCase(string text) => text.ToUpperInvariant() is var upper && upper != text ? upper : text.ToLowerInvariant();
         }
 
         public Edge[][] Edges { get; }
@@ -218,32 +330,41 @@ public sealed class FieldReader
 
     private readonly record struct Step(int Row, int State, int Segment, int Edge);
 
+    /// <summary>Most states that go on from a position: those of a long list of words that are least likely there are given up. It bounds memory and time, whatever the picture.</summary>
+    private const int MaxActive = 10_000;
+
+    /// <summary>The states that go on from a position, in rising order, and the last step to each.</summary>
+    private readonly record struct Arrivals(int[] States, Step[] Steps)
+    {
+        public Step StepTo(int state) => Steps[Array.BinarySearch(States, state)];
+    }
+
     /// <summary>The best path through lattice and automaton together, and the log of the sum over all paths.</summary>
     /// <param name="lattice">The line.</param>
     /// <param name="automaton">What it may hold.</param>
     /// <param name="spaces">Whether a wide gap says that there is a space, which it doesn't where the format has none.</param>
-    private static (List<string> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton, bool spaces)
+    private static (List<Automaton.Edge> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, Automaton automaton, bool spaces)
     {
-        // A row of states for each position between pieces; with spaces two: what comes to the position, and what goes on from it, with a space or without
-        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1;
-        var best = new double[rows * (n + 1)][];
-        var sum = new double[best.Length][]; // logs
-        var back = new Step[best.Length][];
-        for (int i = 0; i < best.Length; i++)
-        {
-            best[i] = new double[states];
-            sum[i] = new double[states];
-            back[i] = new Step[states];
-            Array.Fill(best[i], double.PositiveInfinity);
-            Array.Fill(sum[i], double.NegativeInfinity);
-        }
-        best[0][0] = 0;
-        sum[0][0] = 0;
+        // A row of states for each position between pieces; with spaces two: what comes to the position, and what goes on from it, with a space or without.
+        // Segments reach back to few of them: the others keep nothing but the way.
+        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1, kept = rows * Math.Min(n + 1, LineLattice.MaxPieces + 1);
+        var best = new double[kept][];
+        var sum = new double[kept][]; // logs
+        var steps = new Step[rows][];
+        for (int i = 0; i < kept; i++) (best[i], sum[i]) = (new double[states], new double[states]);
+        for (int i = 0; i < rows; i++) steps[i] = new Step[states];
+        var arrivals = new Arrivals[rows * (n + 1)];
         bool[] wide = spaces ? WideGaps(lattice) : [];
         Span<double> costs = new double[lattice.Classes];
         for (int end = 0; end <= n; end++)
         {
-            if (end > 0)
+            for (int row = rows * end; row < rows * (end + 1); row++)
+            {
+                Array.Fill(best[row % kept], double.PositiveInfinity);
+                Array.Fill(sum[row % kept], double.NegativeInfinity);
+            }
+            if (end == 0) best[0][0] = sum[0][0] = 0;
+            else
             {
                 foreach (var segment in lattice.EndingAt[end - 1])
                 {
@@ -252,26 +373,27 @@ public sealed class FieldReader
                 }
             }
             SkipMissing(rows * end, isSpaced: false);
+            Settle(rows * end);
             if (spaces) PassGap(end);
         }
-        int final = -1, last = best.Length - 1;
+        int final = -1, last = arrivals.Length - 1;
         double total = double.NegativeInfinity;
-        for (int s = 0; s < states; s++)
+        foreach (int s in arrivals[last].States)
         {
             if (!automaton.Accepting[s]) continue;
-            total = LogAdd(total, sum[last][s]);
-            if (best[last][s] < double.PositiveInfinity && (final < 0 || best[last][s] < best[last][final])) final = s;
+            total = LogAdd(total, sum[last % kept][s]);
+            if (final < 0 || best[last % kept][s] < best[last % kept][final]) final = s;
         }
         if (final < 0) return null;
-        var text = new List<string>();
+        var text = new List<Automaton.Edge>();
         var characters = new List<Found>();
         for (int row = last, state = final; row > 0 || state != 0;)
         {
-            var step = back[row][state];
+            var step = arrivals[row].StepTo(state);
             if (step.Edge >= 0)
             {
                 var edge = automaton.Edges[step.State][step.Edge];
-                text.Add(edge.Text);
+                text.Add(edge);
                 if (step.Segment >= 0)
                 {
                     var segment = lattice.Segments[step.Segment];
@@ -288,12 +410,11 @@ public sealed class FieldReader
         void Advance(in LineLattice.Segment segment, int row, Span<double> costs)
         {
             int start = rows * segment.First + rows - 1;
-            double[] from = best[start], fromSum = sum[start];
+            double[] from = best[start % kept], fromSum = sum[start % kept];
             int number = segment.Scores / lattice.Classes;
             double speckCost = lattice.SpeckCost(segment);
-            for (int s = 0; s < states; s++)
+            foreach (int s in arrivals[start].States)
             {
-                if (double.IsPositiveInfinity(from[s])) continue;
                 var edges = automaton.Edges[s];
                 for (int e = 0; e < edges.Length; e++)
                 {
@@ -324,16 +445,16 @@ public sealed class FieldReader
             int from = 2 * position, to = from + 1;
             bool isWide = position > 0 && position < n && wide[position];
             double with = isWide ? 0 : WrongSpaceCost, without = isWide ? WrongSpaceCost : 0;
-            foreach (int s in automaton.Silent)
+            foreach (int s in arrivals[from].States)
             {
-                if (double.IsPositiveInfinity(best[from][s])) continue;
+                double cost = best[from % kept][s], logProbability = sum[from % kept][s];
                 var edges = automaton.Edges[s];
                 for (int e = 0; e < edges.Length; e++)
-                    if (edges[e].IsSpace) Relax(to, edges[e].Target, best[from][s] + with, sum[from][s] - with, new Step(from, s, -1, e));
+                    if (edges[e].IsSpace) Relax(to, edges[e].Target, cost + with, logProbability - with, new Step(from, s, -1, e));
             }
             SkipMissing(to, isSpaced: true);
-            for (int s = 0; s < states; s++)
-                if (!double.IsPositiveInfinity(best[from][s])) Relax(to, s, best[from][s] + without, sum[from][s] - without, new Step(from, s, -1, -1));
+            foreach (int s in arrivals[from].States) Relax(to, s, best[from % kept][s] + without, sum[from % kept][s] - without, new Step(from, s, -1, -1));
+            Settle(to);
         }
 
         // Marks that no label stands for may be missing on the picture (printed on the form, or not written); and where there is a space there may be several
@@ -341,7 +462,7 @@ public sealed class FieldReader
         {
             if (automaton.Silent.Length == 0) return;
             // Steps onwards are taken in the order of the states; what comes by steps back, in repetitions, is taken up by the next round
-            double[] arrived = [.. sum[row]];
+            double[] arrived = [.. sum[row % kept]];
             for (int round = 0; round <= MaxReturns; round++)
             {
                 double[]? returned = null;
@@ -354,7 +475,7 @@ public sealed class FieldReader
                         var edge = edges[e];
                         if (!edge.IsMark && !(edge.IsSpace && isSpaced)) continue;
                         double cost = edge.IsMark ? MissingMarkCost : FurtherSpaceCost, logProbability = arrived[s] - cost;
-                        Relax(row, edge.Target, best[row][s] + cost, logProbability, new Step(row, s, -1, e));
+                        Relax(row, edge.Target, best[row % kept][s] + cost, logProbability, new Step(row, s, -1, e));
                         if (edge.Target > s) arrived[edge.Target] = LogAdd(arrived[edge.Target], logProbability);
                         else
                         {
@@ -370,10 +491,25 @@ public sealed class FieldReader
 
         void Relax(int row, int state, double cost, double logProbability, Step step)
         {
-            sum[row][state] = LogAdd(sum[row][state], logProbability);
-            if (cost >= best[row][state]) return;
-            best[row][state] = cost;
-            back[row][state] = step;
+            ref double known = ref sum[row % kept][state];
+            known = LogAdd(known, logProbability);
+            if (cost >= best[row % kept][state]) return;
+            best[row % kept][state] = cost;
+            steps[row % rows][state] = step;
+        }
+
+        // Once all that comes to a row is there. What leads to a state within it costs less than the state, and is kept with it.
+        void Settle(int row)
+        {
+            double[] reached = best[row % kept];
+            int[] active = [.. Enumerable.Range(0, states).Where(s => reached[s] < double.PositiveInfinity)];
+            if (active.Length > MaxActive)
+            {
+                Array.Sort(Array.ConvertAll(active, s => reached[s]), active);
+                active = active[..MaxActive];
+                Array.Sort(active);
+            }
+            arrivals[row] = new Arrivals(active, Array.ConvertAll(active, s => steps[row % rows][s]));
         }
     }
 

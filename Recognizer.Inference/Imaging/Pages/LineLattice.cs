@@ -5,7 +5,10 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>All ways to divide a line into characters, each part scored as a character.</summary>
 internal sealed class LineLattice
 {
-    private const int MaxPieces = 12, BatchSize = 64;
+    /// <summary>Most pieces of a segment.</summary>
+    public const int MaxPieces = 12;
+
+    private const int BatchSize = 64;
 
     /// <summary>Part of the line taken as one character: pieces <paramref name="First"/> … <paramref name="Last"/>.</summary>
     /// <param name="First">Its first piece.</param>

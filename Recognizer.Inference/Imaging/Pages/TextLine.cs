@@ -44,7 +44,7 @@ internal sealed class TextLine
         var small = new List<InkComponent>();
         foreach (var c in page.Components.OrderBy(c => c.Box.Left))
         {
-            if (c.Area < speck || single && IsAway(c.Box)) continue;
+            if (c.Area < Speck(c.Box) || single && IsAway(c.Box)) continue;
             if (c.Box.Height < 0.45 * height)
             {
                 small.Add(c);
@@ -91,6 +91,9 @@ internal sealed class TextLine
             }
             return from > 0 && center - Center(sorted[from - 1]) <= Math.Abs(Center(sorted[from]) - center) ? sorted[from - 1] : sorted[from];
         }
+
+        // The ink of a stroke grows with its length, not with the square: what a thin pen draws as high as characters is no speck if it is whole
+        int Speck(PixelBox box) => box.Height >= 0.45 * height ? Math.Min(speck, box.Height) : speck;
 
         // Where there is one line only, what is above or below it is none of it, nor what the picture's edge leaves beside it
         bool IsAway(PixelBox box) => Math.Abs(box.Top + box.Height / 2.0 - middleOfAll) > MostAway * height

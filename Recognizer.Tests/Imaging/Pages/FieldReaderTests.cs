@@ -164,6 +164,75 @@ public class FieldReaderTests
         Assert.InRange(result!.Confidence, 1e-4, 1);
     }
 
+    /// <summary>Is of two minds about all ink.</summary>
+    private sealed class EvenScorer(params string[] labels) : ICharacterScorer
+    {
+        public IReadOnlyList<string> Labels => labels;
+
+        public NormalizerLayout Layout => NormalizerLayout.Emnist;
+
+        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities) => probabilities.Fill(1f / labels.Length);
+    }
+
+    [Theory]
+    [InlineData("[Cc]", 0.5)]
+    [InlineData("[A-Za-z]", 0.5)]
+    [InlineData("C|c", 0.5)]
+    [InlineData("(C|[Cc])", 0.5)]
+    [InlineData(".", 0.5)]
+    [InlineData("C", 1)]
+    [InlineData("[A-Z]", 1)]
+    public void Of_two_cases_each_is_as_probable_as_the_scorer_says(string expression, double confidence)
+    {
+        FieldResult? result = new FieldReader(new EvenScorer("C", "c"), FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["0"]));
+        Assert.InRange(result!.Confidence, confidence - 0.05, confidence + 0.05); // their shapes differ a little
+    }
+
+    [Theory]
+    [InlineData("\\d{1,3}", "42", "\\d?\\d?\\d?", "\\d|\\d\\d|\\d\\d\\d", "(\\d|[0-4]){1,3}")]
+    [InlineData("\\d+", "427", "\\d*\\d*", "(\\d|\\d)+", "(\\d|[0-4])+", "(\\d*)*\\d")]
+    [InlineData("\\d\\d(/\\d)?", "42/7", "\\d\\d(/\\d)?|\\d\\d", "(\\d\\d|4\\d)(/\\d|/7)?")]
+    public void However_a_format_is_written_confidence_is_the_same(string expression, string written, params string[] others)
+    {
+        GrayImage image = DrawnPage.Paint([written], gap: 8);
+        FieldResult expected = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression)).Read(image)!;
+        Assert.Equal(written, expected.Text);
+        foreach (string other in others)
+        {
+            FieldResult? result = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(other)).Read(image);
+            Assert.Equal(written, result?.Text);
+            Assert.Equal(expected.Confidence, result!.Confidence, 1e-9);
+        }
+    }
+
+    [Fact]
+    public void An_expression_with_too_many_ways_is_read_nevertheless() =>
+        Assert.Equal("427", new FieldReader(s_scorer, FieldFormat.FromRegularExpression("(\\d?){500}")).Read(DrawnPage.Paint(["427"]))?.Text);
+
+    [Theory]
+    [InlineData("\\d\\d[/-]\\d\\d")]
+    [InlineData("\\d\\d[ /]\\d\\d")]
+    [InlineData("\\d\\d[/.-]?\\d\\d")]
+    public void A_set_has_the_marks_that_it_names(string expression)
+    {
+        using var recognizer = CharacterRecognizer.Load(ShippedModel.Characters, new RecognizerOptions { Alphabet = Alphabet.Digits });
+        FieldResult? result = new FieldReader(recognizer, FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["25/64"], gap: 8));
+        Assert.Equal("25/64", result?.Text);
+    }
+
+    [Fact]
+    public void Memory_is_bounded_however_long_the_list_and_the_line()
+    {
+        const int Words = 8_000;
+        string[] words = [.. Enumerable.Range(0, Words).Select(i => $"{(i * 7919L + 13) * 104729 % 9000000000 + 1000000000}")];
+        var reader = new FieldReader(s_scorer, FieldFormat.FromWords(words));
+        Assert.Equal(words[77], reader.Read(DrawnPage.Paint([words[77]], gap: 8))?.Text);
+        GrayImage line = DrawnPage.Paint([string.Concat(words.Take(10))], gap: 8);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        reader.Read(line);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
+    }
+
     [Fact]
     public void Labels_may_be_longer_than_one_unit()
     {

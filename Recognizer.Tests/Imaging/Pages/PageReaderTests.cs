@@ -24,6 +24,21 @@ public class PageReaderTests
         Assert.InRange(result.Skew, skew - 0.6, skew + 0.6);
     }
 
+    [Theory]
+    [InlineData(150, 1)]
+    [InlineData(200, 1.5)]
+    [InlineData(300, 1)]
+    public void What_a_thin_pen_draws_large_is_no_speck(int height, double pen)
+    {
+        int width = 4 * height;
+        var cover = new float[width * 2 * height];
+        for (int i = 0; i < 4; i++) Drawing.Digit(cover, width, "7141"[i] - '0', (0.2 + 0.95 * i) * height, 0.5 * height, 0.6 * height, height, pen);
+        GrayImage image = Drawing.Paint(cover, width, (_, _) => 255, (_, _) => 0);
+        using var recognizer = CharacterRecognizer.Load(ShippedModel.Characters, new RecognizerOptions { Alphabet = Alphabet.Digits });
+        Assert.Equal("7141", new PageReader(recognizer).Read(image).Text.Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal("7141", new FieldReader(recognizer, FieldFormat.FromMask("dddd")).Read(image)?.Text);
+    }
+
     [Fact]
     public void Touching_digits_are_parted()
     {
