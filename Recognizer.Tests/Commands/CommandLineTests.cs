@@ -354,6 +354,30 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Files_of_MNIST_make_a_model_of_its_layout_in_any_folder()
+    {
+        DatasetPart images = Shapes.Make(80, 0).Train!;
+        foreach (string part in (string[])["train", "t10k"])
+        {
+            _folder.Write($"mine/{part}-images-idx3-ubyte", TemporaryFolder.IdxImages(images.Images));
+            _folder.Write($"mine/{part}-labels-idx1-ubyte", TemporaryFolder.IdxLabels([.. images.Labels.Select(label => (byte)label)]));
+        }
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        string[] train = ["train", "--dataset", System.IO.Path.Combine(_folder.Root, "mine"), "--epochs", "1", "--width", "0.25", "--threads", "1", "--output", output];
+        Assert.Equal("mnist", Layout());
+        Assert.Contains("\"normalizer\": \"mnist\"", File.ReadAllText(System.IO.Path.Combine(output, "config.json")), StringComparison.Ordinal);
+        Assert.Equal("mnist", Layout("--resume"));
+        Assert.Contains("resuming after epoch 1", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("emnist", Layout("--config", _folder.Write("config.json", "{ \"normalizer\": \"emnist\" }")));
+
+        string Layout(params string[] more)
+        {
+            Assert.Equal(0, Run([.. train, .. more]));
+            return OnnxReader.ReadFile(System.IO.Path.Combine(output, "model.onnx")).Metadata["recognizer.normalizer"];
+        }
+    }
+
+    [Fact]
     public void Quantize_compares_on_the_test_images_of_the_training()
     {
         string set = SaveWithoutParts("set", 400), output = System.IO.Path.Combine(_folder.Root, "run");

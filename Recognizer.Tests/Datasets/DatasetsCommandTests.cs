@@ -80,6 +80,23 @@ public sealed class DatasetsCommandTests : IDisposable
     }
 
     [Fact]
+    public void Draws_variations_of_MNIST_in_its_layout_from_any_folder()
+    {
+        Dataset shapes = Fitting.Shapes.Make(40, 0);
+        _folder.Write("mine/t10k-images-idx3-ubyte", IdxImages(shapes.Train!.Images));
+        _folder.Write("mine/t10k-labels-idx1-ubyte", IdxLabels([.. shapes.Train.Labels.Select(label => (byte)label)]));
+        string file = Path.Combine(_folder.Root, "grid.png");
+        Assert.Equal(0, Run("show", "mine", "--augment", "picture=0.2", "--columns", "5", "--output", file).Code);
+        string[] digits = [.. "0123456789".Select(c => c.ToString())];
+        byte[] drawn = ImageDecoder.Decode(File.ReadAllBytes(file)).Pixels.ToArray();
+        Assert.Equal(Draw(NormalizerLayout.Mnist), drawn);
+        Assert.NotEqual(Draw(NormalizerLayout.Emnist), drawn);
+
+        byte[] Draw(NormalizerLayout layout) =>
+            SampleGrid.Draw(Augmenter.Vary(SampleGrid.First(shapes.Train, digits, 5), AugmentationOptions.Parse("picture=0.2"), layout), digits, 5).Pixels.ToArray();
+    }
+
+    [Fact]
     public void Downloads_only_what_is_in_the_catalogue()
     {
         Assert.Equal(2, Run("download", "small").Code);

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;
@@ -29,9 +31,13 @@ public class TrainingConfigTests
     public void What_a_file_leaves_out_takes_its_default()
     {
         Assert.Equal((new TrainingConfig() with { Epochs = 3 }).ToJson(), TrainingConfig.FromJson("{ \"epochs\": 3, /* short */ }").ToJson());
-        TrainingConfig defaults = TrainingDefaults.For(TrainingConfig.FromJson("{\"dataset\": \"mnist\"}"));
-        Assert.Equal("mnist", TrainingConfig.FromJson("{\"dataset\": \"mnist\"}", defaults).Normalizer);
-        Assert.Equal("emnist", TrainingConfig.FromJson("{\"normalizer\": \"emnist\"}", defaults).Normalizer);
+        TrainingConfig defaults = TrainingDefaults.For(TrainingConfig.FromJson("{\"optimizer\": \"sgd\"}"));
+        Assert.Equal(TrainingDefaults.SgdLearningRate, TrainingConfig.FromJson("{\"optimizer\": \"sgd\"}", defaults).LearningRate);
+        Assert.Equal(1, TrainingConfig.FromJson("{\"learningRate\": 1}", defaults).LearningRate);
+        Dataset mnist = new("digits", ["0", "1"], null, null) { Layout = NormalizerLayout.Mnist };
+        Assert.Equal("mnist", TrainingDefaults.For(defaults, mnist).Normalizer);
+        Assert.Equal("emnist", TrainingDefaults.For(defaults, new Dataset("mnist", ["0", "1"], null, null)).Normalizer);
+        Assert.Equal("emnist", TrainingDefaults.For(TrainingConfig.FromJson("{\"normalizer\": \"emnist\"}", defaults), mnist).Normalizer);
     }
 
     [Theory]

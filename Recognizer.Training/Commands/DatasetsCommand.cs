@@ -4,7 +4,6 @@ using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
-using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Commands;
 
@@ -127,7 +126,7 @@ internal static class DatasetsCommand
         var common = new CommonOptions(command);
         command.SetAction(result =>
         {
-            var options = Options(host, common, result) with { Layout = TrainingDefaults.For(new TrainingConfig { Dataset = result.GetRequiredValue(name) }).Layout };
+            var options = Options(host, common, result);
             AugmentationOptions variation = Parse(result.GetRequiredValue(augment));
             var dataset = result.GetValue(split) switch
             {
@@ -138,7 +137,7 @@ internal static class DatasetsCommand
             string file = result.GetRequiredValue(output).FullName;
             int count = result.GetValue(columns);
             DatasetPart shown = SampleGrid.First((dataset.Train ?? dataset.Test)!, dataset.Labels, count);
-            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary(shown, variation, options.Layout, Alphabet.AreAlphanumeric(dataset.Labels)), dataset.Labels, count)));
+            File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary(shown, variation, dataset.Layout, Alphabet.AreAlphanumeric(dataset.Labels)), dataset.Labels, count)));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
         });

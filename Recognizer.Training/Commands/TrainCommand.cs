@@ -75,6 +75,7 @@ internal static class TrainCommand
                 CancellationToken = host.Cancellation,
             };
             Dataset dataset = DatasetLoader.Load(config.Dataset, config.Coarser, load);
+            config = TrainingDefaults.For(config, dataset);
             foreach (string file in dataset.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));

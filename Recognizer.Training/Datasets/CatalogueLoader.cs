@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Recognizer.Inference.Imaging;
 
 namespace Recognizer.Training.Datasets;
 
@@ -127,7 +128,7 @@ internal static class CatalogueLoader
                 (train, test) = (train ?? fromMat.Train, test ?? fromMat.Test);
             }
         }
-        return new Dataset(set.Name, set.Labels, train, test);
+        return new Dataset(set.Name, set.Labels, train, test) { Layout = set.Name == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist };
     }
 
     private static DatasetPart? LoadPart(FileTree tree, CatalogueSet set, CataloguePart part, bool verify, DatasetLoadOptions options)

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+
 namespace Recognizer.Training.Datasets;
 
 /// <summary>Images of one split, as the network takes them: 28×28, upright, ink high.</summary>
@@ -47,6 +49,9 @@ internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, Datase
 {
     /// <summary>What is known of training images whose class isn't; null where all have one.</summary>
     public CoarseLabels? Coarse { get; init; }
+
+    /// <summary>Layout in which its characters are drawn.</summary>
+    public NormalizerLayout Layout { get; init; } = NormalizerLayout.Emnist;
 
     /// <summary>Whether the set has no parts and counts wholly as the one that was asked for.</summary>
     public bool IsWhole { get; init; }

@@ -1,3 +1,6 @@
+using Recognizer.Inference.Imaging;
+using Recognizer.Training.Datasets;
+
 namespace Recognizer.Training.Fitting;
 
 /// <summary>Settings where none are given, chosen on validation images.</summary>
@@ -16,9 +19,12 @@ internal static class TrainingDefaults
         TrainingConfig config = given;
         if (given.Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) config = config with { LearningRate = FileLearningRate };
         if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = 5e-4 };
-        if (given.Dataset == Datasets.DatasetCatalogue.Strokes) config = config with { Epochs = 6, Augment = "standard" };
-        return config with { Normalizer = given.Dataset == "mnist" ? "mnist" : "emnist" };
+        if (given.Dataset == DatasetCatalogue.Strokes) config = config with { Epochs = 6, Augment = "standard" };
+        return config;
     }
+
+    /// <summary>The settings with what the data set decides once it is loaded: files of MNIST have their layout in any folder.</summary>
+    public static TrainingConfig For(TrainingConfig config, Dataset dataset) => config with { Normalizer = config.Normalizer ?? (dataset.Layout == NormalizerLayout.Mnist ? "mnist" : "emnist") };
 
     /// <summary>Name of a run: data set and architecture, as a folder's name.</summary>
     public static string Name(TrainingConfig config) => $"{Part(config.Dataset)}-{Part(config.Architecture)}";

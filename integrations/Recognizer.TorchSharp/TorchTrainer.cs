@@ -68,6 +68,7 @@ public static class TorchTrainer
             CancellationToken = cancellation,
         };
         Dataset dataset = DatasetLoader.Load(config.Dataset, config.Coarser, load);
+        config = TrainingDefaults.For(config, dataset);
         SessionResult session = TrainingSession.Run(config, dataset, new SessionOptions
         {
             Output = options.Output,
