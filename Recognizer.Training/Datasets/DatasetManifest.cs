@@ -58,7 +58,7 @@ internal static class DatasetManifest
             int? unknown = null;
             if (element.TryGetProperty("unknownLabel", out var u))
                 unknown = u.ValueKind == JsonValueKind.Number && u.TryGetInt32(out int n) ? n : throw new DatasetException($"{name}: \"unknownLabel\" of \"{part}\" must be an integer.");
-            return IdxPart.Load(tree, File("images"), File("labels"), new IdxPart.Meaning(labels.Length, 0, unknown, storage), options.For(labels));
+            return IdxPart.Load(tree, File("images"), File("labels"), new IdxPart.Meaning(labels.Length, 0, unknown, storage), options.For(labels) with { KeepUnknown = options.KeepUnknown && part == "train" });
 
             string File(string property) => Resolve(tree, directory,
                 Text(element, name, property) ?? throw new DatasetException($"{name}: \"{part}\" needs \"{property}\", the name of an IDX file."), $"{name}: \"{property}\" of \"{part}\"");
