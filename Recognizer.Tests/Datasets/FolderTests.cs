@@ -63,6 +63,22 @@ public sealed class FolderTests : IDisposable
         Assert.Contains("missing.png: the file doesn't exist", Assert.Single(set.UnreadableFiles), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("file,label", true)]
+    [InlineData("file, label", true)]
+    [InlineData("filename,Label", true)]
+    [InlineData("\"Image\", \"CLASS\"", true)]
+    [InlineData("1.png, label", false)]
+    [InlineData("missing.png,b", false)]
+    public void Tells_the_header_of_a_list_from_its_first_image(string line, bool isHeader)
+    {
+        _folder.Write("set/labels.csv", $"{line}\n1.png,a\n2.png,b\n");
+        for (int i = 0; i < 2; i++) _folder.Write($"set/{i + 1}.png", Png(Pixels(2), i));
+        var set = DatasetLoader.Load("set", Test);
+        Assert.Equal(isHeader ? 2 : 3, set.Test!.Count + set.UnreadableFiles.Count);
+        Assert.Equal(line == "1.png, label", set.Labels.Contains("label"));
+    }
+
     [Fact]
     public void Normalises_large_images_that_are_dark_on_light()
     {

@@ -23,7 +23,7 @@ internal static class ImageFolderDataset
         return LoadWhole(name, tree, Files(tree, ""), options);
     }
 
-    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under that header or none.</summary>
+    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c> or <c>class</c>, or none.</summary>
     public static Dataset LoadList(FileTree tree, DatasetLoadOptions options)
     {
         string listName = tree.Describe(ListName);
@@ -32,11 +32,14 @@ internal static class ImageFolderDataset
         var rows = new List<(string Path, string Label)>();
         for (int line = 1; reader.ReadLine() is { } text; line++)
         {
-            if (text.AsSpan().Trim().Length == 0 || line == 1 && text.Replace("\"", "", StringComparison.Ordinal).StartsWith("file,label", StringComparison.OrdinalIgnoreCase))
+            if (text.AsSpan().Trim().Length == 0)
                 continue;
             if (!TrySplit(text, out string file, out string label))
                 throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label.");
-            rows.Add((file.Replace('\\', '/'), label));
+            file = file.Replace('\\', '/');
+            // Names of the first column vary; that of the second could be a class, but then the file is there.
+            if (line > 1 || label.ToUpperInvariant() is not ("LABEL" or "CLASS") || tree.FileExists(file))
+                rows.Add((file, label));
         }
         if (rows.Count == 0)
             throw new DatasetException($"{listName} lists no images.");
