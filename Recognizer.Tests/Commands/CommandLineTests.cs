@@ -306,6 +306,17 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Files_that_can_not_be_read_count_as_wrong_even_where_all_are()
+    {
+        foreach (string label in (string[])["-", "x"]) _folder.Write($"gifs/{label}/1.gif", "GIF89a");
+        Assert.Equal(0, Run("evaluate", "--model", SaveModel(), "--dataset", "gifs", "--data", _folder.Root, "--json", "--report", System.IO.Path.Combine(_folder.Root, "report")));
+        Assert.Equal((2, 0.0), (Json().GetProperty("count").GetInt32(), Json().GetProperty("microAccuracy").GetDouble()));
+        Assert.Equal(2, _error.ToString().Split("unreadable: ").Length - 1);
+        Assert.Equal(1, Run("train", "--dataset", "gifs", "--data", _folder.Root));
+        Assert.Contains("1.gif", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_report_that_can_not_be_written_is_refused_before_measuring()
     {
         Shapes.Save(_folder.Root, Shapes.Make());

@@ -80,6 +80,19 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
+    public void Says_why_no_image_can_be_read()
+    {
+        _folder.Write("gifs/a/1.gif", "GIF89a");
+        _folder.Write("gifs/b/2.gif", "GIF89a");
+        foreach (var options in new[] { _folder.Options, Test })
+        {
+            string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("gifs", options)).Message;
+            Assert.Contains("2 files can't be read; the first: ", message, StringComparison.Ordinal);
+            Assert.Contains(Path.Combine("gifs", "a", "1.gif"), message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Normalises_large_images_that_are_dark_on_light()
     {
         var paper = new byte[200 * 100];

@@ -46,6 +46,7 @@ internal static class EvaluateCommand
                 Offline = common.Offline(result),
                 NeedTrain = part == "train",
                 NeedTest = part == "test",
+                AllowUnreadable = true,
                 Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,

@@ -34,6 +34,9 @@ internal sealed record DatasetLoadOptions
     /// </summary>
     public bool AllowMissingPart { get; init; }
 
+    /// <summary>A set will do none of whose files can be read: each counts as wrong.</summary>
+    public bool AllowUnreadable { get; init; }
+
     /// <summary>Rows of the training split with the unknown label are kept, with a label of −1.</summary>
     public bool KeepUnknown { get; init; }
 

@@ -17,11 +17,12 @@ internal static class DatasetLoader
             ? CatalogueLoader.Load(set, options)
             : LoadPath(Locate(nameOrPath, options), options);
         bool hasTrain = dataset.Train is { Count: > 0 }, hasTest = dataset.Test is { Count: > 0 };
-        if (options.AllowMissingPart ? !hasTrain && !hasTest : options.NeedTrain && !hasTrain)
-            throw new DatasetException($"{nameOrPath} has no {(options.NeedTrain ? "training" : "test")} images.");
-        if (!options.NeedTrain && !hasTest)
-            throw new DatasetException($"{nameOrPath} has no test images.");
-        return dataset;
+        if (options.NeedTrain ? hasTrain || options.AllowMissingPart && hasTest : hasTest)
+            return dataset;
+        string missing = $"{nameOrPath} has no {(options.NeedTrain ? "training" : "test")} images";
+        if (dataset.UnreadableFiles is not [var first, ..])
+            throw new DatasetException($"{missing}.");
+        return options.AllowUnreadable ? dataset : throw new DatasetException($"{missing}: {dataset.UnreadableFiles.Count} files can't be read; the first: {first}");
     }
 
     /// <summary>Loads a data set with what others, of the same training images, know of those without a class.</summary>
