@@ -347,6 +347,11 @@ public class TrainingSessionTests
         Assert.Equal(["o", "x"], ModelMetadata.Labels(result.Graph));
         Assert.Equal((30, 30), (result.Evaluation.Metrics.Count, result.Evaluation.Metrics.Skipped));
         Assert.Throws<DatasetException>(() => Train(folder.Root, Config with { Alphabet = "x" }));
+        // Test images of other classes say nothing of the model.
+        Dataset bars = Data with { Test = Data.Test!.Select([.. Enumerable.Range(0, Data.Test.Count).Where(i => Data.Test.Labels[i] < 2)]) };
+        result = TrainingSession.Run(Config with { Epochs = 1, Alphabet = "xo" }, bars, new SessionOptions { Output = folder.Root }, new Progress(), default);
+        Assert.Equal(("validation", result.Validation!.Metrics.Count), (result.Split, result.Evaluation.Metrics.Count));
+        Assert.DoesNotContain("\"test\"", result.Graph.Metadata[ModelMetadata.MetricsKey], StringComparison.Ordinal);
     }
 
     [Fact]

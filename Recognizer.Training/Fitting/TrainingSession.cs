@@ -118,7 +118,8 @@ internal static class TrainingSession
             best.Metadata[ModelMetadata.RejectionKey] = rejection;
         ModelEvaluation? validation = data.Validation.Length > 0 ? trainer.Validate(best, cancellation) : null;
         using var recognizer = CharacterRecognizer.Load(best, ReproduciblePlan.Recognizer(options.Threads));
-        (string split, ModelEvaluation evaluation) = dataset.Test is { Count: > 0 } test
+        // Test images of other classes only say nothing of the model.
+        (string split, ModelEvaluation evaluation) = dataset.Test is { } test && test.Labels.Any(label => data.Labels.Contains(dataset.Labels[label]))
             ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, alphabet, cancellation: cancellation))
             : validation is not null
                 ? ("validation", validation)
