@@ -290,8 +290,28 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("""{ "classFrequencies": { "a": 1, "b": -1e999 } }""", "classFrequencies is")]
     public void A_number_in_a_configuration_that_makes_no_sense_is_wrong_usage(string config, string message)
     {
-        Assert.Equal(2, Run("train", "--config", _folder.Write("config.json", config)));
-        Assert.StartsWith($"error: {message}", _error.ToString(), StringComparison.Ordinal);
+        string file = _folder.Write("config.json", config);
+        Assert.Equal(2, Run("train", "--config", file));
+        Assert.StartsWith($"error: {file}: {message}", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mistake_in_a_configuration_is_told_with_its_file()
+    {
+        const string Mistake = "{ \"epochz\": 3 }";
+        string wrong = _folder.Write("wrong.json", Mistake), saved = _folder.Write("run/config.json", Mistake);
+        string plan = _folder.Write("plan.json", """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a", "arguments": "--dataset mnist" } ], "runs": [{ "seed": 9, "validation": [0.9, 0.02], "test": [0.8, 0.03], "hours": 1.5 }] }""");
+        (string[] Arguments, int Code, string File)[] cases =
+        [
+            (["train", "--config", wrong], 2, wrong),
+            (["train", "--resume", "--output", System.IO.Path.Combine(_folder.Root, "run")], 2, saved),
+            (["card", SaveModel(), "--plan", plan, "--recipe", wrong], 1, wrong),
+        ];
+        foreach ((string[] arguments, int code, string file) in cases)
+        {
+            Assert.Equal(code, Run(arguments));
+            Assert.StartsWith($"error: {file}: there is no setting 'epochz'", _error.ToString(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

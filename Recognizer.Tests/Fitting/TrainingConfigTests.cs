@@ -67,6 +67,12 @@ public class TrainingConfigTests
     [InlineData("{\"classFrequencies\": { \"a\": [1] }}", "classFrequencies")]
     [InlineData("{\"initial\": 1}", "initial")]
     [InlineData("{\"initial\": [\"a\", 1]}", "initial")]
+    [InlineData("{\"freeze\": [null]}", "freeze has null in its list")]
+    [InlineData("{\"coarser\": [\"a\", null]}", "coarser has null in its list")]
+    [InlineData("{\"teachers\": [null]}", "teachers has null in its list")]
+    [InlineData("{\"initial\": [null]}", "initial has null in its list")]
+    [InlineData("{\"layout\": \"Mnist\"}", "there is no setting 'layout'")]
+    [InlineData("{\"initialFiles\": [\"a.onnx\"]}", "there is no setting 'initialFiles'")]
     [InlineData("{\"epoch\": 3}", "epoch")]
     [InlineData("{\"epochs\": \"three\"}", "epochs")]
     [InlineData("{\"dataset\": null}", "dataset")]
@@ -75,6 +81,15 @@ public class TrainingConfigTests
     [InlineData("{", "")]
     public void Mistakes_in_the_file_are_named(string json, string name) =>
         Assert.Contains(name, Assert.Throws<FormatException>(() => TrainingConfig.FromJson(json)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Only_settings_are_offered_in_place_of_one_that_does_not_exist()
+    {
+        string message = Assert.Throws<FormatException>(() => TrainingConfig.FromJson("{\"epoch\": 3}")).Message;
+        Assert.Contains("epochs, ", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("layout", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("initialFiles", message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Impossible_values_are_named()

@@ -33,7 +33,7 @@ internal static class CardCommand
             if (trainings.Count == 0) throw new UsageException($"--run is needed, as {result.GetRequiredValue(plan)} has no runs.");
             Graph graph = OnnxReader.ReadFile(path);
             ModelSummary summary = ModelSummary.Of(graph);
-            TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(result.GetRequiredValue(recipe)));
+            TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(result.GetRequiredValue(recipe)), file: result.GetRequiredValue(recipe));
             var card = new ModelCard
             {
                 Name = Path.GetFileNameWithoutExtension(path),

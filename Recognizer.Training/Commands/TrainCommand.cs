@@ -108,8 +108,8 @@ internal static class TrainCommand
         {
             // What is given decides the defaults of the rest.
             string file = configFile is null ? "{}" : File.ReadAllText(configFile);
-            TrainingConfig given = settings.Apply(result, TrainingConfig.FromJson(file));
-            TrainingConfig config = settings.Apply(result, TrainingConfig.FromJson(file, TrainingDefaults.For(given)));
+            TrainingConfig given = settings.Apply(result, TrainingConfig.FromJson(file, file: configFile));
+            TrainingConfig config = settings.Apply(result, TrainingConfig.FromJson(file, TrainingDefaults.For(given), configFile));
             config.Validate();
             string directory = output ?? Path.Combine("models", TrainingDefaults.Name(config));
             string saved = Path.Combine(directory, TrainingSession.ConfigFile);
@@ -118,7 +118,7 @@ internal static class TrainCommand
                 if (resume) error.WriteLine($"nothing to resume in {directory}: starting");
                 return (config, directory);
             }
-            TrainingConfig first = TrainingConfig.FromJson(File.ReadAllText(saved));
+            TrainingConfig first = TrainingConfig.FromJson(File.ReadAllText(saved), file: saved);
             // Options and a file may be repeated on resuming, but another value would make another run; options win over the file.
             IEnumerable<string> changedOptions = settings.Given(result).Where(option => option.Apply(result, first).DifferencesFrom(first).Any()).Select(option => option.Name);
             IEnumerable<string> changedInFile = settings.Apply(result, TrainingConfig.FromJson(file, first)).DifferencesFrom(settings.Apply(result, first)).Select(name => $"{name} of {configFile}");

@@ -131,8 +131,8 @@ internal sealed record TrainingConfig
     /// <summary>What <see cref="Keep"/> takes.</summary>
     internal static IReadOnlyList<string> KeepNames { get; } = ["best", "last"];
 
-    /// <summary>Of all settings, as in JSON.</summary>
-    private static IEnumerable<string> Names => TrainingConfigJson.Default.TrainingConfig.Properties.Select(p => p.Name);
+    /// <summary>Of all settings, as in JSON; what is worked out from them can't be read.</summary>
+    private static IEnumerable<string> Names => TrainingConfigJson.Default.TrainingConfig.Properties.Where(p => p.Get is not null).Select(p => p.Name);
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
@@ -171,8 +171,9 @@ internal sealed record TrainingConfig
     /// <summary>Reads what <see cref="ToJson"/> wrote, or part of it.</summary>
     /// <param name="json">A JSON object.</param>
     /// <param name="defaults">Values of what is left out; null takes those of a new object.</param>
+    /// <param name="file">Where the text is from, for the message.</param>
     /// <exception cref="FormatException">The text is no JSON, or has a property that doesn't exist or is of another type.</exception>
-    public static TrainingConfig FromJson(string json, TrainingConfig? defaults = null)
+    public static TrainingConfig FromJson(string json, TrainingConfig? defaults = null, string? file = null)
     {
         try
         {
@@ -184,14 +185,16 @@ internal sealed record TrainingConfig
             {
                 if (!Names.Contains(name, StringComparer.Ordinal)) throw new FormatException($"there is no setting '{name}'; there are {string.Join(", ", Names)}");
                 if (!IsFinite(value)) throw new FormatException($"{name} is {value!.ToJsonString()}; expected numbers that are finite");
+                if (value is JsonArray list && list.Contains(null)) throw new FormatException($"{name} has null in its list");
                 all[name] = value?.DeepClone();
             }
             return all.Deserialize(TrainingConfigJson.Default.TrainingConfig)!;
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or FormatException)
         {
             // With a path it comes from the text as merged, which the user never saw.
-            throw new FormatException(exception.Path is ['$', '.', .. var name] ? $"{name} has a value of the wrong type" : exception.Message, exception);
+            string message = exception is JsonException { Path: ['$', '.', .. var name] } ? $"{name} has a value of the wrong type" : exception.Message;
+            throw new FormatException(file is null ? message : $"{file}: {message}", exception);
         }
     }
 

@@ -70,7 +70,8 @@ internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Valid
         try
         {
             using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory, "metrics.json")));
-            Fitting.TrainingConfig config = Fitting.TrainingConfig.FromJson(File.ReadAllText(Path.Combine(directory, Fitting.TrainingSession.ConfigFile)));
+            string saved = Path.Combine(directory, Fitting.TrainingSession.ConfigFile);
+            Fitting.TrainingConfig config = Fitting.TrainingConfig.FromJson(File.ReadAllText(saved), file: saved);
             // Of all epochs: the process that ended a training may have been another than began it.
             double seconds = File.ReadLines(Path.Combine(directory, Fitting.TrainingSession.HistoryFile)).Sum(Seconds);
             return new CardRun(config.Seed, Figures(metrics.RootElement.GetProperty("validation")), Figures(metrics.RootElement), seconds);
