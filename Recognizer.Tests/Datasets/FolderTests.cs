@@ -93,6 +93,19 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
+    public void Folders_keep_what_looks_like_an_ending_and_archives_lose_theirs()
+    {
+        _folder.Write("letters-2026.11.29/a/1.png", Png(Pixels(1)));
+        _folder.Write("letters-2026.11.29/b/1.png", Png(Pixels(1)));
+        Assert.Equal("letters-2026.11.29", DatasetLoader.Load("letters-2026.11.29", Test).Name);
+        _folder.Zip("letters-2026.11.30.zip", "letters-2026.11.29/a/1.png", "letters-2026.11.29/b/1.png");
+        Assert.Equal("letters-2026.11.30", DatasetLoader.Load("letters-2026.11.30.zip", Test).Name);
+        _folder.Write("list-1.0/labels.csv", "1.png,a\n2.png,b\n");
+        for (int i = 1; i <= 2; i++) _folder.Write($"list-1.0/{i}.png", Png(Pixels(1)));
+        Assert.Equal("list-1.0", DatasetLoader.Load("list-1.0", Test).Name);
+    }
+
+    [Fact]
     public void Normalises_large_images_that_are_dark_on_light()
     {
         var paper = new byte[200 * 100];

@@ -114,4 +114,24 @@ public class TrainingConfigTests
         Assert.Equal("mnist-cnn2", TrainingDefaults.Name(new TrainingConfig { Dataset = "mnist", Architecture = "cnn2" }));
         Assert.Equal("letters-model", TrainingDefaults.Name(new TrainingConfig { Dataset = "data/letters/", Architecture = "models/x/model.onnx" }));
     }
+
+    [Theory]
+    [InlineData("letters.csv", "letters")]
+    [InlineData("data/letters.CSV.gz", "letters")]
+    [InlineData("emnist-letters.mat", "emnist-letters")]
+    [InlineData("letters-2026.11.30.zip", "letters-2026.11.30")]
+    [InlineData("letters/dataset.json", "dataset")]
+    [InlineData("letters-2026.11.30", "letters-2026.11.30")]
+    [InlineData("data\\letters.v2\\", "letters.v2")]
+    [InlineData(".", "data")]
+    public void Only_what_is_an_ending_is_taken_off(string dataset, string name) =>
+        Assert.Equal($"{name}-cnn2", TrainingDefaults.Name(new TrainingConfig { Dataset = dataset, Architecture = "cnn2" }));
+
+    [Fact]
+    public void A_folder_has_no_ending()
+    {
+        using var folder = new Datasets.TemporaryFolder();
+        string path = Directory.CreateDirectory(Path.Combine(folder.Root, "letters.zip")).FullName;
+        Assert.Equal("letters.zip-cnn2", TrainingDefaults.Name(new TrainingConfig { Dataset = path }));
+    }
 }

@@ -42,7 +42,7 @@ internal static class DatasetManifest
             Choice(root, name, "orientation", "upright", "transposed") == "transposed",
             Choice(root, name, "polarity", "light-on-dark", "dark-on-light") is { } polarity ? polarity == "light-on-dark" : null);
         var dataset = new Dataset(
-            Text(root, name, "name") ?? Path.GetFileName(Path.GetFullPath(tree.Location)), labels,
+            Text(root, name, "name") ?? tree.Name, labels,
             options.NeedTrain ? Part("train") : null,
             options.NeedTest ? Part("test") : null);
         if (!root.TryGetProperty("train", out _) && !root.TryGetProperty("test", out _))

@@ -8,6 +8,9 @@ internal abstract class FileTree : IDisposable
     /// <summary>Folder or archive, as messages name it.</summary>
     public abstract string Location { get; }
 
+    /// <summary>Name of the folder, or that of the archive without its ending.</summary>
+    public abstract string Name { get; }
+
     public abstract bool FileExists(string path);
 
     public abstract bool DirectoryExists(string path);
@@ -41,6 +44,8 @@ internal abstract class FileTree : IDisposable
     private sealed class FolderTree(string root) : FileTree
     {
         public override string Location => root;
+
+        public override string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)));
 
         private string Full(string path) => Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar));
 
@@ -121,6 +126,8 @@ internal abstract class FileTree : IDisposable
         }
 
         public override string Location => _archivePath;
+
+        public override string Name => Path.GetFileNameWithoutExtension(_archivePath);
 
         private string Inside(string path) => (_top + path).TrimEnd('/');
 

@@ -11,16 +11,15 @@ internal static class ImageFolderDataset
     /// <summary>A folder with a sub-folder per class, or with <c>train</c> and <c>test</c>, each of that form.</summary>
     public static Dataset LoadFolders(FileTree tree, DatasetLoadOptions options)
     {
-        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(tree.Location)));
         var top = tree.Directories("");
         if (top.All(d => d is "train" or "test"))
         {
             var unreadable = new List<(string Problem, int Label)>();
             string[] labels = [.. LabelTable.FromTexts([.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
             DatasetPart? Part(bool need, string part) => need && top.Contains(part) ? Read(tree, Files(tree, part), labels, unreadable, options) : null;
-            return new Dataset(name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = [.. unreadable.Select(u => u.Problem)], UnreadableLabels = [.. unreadable.Select(u => u.Label)] };
+            return new Dataset(tree.Name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = [.. unreadable.Select(u => u.Problem)], UnreadableLabels = [.. unreadable.Select(u => u.Label)] };
         }
-        return LoadWhole(name, tree, Files(tree, ""), options);
+        return LoadWhole(tree, Files(tree, ""), options);
     }
 
     /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c> or <c>class</c>, or none.</summary>
@@ -43,8 +42,7 @@ internal static class ImageFolderDataset
         }
         if (rows.Count == 0)
             throw new DatasetException($"{listName} lists no images.");
-        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(tree.Location)));
-        return LoadWhole(name, tree, rows, options);
+        return LoadWhole(tree, rows, options);
     }
 
     /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be labels.</summary>
@@ -63,14 +61,14 @@ internal static class ImageFolderDataset
     /// <summary>What file managers leave in folders.</summary>
     private static bool IsOfTheSystem(string path) => Path.GetFileName(path) is var name && (name.StartsWith('.') || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase) || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase));
 
-    private static Dataset LoadWhole(string name, FileTree tree, List<(string Path, string Label)> rows, DatasetLoadOptions options)
+    private static Dataset LoadWhole(FileTree tree, List<(string Path, string Label)> rows, DatasetLoadOptions options)
     {
         var labels = LabelTable.FromTexts([.. rows.Select(r => r.Label)]).Labels;
         if (labels.Length < 2)
             throw new DatasetException($"{tree.Location} has {labels.Length} classes, at least two are needed: a sub-folder of images for each.");
         var unreadable = new List<(string Problem, int Label)>();
         var all = Read(tree, rows, labels, unreadable, options);
-        return Holdout.Split(name, labels, all, options) with { UnreadableFiles = [.. unreadable.Select(u => u.Problem)], UnreadableLabels = [.. unreadable.Select(u => u.Label)] };
+        return Holdout.Split(tree.Name, labels, all, options) with { UnreadableFiles = [.. unreadable.Select(u => u.Problem)], UnreadableLabels = [.. unreadable.Select(u => u.Label)] };
     }
 
     private static DatasetPart Read(FileTree tree, List<(string Path, string Label)> rows, string[] labels, List<(string Problem, int Label)> unreadable, DatasetLoadOptions options)

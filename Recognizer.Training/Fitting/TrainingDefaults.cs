@@ -13,6 +13,8 @@ internal static class TrainingDefaults
     /// better than the usual rate with 40, 400 and 2800 images per class.)</summary>
     public const double FileLearningRate = 0.016;
 
+    private static readonly string[] s_endings = [".csv.gz", ".csv", ".mat", ".zip", ".json", ".onnx"];
+
     /// <summary>The settings for what is given so far.</summary>
     public static TrainingConfig For(TrainingConfig given)
     {
@@ -29,10 +31,12 @@ internal static class TrainingDefaults
     /// <summary>Name of a run: data set and architecture, as a folder's name.</summary>
     public static string Name(TrainingConfig config) => $"{Part(config.Dataset)}-{Part(config.Architecture)}";
 
-    // A path gives its last part, without extension.
+    // A path gives its last part; what a folder has behind a dot is part of its name.
     private static string Part(string nameOrPath)
     {
-        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(nameOrPath.Replace('\\', '/')));
-        return name.Length > 0 ? name : "data";
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(nameOrPath.Replace('\\', '/')));
+        if (!Directory.Exists(nameOrPath) && s_endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } known)
+            name = name[..^known.Length];
+        return name.Trim('.').Length > 0 ? name : "data";
     }
 }
