@@ -386,11 +386,15 @@ public class TrainingSessionTests
         Assert.Throws<FormatException>(() => Train(third.Root, Config with { Freeze = ["nothing*"] }));
     }
 
-    [Fact]
-    public void Divergence_is_an_error_and_not_a_model()
+    // In a batch of all images every step is the last of its epoch, so that the images held back show it first.
+    [Theory]
+    [InlineData(16)]
+    [InlineData(240)]
+    public void Divergence_is_an_error_and_not_a_model(int batchSize)
     {
         using var folder = new TemporaryFolder();
-        Assert.Throws<DivergedException>(() => Train(folder.Root, Config with { LearningRate = 100, Optimizer = "sgd", Schedule = "constant", GradientClipping = 0, Epochs = 20 }));
+        TrainingConfig config = Config with { LearningRate = 100, Optimizer = "sgd", Schedule = "constant", GradientClipping = 0, Epochs = 20, BatchSize = batchSize };
+        Assert.Throws<DivergedException>(() => Train(folder.Root, config));
         Assert.False(File.Exists(Path.Combine(folder.Root, TrainingSession.ModelFile)) && History(folder.Root).Length == 0);
     }
 }

@@ -133,6 +133,7 @@ internal sealed class Trainer : IDisposable
         Epoch++;
 
         (double Accuracy, double LogLoss)? validation = HeldBack.Count > 0 ? MeasureHeldBack(cancellation) : null;
+        if (!double.IsFinite(validation?.LogLoss ?? 0)) throw new DivergedException(Epoch, StepsPerEpoch);
         bool best = validation is not (double accuracy, double logLoss) || BestEpoch == 0 || accuracy > BestAccuracy || (accuracy == BestAccuracy && logLoss < BestLoss);
         if (best)
         {
