@@ -315,6 +315,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void A_card_downloads_nothing_where_that_is_forbidden()
+    {
+        string plan = _folder.Write("plan.json", """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a", "arguments": "--dataset mnist" } ], "runs": [{ "seed": 9, "validation": [0.9, 0.02], "test": [0.8, 0.03], "hours": 1.5 }] }""");
+        Assert.Equal(1, Run("card", SaveModel(), "--plan", plan, "--recipe", _folder.Write("recipe.json", "{}"), "--data", _folder.Root, "--offline"));
+        Assert.Contains("downloads are off", _error.ToString(), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(System.IO.Path.Combine(_folder.Root, "mnist")));
+    }
+
+    [Fact]
     public void An_empty_file_name_costs_no_other_results()
     {
         string picture = System.IO.Path.Combine(_folder.Root, "x.png");

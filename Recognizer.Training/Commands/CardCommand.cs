@@ -39,7 +39,7 @@ internal static class CardCommand
                 Name = Path.GetFileNameWithoutExtension(path),
                 Plan = what,
                 Runs = trainings,
-                Forms = [.. new[] { path, quantized }.Where(File.Exists).Select(form => Measure(host, form, what, common.DataRoot(result)))],
+                Forms = [.. new[] { path, quantized }.Where(File.Exists).Select(form => Measure(host, form, what, common.DataRoot(result), common.Offline(result)))],
                 Parameters = summary.Parameters,
                 MultiplyAdds = summary.MultiplyAdds ?? 0,
                 Architecture = config.Width == 1 ? config.Architecture : FormattableString.Invariant($"{config.Architecture}, {config.Width} times as wide"),
@@ -68,7 +68,7 @@ internal static class CardCommand
         }
     }
 
-    private static CardForm Measure(CommandHost host, string file, CardPlan plan, string root)
+    private static CardForm Measure(CommandHost host, string file, CardPlan plan, string root, bool offline)
     {
         (double microseconds, double imagesPerSecond) = Time(file);
         var results = new List<JsonElement>();
@@ -76,7 +76,7 @@ internal static class CardCommand
         {
             host.Error.WriteLine($"{Path.GetFileName(file)}: {evaluation.Title}");
             using var json = new StringWriter();
-            string[] arguments = ["evaluate", "--model", file, .. evaluation.Arguments, "--data", root, "--json"];
+            string[] arguments = ["evaluate", "--model", file, .. evaluation.Arguments, "--data", root, .. (string[])(offline ? ["--offline"] : []), "--json"];
             if (CommandLine.Run(arguments, host with { Output = json }) != CommandLine.Done)
                 throw new CommandException($"'{string.Join(' ', arguments)}' failed.");
             using JsonDocument document = JsonDocument.Parse(json.ToString());
