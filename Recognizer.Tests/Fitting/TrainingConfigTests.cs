@@ -102,6 +102,7 @@ public class TrainingConfigTests
             (usual with { LearningRate = double.NaN }, "learning-rate"), (usual with { Ema = 1 }, "ema"), (usual with { Validation = 1 }, "validation"),
             (usual with { Patience = 1, Validation = 0 }, "patience"), (usual with { LabelSmoothing = -0.1 }, "label-smoothing"), (usual with { Augment = "x" }, "augmentation"),
             (usual with { Architecture = "vvg" }, "architecture"), (usual with { Optimizer = "lion" }, "optimizer"), (usual with { Schedule = "" }, "schedule"), (usual with { Alphabet = "" }, "alphabet"),
+            (usual with { Architecture = "model.onnx", Width = 0.5 }, "width"), (usual with { FinalAugment = "light" }, "final-augment"), (usual with { FinalShare = 0.5 }, "final-share"),
         })
         {
             Assert.Contains(name, Assert.Throws<FormatException>(config.Validate).Message, StringComparison.Ordinal);

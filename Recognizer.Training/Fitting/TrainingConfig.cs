@@ -20,6 +20,10 @@ internal sealed record TrainingConfig
     /// <summary>Name of an architecture, or an ONNX file to start from.</summary>
     public string Architecture { get; init; } = "cnn2";
 
+    /// <summary>Whether that is a file.</summary>
+    [JsonIgnore]
+    public bool StartsFromFile => Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Factor on the channels of a named architecture.</summary>
     public double Width { get; init; } = 1;
 
@@ -152,7 +156,8 @@ internal sealed record TrainingConfig
         Check(Validation is >= 0 and < 1, "validation", Validation, "at least 0 and below 1");
         Check(Patience >= 0, "patience", Patience, "0 (never) or more");
         Check(Width is > 0 and <= 64, "width", Width, "above 0, at most 64");
-        Check(Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || Architectures.Architecture.Names.Contains(Architecture, StringComparer.OrdinalIgnoreCase),
+        Check(Width == 1 || !StartsFromFile, "width", Width, "1 for a network from a file, which has its channels");
+        Check(StartsFromFile || Architectures.Architecture.Names.Contains(Architecture, StringComparer.OrdinalIgnoreCase),
             "architecture", Architecture, $"{string.Join(", ", Architectures.Architecture.Names)}, or a file whose name ends in .onnx");
         CheckName("optimizer", Optimizer, Optimization.Optimizer.Names);
         CheckName("keep", Keep, KeepNames);
@@ -162,6 +167,8 @@ internal sealed record TrainingConfig
         Check(Patience == 0 || Validation > 0, "patience", Patience, "validation images (--validation) to stop early on");
         Check(FinalEpochs >= 0 && FinalEpochs <= Epochs, "final-epochs", FinalEpochs, $"0 … {Epochs}, the number of epochs");
         Check(FinalShare is >= 0 and <= 1, "final-share", FinalShare, "0 … 1");
+        Check(FinalEpochs > 0 || FinalAugment == "none", "final-augment", FinalAugment, "none without final epochs (--final-epochs)");
+        Check(FinalEpochs > 0 || FinalShare == 1, "final-share", FinalShare, "1 without final epochs (--final-epochs)");
         AugmentationOptions.Parse(Augment);
         AugmentationOptions.Parse(FinalAugment);
     }

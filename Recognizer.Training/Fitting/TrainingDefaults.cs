@@ -19,7 +19,7 @@ internal static class TrainingDefaults
     public static TrainingConfig For(TrainingConfig given)
     {
         TrainingConfig config = given;
-        if (given.Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) config = config with { LearningRate = FileLearningRate };
+        if (given.StartsFromFile) config = config with { LearningRate = FileLearningRate };
         if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = 5e-4 };
         if (given.Dataset == DatasetCatalogue.Strokes) config = config with { Epochs = 6, Augment = "standard" };
         return config;

@@ -154,7 +154,7 @@ internal static class TrainingSession
     {
         IReadOnlyList<string> labels = data.Labels;
         Graph graph;
-        if (config.Architecture.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+        if (config.StartsFromFile)
         {
             // The plain inference graph is what is stored; training mode is the trainer's own affair.
             graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
