@@ -324,6 +324,19 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Options_repeated_on_resuming_need_to_make_sense_in_that_run_only()
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        string output = System.IO.Path.Combine(_folder.Root, "run"), model = SaveModel();
+        string[] train = ["train", "--data", _folder.Root, "--threads", "1", "--output", output, "--epochs", "0"];
+        Assert.Equal(0, Run([.. train, "--dataset", "shapes", "--width", "0.25", "--initial", model]));
+        Assert.Equal(0, Run([.. train, "--resume"]));
+        // Nothing to resume: then they have to on their own.
+        File.Delete(System.IO.Path.Combine(output, "config.json"));
+        Assert.Equal(2, Run([.. train, "--resume"]));
+    }
+
+    [Fact]
     public void An_empty_file_name_costs_no_other_results()
     {
         string picture = System.IO.Path.Combine(_folder.Root, "x.png");

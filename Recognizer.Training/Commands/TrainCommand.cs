@@ -110,11 +110,11 @@ internal static class TrainCommand
             string file = configFile is null ? "{}" : File.ReadAllText(configFile);
             TrainingConfig given = settings.Apply(result, TrainingConfig.FromJson(file, file: configFile));
             TrainingConfig config = settings.Apply(result, TrainingConfig.FromJson(file, TrainingDefaults.For(given), configFile));
-            config.Validate();
             string directory = output ?? Path.Combine("models", TrainingDefaults.Name(config));
             string saved = Path.Combine(directory, TrainingSession.ConfigFile);
             if (!resume || !File.Exists(saved))
             {
+                config.Validate();
                 if (resume) error.WriteLine($"nothing to resume in {directory}: starting");
                 return (config, directory);
             }
