@@ -40,6 +40,40 @@ public sealed class DatasetsCommandTests : IDisposable
     }
 
     [Fact]
+    public void Lists_every_form_of_a_manifest_that_is_read()
+    {
+        // A byte order mark, comments, trailing commas and a part that is null
+        _folder.Write("other/dataset.json", "\uFEFF" + """
+            { // of last year
+              "labels": ["A", "B"], "description": "with a comment", "test": null, "train": { "images": "images", "labels": "labels", }, }
+            """);
+        _folder.Write("wrong/dataset.json", "[]");
+        _folder.Write("listed/labels.csv", "1.png,a\n2.png,b\n");
+        string output = Run("list").Output;
+        Assert.Matches("(?m)^other +train only +with a comment", output);
+        Assert.Matches("(?m)^wrong +not here .*dataset.json", output);
+        Assert.Matches("(?m)^listed +train, test ", output);
+    }
+
+    [Fact]
+    public void Lists_a_damaged_archive_as_such_beside_the_others()
+    {
+        _folder.Write("emnist/gzip.zip", "no archive");
+        var (code, output, error) = Run("list");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches("(?m)^emnist-digits +not here .*gzip.zip is not a readable .zip file", output);
+        Assert.Matches("(?m)^mnist +not here +handwritten digits", output);
+        Assert.Matches("(?m)^small +test only", output);
+    }
+
+    [Fact]
+    public void Lists_the_terms()
+    {
+        string output = Run("list").Output;
+        Assert.All(DatasetCatalogue.BuiltIn.Sets, set => Assert.Contains(set.Terms, output, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Verifies_and_counts()
     {
         using var json = JsonDocument.Parse(Run("verify", "small", "--json").Output);

@@ -18,7 +18,7 @@ internal static class DatasetsCommand
 
     private static Command List(CommandHost host)
     {
-        var command = new Command("list", "List the data sets that are known by name, and those in the data folder");
+        var command = new Command("list", $"List the data sets that are known by name, and the folders with {DatasetManifest.FileName} or {ImageFolderDataset.ListName} in the data folder");
         var common = new CommonOptions(command, threads: false);
         command.SetAction(result =>
         {
@@ -47,7 +47,7 @@ internal static class DatasetsCommand
             host.Output.WriteLine($"Data folder: {Path.GetFullPath(options.Root)}");
             int width = rows.Max(r => r.Name.Length);
             foreach (var row in rows)
-                host.Output.WriteLine($"{row.Name.PadRight(width)}  {(row.Train, row.Test) switch { (true, true) => "train, test", (true, false) => "train only ", (false, true) => "test only  ", _ => "not here   " }}  {row.Description}");
+                host.Output.WriteLine($"{row.Name.PadRight(width)}  {(row.Train, row.Test) switch { (true, true) => "train, test", (true, false) => "train only ", (false, true) => "test only  ", _ => "not here   " }}  {row.Description}{(row.Terms is null ? "" : $" ({row.Terms})")}");
             return CommandLine.Done;
         });
         return command;
@@ -57,28 +57,35 @@ internal static class DatasetsCommand
     {
         yield return (DatasetCatalogue.Strokes, true, true, "built-in procedural handwriting of the 62 characters", null);
         foreach (var set in options.Catalogue.Sets)
-            yield return (set.Name, CatalogueLoader.Has(set, set.Train, options), CatalogueLoader.Has(set, set.Test, options), set.Description, set.Terms);
+        {
+            var (train, test, description) = Described(() => (CatalogueLoader.Has(set, set.Train, options), CatalogueLoader.Has(set, set.Test, options), set.Description));
+            yield return (set.Name, train, test, description, set.Terms);
+        }
         if (!Directory.Exists(options.Root))
             yield break;
         var twoLevels = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 };
         foreach (string folder in Directory.EnumerateDirectories(options.Root, "*", twoLevels).Order(StringComparer.Ordinal))
         {
-            string manifest = Path.Combine(folder, DatasetManifest.FileName);
-            if (!File.Exists(manifest))
+            using var tree = FileTree.Open(folder);
+            if (!tree.FileExists(DatasetManifest.FileName) && !tree.FileExists(ImageFolderDataset.ListName))
                 continue;
-            (bool, bool, string)? described = null;
-            try
-            {
-                using var document = JsonDocument.Parse(File.ReadAllBytes(manifest));
-                var root = document.RootElement;
-                described = (root.TryGetProperty("train", out _), root.TryGetProperty("test", out _), root.TryGetProperty("description", out var text) ? text.ToString() : "");
-            }
-            catch (Exception e) when (e is JsonException or IOException or InvalidOperationException)
-            {
-                // loading it will say what is wrong
-            }
-            var (train, test, description) = described ?? (false, false, $"{DatasetManifest.FileName} can't be read");
+            var (train, test, description) = tree.FileExists(DatasetManifest.FileName)
+                ? Described(() => DatasetManifest.Describe(tree))
+                : (true, true, $"images in {ImageFolderDataset.ListName}, which count wholly as the part that is asked for");
             yield return (Path.GetRelativePath(options.Root, folder).Replace('\\', '/'), train, test, description, null);
+        }
+    }
+
+    /// <summary>What is there of a set, or why that can't be told: one damaged file leaves the others listed.</summary>
+    private static (bool Train, bool Test, string Description) Described(Func<(bool, bool, string)> describe)
+    {
+        try
+        {
+            return describe();
+        }
+        catch (DatasetException e)
+        {
+            return (false, false, e.Message);
         }
     }
 

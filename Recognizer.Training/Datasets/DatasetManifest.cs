@@ -9,17 +9,25 @@ internal static class DatasetManifest
 
     public static Dataset Load(FileTree tree, string directory, DatasetLoadOptions options)
     {
-        using var document = Open(tree, directory);
-        return Load(tree, directory, document.RootElement, tree.Describe(Join(directory, FileName)), options);
+        return Load(tree, directory, Open(tree, directory), tree.Describe(Join(directory, FileName)), options);
     }
 
-    private static JsonDocument Open(FileTree tree, string directory)
+    /// <summary>What the <c>dataset.json</c> of a folder says of it; no other file is read.</summary>
+    /// <exception cref="DatasetException">It is no JSON object.</exception>
+    public static (bool Train, bool Test, string Description) Describe(FileTree tree)
+    {
+        var root = Open(tree, "");
+        return (Part(root, "train") is not null, Part(root, "test") is not null, root.TryGetProperty("description", out var text) ? text.ToString() : "");
+    }
+
+    private static JsonElement Open(FileTree tree, string directory)
     {
         string path = Join(directory, FileName);
         try
         {
             using var stream = tree.OpenRead(path);
-            return JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            using var document = JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw new DatasetException($"{tree.Describe(path)}: expected an object.");
         }
         catch (JsonException e)
         {
@@ -29,8 +37,6 @@ internal static class DatasetManifest
 
     private static Dataset Load(FileTree tree, string directory, JsonElement root, string name, DatasetLoadOptions options)
     {
-        if (root.ValueKind != JsonValueKind.Object)
-            throw new DatasetException($"{name}: expected an object.");
         if (!root.TryGetProperty("labels", out var list) || list.ValueKind != JsonValueKind.Array || list.EnumerateArray().Any(l => l.ValueKind != JsonValueKind.String))
             throw new DatasetException($"{name}: \"labels\" must be an array of strings, one per class.");
         string[] labels = [.. list.EnumerateArray().Select(l => l.GetString()!)];
@@ -43,15 +49,15 @@ internal static class DatasetManifest
             Choice(root, name, "polarity", "light-on-dark", "dark-on-light") is { } polarity ? polarity == "light-on-dark" : null);
         var dataset = new Dataset(
             Text(root, name, "name") ?? tree.Name, labels,
-            options.NeedTrain ? Part("train") : null,
-            options.NeedTest ? Part("test") : null);
+            options.NeedTrain ? LoadPart("train") : null,
+            options.NeedTest ? LoadPart("test") : null);
         if (!root.TryGetProperty("train", out _) && !root.TryGetProperty("test", out _))
             throw new DatasetException($"{name} has neither \"train\" nor \"test\".");
         return dataset;
 
-        DatasetPart? Part(string part)
+        DatasetPart? LoadPart(string part)
         {
-            if (!root.TryGetProperty(part, out var element) || element.ValueKind == JsonValueKind.Null)
+            if (Part(root, part) is not { } element)
                 return null;
             if (element.ValueKind != JsonValueKind.Object)
                 throw new DatasetException($"{name}: \"{part}\" must be an object with \"images\" and \"labels\".");
@@ -64,6 +70,8 @@ internal static class DatasetManifest
                 Text(element, name, property) ?? throw new DatasetException($"{name}: \"{part}\" needs \"{property}\", the name of an IDX file."), $"{name}: \"{property}\" of \"{part}\"");
         }
     }
+
+    private static JsonElement? Part(JsonElement root, string part) => root.TryGetProperty(part, out var element) && element.ValueKind != JsonValueKind.Null ? element : null;
 
     private static string Resolve(FileTree tree, string directory, string relative, string where)
     {
