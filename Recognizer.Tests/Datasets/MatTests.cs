@@ -150,8 +150,18 @@ public sealed class MatTests : IDisposable
         Assert.Contains("version 0x0200", Refusal(newer), StringComparison.Ordinal);
         Assert.Contains("has the variables x, expected a struct \"dataset\"", Refusal(w.File(false, w.Bytes("x", 1, 1, [1]))), StringComparison.Ordinal);
         Assert.Contains("has 2 images, but 1 labels", Refusal(w.File(false, w.Bytes("data", 784, 2, Pixels(2)), w.Bytes("label", 1, 1, [1]))), StringComparison.Ordinal);
+        foreach (double label in (double[])[double.NaN, 0.5, 1e300])
+        {
+            Assert.Contains("expected a whole number", Refusal(w.File(false, w.Bytes("data", 784, 2, Pixels(2)), w.Doubles("label", 1, 2, [1, label]))), StringComparison.Ordinal);
+            Assert.Contains("row 0 of dataset.mapping is not a label of its own", Refusal(w.File(false, Labelled(label, 0))), StringComparison.Ordinal);
+            Assert.Contains("in row 1, which dataset.mapping doesn't have", Refusal(w.File(false, Labelled(0, label))), StringComparison.Ordinal);
+        }
         Assert.Contains("its dimensions 784×3 need 2352", Refusal(w.File(false, w.Bytes("data", 784, 3, Pixels(2)))), StringComparison.Ordinal);
         Assert.Contains("too large", Refusal(w.File(false, w.Bytes("data", int.MaxValue, int.MaxValue, [1]))), StringComparison.Ordinal);
+
+        byte[] Labelled(double mapped, double label) => w.Struct("dataset",
+            ("train", w.Struct("", ("images", w.Bytes("", 2, 784, Pixels(2))), ("labels", w.Doubles("", 2, 1, [2, label])))),
+            ("mapping", w.Doubles("", 2, 2, [mapped, 2, 65, 66])));
     }
 
     private string Refusal(byte[] file)

@@ -38,12 +38,15 @@ internal static class MatDataset
         for (int i = 0; i < rows; i++)
         {
             double code = mapping[rows + i];
-            if (code is not (>= 1 and <= 0x10FFFF) or (>= 0xD800 and <= 0xDFFF) || !classOf.TryAdd((int)mapping[i], i))
+            if (code is not (>= 1 and <= 0x10FFFF) or (>= 0xD800 and <= 0xDFFF) || Whole(mapping[i]) is not { } label || !classOf.TryAdd(label, i))
                 throw new DatasetException($"{name}: row {i} of dataset.mapping is not a label of its own and a character code.");
             labels[i] = char.ConvertFromUtf32((int)code);
         }
         return (labels, classOf);
     }
+
+    /// <summary>A label; files hold them as doubles too.</summary>
+    private static int? Whole(double value) => (int)value is var label && label == value ? label : null;
 
     private static DatasetPart? Part(MatValue dataset, string part, Dictionary<int, int> classOf, string name, DatasetLoadOptions options)
     {
@@ -58,7 +61,7 @@ internal static class MatDataset
         var classes = new int[count];
         for (int i = 0; i < count; i++)
         {
-            if (!classOf.TryGetValue((int)labels[i], out classes[i]))
+            if (Whole(labels[i]) is not { } label || !classOf.TryGetValue(label, out classes[i]))
                 throw new DatasetException($"{name}: dataset.{part}.labels has {labels[i]} in row {i}, which dataset.mapping doesn't have.");
         }
         // [784, count] in memory: gather each image; its pixels go down the columns of the picture, as in the IDX files.
@@ -87,7 +90,7 @@ internal static class MatDataset
             throw new DatasetException($"{name} has {count} images, but {label.Count} labels.");
         var numbers = new int[count];
         for (int i = 0; i < count; i++)
-            numbers[i] = (int)label[i];
+            numbers[i] = Whole(label[i]) ?? throw new DatasetException(FormattableString.Invariant($"{name}: label has {label[i]} in column {i}, expected a whole number."));
         var (labels, classes) = LabelTable.FromTexts([.. numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
         var all = PartBuilder.Build(new RawImages(data.Bytes, count, side, side), classes, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(labels));
         const int mnistTrain = 60_000, mnistAll = 70_000;
