@@ -22,6 +22,23 @@ public class ExportCommandTests
     }
 
     [Fact]
+    public void Samples_of_an_earlier_export_are_replaced()
+    {
+        using var folder = new TemporaryFolder();
+        string source = folder.File("source.onnx"), target = folder.File("out/model.onnx");
+        OnnxWriter.WriteFile(SampleModels.Classifier(), source);
+        Assert.Equal(CommandLine.Done, Run("export", source, "--samples", "3", "--output", target).Code);
+        // What isn't its own stays.
+        string notes = folder.File("out/test_data_set_2/notes.txt");
+        File.WriteAllText(notes, "mine");
+        Assert.Equal(CommandLine.Done, Run("export", source, "--samples", "1", "--output", target).Code);
+        Assert.Equal(["test_data_set_0", "test_data_set_2"], Directory.GetDirectories(folder.File("out")).Select(Path.GetFileName).Order());
+        Assert.Equal([notes], Directory.GetFiles(folder.File("out/test_data_set_2")));
+        Assert.Equal(CommandLine.Done, Run("export", source, "--output", target).Code);
+        Assert.True(Directory.Exists(folder.File("out/test_data_set_0")));
+    }
+
+    [Fact]
     public void Without_options_the_model_is_written_again()
     {
         using var folder = new TemporaryFolder();

@@ -45,6 +45,7 @@ internal static class ExportCommand
             values.Add(Sample(graph, new Random(i)));
         }
         OnnxWriter.WriteFile(graph, output);
+        if (samples > 0) RemoveSamples(folder);
         for (int i = 0; i < samples; i++) TensorFile.WriteSample(folder, i, graph, values[i]);
         if (json)
         {
@@ -72,6 +73,16 @@ internal static class ExportCommand
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new UsageException($"--labels is no JSON array of strings: {exception.Message}");
+        }
+    }
+
+    /// <summary>Removes the samples of an earlier export, which may be of another model; files of others stay.</summary>
+    private static void RemoveSamples(string folder)
+    {
+        for (int i = 0; Path.Combine(folder, $"test_data_set_{i}") is var set && Directory.Exists(set); i++)
+        {
+            foreach (string file in (string[])[.. Directory.GetFiles(set, "input_*.pb"), .. Directory.GetFiles(set, "output_*.pb")]) File.Delete(file);
+            if (!Directory.EnumerateFileSystemEntries(set).Any()) Directory.Delete(set);
         }
     }
 
