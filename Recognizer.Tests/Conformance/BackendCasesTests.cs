@@ -51,7 +51,8 @@ public sealed class BackendCasesTests
     [Theory]
     [InlineData(2f, 0, "\"passed\": 1")]
     [InlineData(3f, 1, "\"failed\": 1")]
-    public void The_command_counts_and_exits_accordingly(float expected, int code, string json)
+    [InlineData(null, 0, "test_data_set_0: there are no outputs to compare")]
+    public void The_command_counts_and_exits_accordingly(float? expected, int code, string json)
     {
         string folder = Directory.CreateTempSubdirectory("backend-cases-").FullName;
         try
@@ -64,7 +65,7 @@ public sealed class BackendCasesTests
             builder.Output("y", ElementType.Float, 1);
             OnnxWriter.WriteFile(builder.Build(), Path.Combine(folder, "test_abs", "model.onnx"));
             WriteTensor(Path.Combine(set, "input_0.pb"), -2);
-            WriteTensor(Path.Combine(set, "output_0.pb"), expected);
+            if (expected is { } value) WriteTensor(Path.Combine(set, "output_0.pb"), value);
             using var output = new StringWriter();
             using var error = new StringWriter();
             Assert.Equal(code, CommandLine.Run(["onnx-test", folder, "--json"], new CommandHost(output, error, CancellationToken.None)));
