@@ -215,7 +215,7 @@ public sealed class DownloadTests : IDisposable
         {
             sets = new[]
             {
-                new { name = "tiny", description = "", terms = "", folder = "tiny", labels = "AB", firstLabel = 1, orientation = "transposed", train = (string[])["train-images", "train-labels"],
+                new { name = "tiny", description = "", terms = "", folder = "tiny", labels = "AB", firstLabel = 1, orientation = "transposed", train = (string[])["train-images", "train-labels"], trainCounts = 1,
                     test = (string[])["test-images", "test-labels"], mirrors = mirror is null ? Array.Empty<string>() : [mirror.ToString()] },
             },
             archives = archive is null ? Array.Empty<object>() : [new { name = "all.zip", folder = "tiny", members = "gzip/", urls = (string[])[archive + "all.zip"] }],
