@@ -286,6 +286,22 @@ public sealed class PlanTests
         Assert.Equal(ElementType.Double, result.ElementType);
     }
 
+    [Theory]
+    [InlineData((byte)0)]
+    [InlineData((byte)7)]
+    [InlineData((sbyte)0)]
+    [InlineData((sbyte)-128)]
+    [InlineData((sbyte)50)]
+    public void QuantisedValuesKeepTheRangeOfTheirType(object zeroPoint)
+    {
+        Graph graph = Build([40], (b, x) =>
+        {
+            string scale = b.Initializer("scale", Tensor.Scalar(0.013f)), zero = b.Initializer("zero", zeroPoint is sbyte signed ? Tensor.Scalar(signed) : Tensor.Scalar((byte)zeroPoint));
+            return b.Node("DequantizeLinear", "y", [b.Node("QuantizeLinear", "q", [x, scale, zero]), scale, zero]);
+        });
+        Assert.DoesNotContain(PlanCheck.AgreesWithReference(graph), step => step.Contains("reference"));
+    }
+
     [Fact]
     public void WrongInputsAreNamed()
     {

@@ -94,10 +94,11 @@ internal static class QuantizationRewrites
         if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0)
         {
             if (!graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) || zero.Length != 1) return null;
-            switch (zero.Data)
+            // By element type and not by array type, because the runtime takes arrays of signed and unsigned integers for each other.
+            switch (zero.ElementType)
             {
-                case byte[] bytes: (low, point) = (-bytes[0], bytes[0]); break;
-                case sbyte[] bytes: (low, point) = (-128 - bytes[0], bytes[0]); break;
+                case ElementType.UInt8: (low, point) = (-zero.Span<byte>()[0], zero.Span<byte>()[0]); break;
+                case ElementType.Int8: (low, point) = (-128 - zero.Span<sbyte>()[0], zero.Span<sbyte>()[0]); break;
                 default: return null;
             }
         }
