@@ -302,6 +302,35 @@ public sealed class PlanTests
         Assert.DoesNotContain(PlanCheck.AgreesWithReference(graph), step => step.Contains("reference"));
     }
 
+    [Theory]
+    [InlineData("pool", 1)]
+    [InlineData("pool", 16)]
+    [InlineData("pool", 20)]
+    [InlineData("convolution", 1)]
+    [InlineData("convolution", 32)]
+    [InlineData("mean", 16)]
+    [InlineData("levels", 16)]
+    public void ActivationsFollowImagesOfOnePixelThatBecameRows(string kind, int channels)
+    {
+        Graph graph = Build([2, 2, 2], (b, x) =>
+        {
+            switch (kind)
+            {
+                case "pool":
+                    return b.Node("Tanh", "y", [b.Node("Flatten", "f", [b.Node("GlobalAveragePool", "p", [b.Node("Tanh", "t", [Conv(b, "c", x, 2, channels)])])])]);
+                case "convolution":
+                    return b.Node("LeakyRelu", "y", [b.Node("Flatten", "f", [Conv(b, "c", x, 2, channels, 2, 0)])]);
+                case "mean":
+                    return b.Node("Tanh", "y", [b.Node("ReduceMean", "m", [Conv(b, "c", x, 2, channels)], ("axes", new[] { 2, 3 }), ("keepdims", 0))]);
+                default:
+                    string scale = b.Initializer("scale", Tensor.Scalar(0.05f)), zero = b.Initializer("zero", Tensor.Scalar((byte)128));
+                    string rounded = b.Node("DequantizeLinear", "d", [b.Node("QuantizeLinear", "q", [Conv(b, "c", x, 2, channels, 2, 0), scale, zero]), scale, zero]);
+                    return b.Node("Gemm", "y", [b.Node("Flatten", "f", [rounded]), Weights(b, "w", channels, 3)]);
+            }
+        });
+        Assert.DoesNotContain(PlanCheck.AgreesWithReference(graph), step => step.Contains("reference"));
+    }
+
     [Fact]
     public void WrongInputsAreNamed()
     {

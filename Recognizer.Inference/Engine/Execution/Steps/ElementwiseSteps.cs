@@ -10,13 +10,14 @@ internal sealed unsafe class ActivationStep(Activation activation, Slot input, S
     public override void Run(in StepContext context)
     {
         float* source = context[input], destination = context[output];
-        if (input.Image == output.Image && (input.Image is not { Border: > 0 } || activation.KeepsZero))
+        // Rows beside images are images of one pixel that lie as rows do.
+        if (input.Image is not { } from || output.Image is not { } to || (from == to && (from.Border == 0 || activation.KeepsZero)))
         {
             ActivationKernels.Apply(source, destination, (long)context.Images * input.ImageStride, activation);
             return;
         }
         for (int n = 0; n < context.Images; n++)
-            Interior(source + (long)n * input.ImageStride, input.Image!.Value, destination + (long)n * output.ImageStride, output.Image!.Value, activation);
+            Interior(source + (long)n * input.ImageStride, from, destination + (long)n * output.ImageStride, to, activation);
     }
 
     /// <summary>Applies an activation to the pixels of one image and not to its border.</summary>
