@@ -332,6 +332,19 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void WrittenOutGeluOfWhatIsNoImageRunsByReference()
+    {
+        Graph graph = Build([3, 4], (b, x) =>
+        {
+            string tokens = b.Node("Reshape", "t", [x, b.Initializer("shape", Tensor.Vector(-1L, 4L))]);
+            string erf = b.Node("Erf", "e", [b.Node("Div", "d", [tokens, b.Initializer("root", Tensor.Scalar(MathF.Sqrt(2)))])]);
+            string product = b.Node("Mul", "p", [tokens, b.Node("Add", "a", [erf, b.Initializer("one", Tensor.Scalar(1f))])]);
+            return b.Node("Mul", "y", [product, b.Initializer("half", Tensor.Scalar(0.5f))]);
+        });
+        Assert.Contains("Erf by reference", PlanCheck.AgreesWithReference(graph));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

@@ -12,7 +12,7 @@ internal static class FoldedGraph
         rewrite.Prune();
         var knowledge = new ShapeKnowledge(graph, null);
         ConstantFolding.Apply(rewrite);
-        Simplification.Apply(rewrite, knowledge.TypeOf);
+        Simplification.Apply(rewrite, knowledge.TypeOf, knowledge.IsFloatImage);
         new AffineFolding(rewrite, knowledge.ImageShapeOf).Apply();
         rewrite.Prune();
         foreach (Node node in rewrite.Nodes.ToArray())

@@ -35,8 +35,8 @@ internal sealed class PlanProgram : IDisposable
         var knowledge = new ShapeKnowledge(graph, shapes);
         QuantizationRewrites.Remember(rewrite);
         ConstantFolding.Apply(rewrite);
-        Simplification.Apply(rewrite, knowledge.TypeOf);
-        QuantizationRewrites.Apply(rewrite, value => knowledge.ImageShapeOf(value) is not null);
+        Simplification.Apply(rewrite, knowledge.TypeOf, knowledge.IsFloatImage);
+        QuantizationRewrites.Apply(rewrite, knowledge.IsFloatImage);
         ResolveReshapes(rewrite, knowledge);
         new AffineFolding(rewrite, knowledge.ImageShapeOf).Apply();
         rewrite.Prune();

@@ -41,6 +41,9 @@ internal sealed class ShapeKnowledge
 
     public ElementType? TypeOf(string value) => _first.TryGetValue(value, out ValueInfo? info) ? info.ElementType : null;
 
+    /// <summary>Whether a value is a float tensor with the batch first.</summary>
+    public bool IsFloatImage(string value) => ImageShapeOf(value) is not null;
+
     /// <summary>Shape of one image of a float value whose first dimension is the batch; null for anything else.</summary>
     public int[]? ImageShapeOf(string value)
     {

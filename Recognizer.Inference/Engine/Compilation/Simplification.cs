@@ -5,7 +5,11 @@ namespace Recognizer.Inference.Engine.Compilation;
 /// <summary>Removes nodes that do nothing when a network is only run, and recognises operators that are written out as several nodes.</summary>
 internal static class Simplification
 {
-    public static void Apply(RewriteGraph graph, Func<string, ElementType?> elementType)
+    /// <summary>Simplifies.</summary>
+    /// <param name="graph">What is rewritten, its constants folded.</param>
+    /// <param name="elementType">Type of a value, where it is known.</param>
+    /// <param name="isFloatImage">Whether a value is a float tensor with the batch first.</param>
+    public static void Apply(RewriteGraph graph, Func<string, ElementType?> elementType, Func<string, bool> isFloatImage)
     {
         foreach (Node node in graph.Nodes.ToArray())
         {
@@ -13,7 +17,7 @@ internal static class Simplification
         }
         foreach (Node node in graph.Nodes.ToArray())
         {
-            if (node is { OperatorType: "Erf", Domain: "" }) RecogniseGelu(graph, node);
+            if (node is { OperatorType: "Erf", Domain: "" }) RecogniseGelu(graph, node, isFloatImage);
         }
     }
 
@@ -38,12 +42,12 @@ internal static class Simplification
     }
 
     /// <summary>gelu(x) = ½ · x · (1 + erf(x / √2)), in the orders in which exporters write the three products.</summary>
-    private static void RecogniseGelu(RewriteGraph graph, Node erf)
+    private static void RecogniseGelu(RewriteGraph graph, Node erf, Func<string, bool> isFloatImage)
     {
         if (graph.Producer(erf.Inputs[0]) is not { Domain: "" } inner || ScaledValue(graph, inner) is not { } scaled
             || Math.Abs(scaled.Factor - Math.Sqrt(0.5)) > 1e-6) return;
         string x = scaled.Value;
-        if (graph.OnlyConsumer(inner.Outputs[0]) != erf || graph.OnlyConsumer(erf.Outputs[0]) is not { OperatorType: "Add", Domain: "" } add
+        if (!isFloatImage(x) || graph.OnlyConsumer(inner.Outputs[0]) != erf || graph.OnlyConsumer(erf.Outputs[0]) is not { OperatorType: "Add", Domain: "" } add
             || ScalarOperand(graph, add, out _) != 1) return;
         // value · x · ½: the remaining factors in any order.
         var chain = new List<Node> { inner, erf, add };
