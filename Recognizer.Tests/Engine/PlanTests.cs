@@ -344,6 +344,34 @@ public sealed class PlanTests
         Assert.Contains("Erf by reference", PlanCheck.AgreesWithReference(graph));
     }
 
+    [Theory]
+    [InlineData(4, 1)]
+    [InlineData(1, 4)]
+    [InlineData(3, 3)]
+    public void UnnamedFirstDimensionsMayDiffer(int rowsA, int rowsB)
+    {
+        var builder = new GraphBuilder("test");
+        string a = builder.Input("a", ElementType.Float, Dimension.Unknown, 3), b = builder.Input("b", ElementType.Float, Dimension.Unknown, 3);
+        builder.Output(builder.Node("Add", "y", [a, b]), ElementType.Float, Dimension.Unknown, 3);
+        Graph graph = builder.Build();
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("a", Counting(rowsA, 3)), ("b", Counting(rowsB, 3)));
+    }
+
+    private static Tensor Counting(params int[] shape) => Tensor.Create([.. Enumerable.Range(1, (int)Tensor.ElementCount(shape)).Select(i => (float)i)], shape);
+
+    /// <summary>Compares a plan's outputs with the interpreter's, bit by bit.</summary>
+    private static void AgreesExactly(Plan plan, Graph graph, params (string Name, Tensor Value)[] inputs)
+    {
+        Dictionary<string, Tensor> given = inputs.ToDictionary(input => input.Name, input => input.Value);
+        IReadOnlyDictionary<string, Tensor> actual = plan.Run(given);
+        foreach ((string name, Tensor expected) in Interpreter.Run(graph, given))
+        {
+            Assert.Equal(expected.Shape.ToArray(), actual[name].Shape.ToArray());
+            Assert.Equal(expected.Data, actual[name].Data);
+        }
+    }
+
     [Fact]
     public void WrongInputsAreNamed()
     {

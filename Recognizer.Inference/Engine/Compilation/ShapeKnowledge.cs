@@ -13,8 +13,8 @@ internal sealed class ShapeKnowledge
 
     public ShapeKnowledge(Graph graph, IReadOnlyDictionary<string, int[]>? shapes)
     {
-        // The batch is the first dimension of the first input that has one; other inputs share it if they share its symbol or size.
-        Dimension? batch = graph.Inputs.FirstOrDefault(input => input.Shape is { Count: > 0 })?.Shape![0];
+        HashSet<string> batched = Batched(graph);
+        Dimension? batch = First(graph)?.Shape![0];
         DeclaredBatch = batch is { IsFixed: true } ? batch.Value.Size : null;
         _first = Infer(FirstBatch);
         _second = DeclaredBatch is null ? Infer(SecondBatch) : _first;
@@ -29,12 +29,23 @@ internal sealed class ShapeKnowledge
                 int[]? given = shapes?.GetValueOrDefault(input.Name);
                 var shape = new int[declared.Count];
                 for (int i = 0; i < shape.Length; i++) shape[i] = given is not null ? given[i] : declared[i].Size;
-                if (batch is { IsFixed: false } && declared[0] == batch) shape[0] = size;
+                if (batched.Contains(input.Name)) shape[0] = size;
                 if (shape.All(dimension => dimension >= 0)) actual[input.Name] = shape;
             }
             return ShapeInference.Infer(graph, actual);
         }
     }
+
+    /// <summary>Inputs whose first dimension is the batch, where a graph leaves that open: the first input that has a dimension, and those that share its symbol.
+    /// Without a symbol, nothing says that two dimensions are the same.</summary>
+    public static HashSet<string> Batched(Graph graph)
+    {
+        if (First(graph) is not { } first || first.Shape![0].IsFixed) return [];
+        Dimension batch = first.Shape[0];
+        return [first.Name, .. graph.Inputs.Where(input => batch.Symbol is not null && input.Shape is { Count: > 0 } shape && shape[0] == batch).Select(input => input.Name)];
+    }
+
+    private static ValueInfo? First(Graph graph) => graph.Inputs.FirstOrDefault(input => input.Shape is { Count: > 0 });
 
     /// <summary>The batch size that the graph asks for, or null where it is open.</summary>
     public int? DeclaredBatch { get; }
