@@ -19,6 +19,7 @@ public sealed class Plan : IGraphRunner
     private readonly Graph _graph;
     private readonly PlanOptions _options;
     private readonly string[] _outputNames;
+    private readonly HashSet<string> _batched;
     private readonly PlanProgram? _program;
     private readonly ConcurrentDictionary<string, PlanProgram> _programs = new(StringComparer.Ordinal);
     private readonly Lock _compiling = new();
@@ -32,6 +33,7 @@ public sealed class Plan : IGraphRunner
         _graph = graph;
         _options = options;
         _getPool = Pool;
+        _batched = ShapeKnowledge.Batched(graph);
         IReadOnlyDictionary<string, ValueInfo> inferred = ShapeInference.Infer(graph);
         _outputNames = [.. options.Outputs ?? graph.Outputs.Select(output => output.Name)];
         foreach (string name in _outputNames)
@@ -193,7 +195,7 @@ public sealed class Plan : IGraphRunner
     private PlanProgram ProgramFor(IReadOnlyDictionary<string, Tensor> inputs)
     {
         Dictionary<string, int[]> shapes = Inputs.ToDictionary(input => input.Name, input => inputs[input.Name].Shape.ToArray());
-        string key = string.Join(';', Inputs.Select(input => string.Join(',', shapes[input.Name].Skip(1))));
+        string key = string.Join(';', Inputs.Select(input => string.Join(',', shapes[input.Name].Skip(_batched.Contains(input.Name) ? 1 : 0))));
         if (_programs.TryGetValue(key, out PlanProgram? program)) return program;
         lock (_compiling)
         {

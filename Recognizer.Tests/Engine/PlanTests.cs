@@ -373,6 +373,18 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void OnlyTheBatchIsLeftOpenInWhatIsKeptCompiled()
+    {
+        var builder = new GraphBuilder("test");
+        string a = builder.Input("a", ElementType.Float, Dimension.Named("N"), Dimension.Named("K")), b = builder.Input("b", ElementType.Float, Dimension.Named("M"), Dimension.Named("K"));
+        string product = builder.Node("MatMul", "p", [a, builder.Node("Transpose", "t", [b], ("perm", new[] { 1, 0 }))]);
+        builder.Output(builder.Node("Relu", "y", [product]), ElementType.Float, Dimension.Named("N"), Dimension.Named("M"));
+        Graph graph = builder.Build();
+        using Plan plan = Plan.Compile(graph);
+        for (int rows = 1; rows <= 3; rows++) AgreesExactly(plan, graph, ("a", Counting(2, 2)), ("b", Counting(rows, 2)));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

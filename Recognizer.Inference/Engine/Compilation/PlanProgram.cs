@@ -27,7 +27,7 @@ internal sealed class PlanProgram : IDisposable
     /// <param name="graph">The graph; not changed.</param>
     /// <param name="outputs">Values wanted.</param>
     /// <param name="options">Kernel choice.</param>
-    /// <param name="shapes">Actual shapes of the inputs, where the declared ones leave more open than the batch; their first dimension doesn't count.</param>
+    /// <param name="shapes">Actual shapes of the inputs, where the declared ones leave more open than the batch; the batch among them doesn't count.</param>
     public static PlanProgram Compile(Graph graph, IReadOnlyList<string> outputs, PlanOptions options, IReadOnlyDictionary<string, int[]>? shapes = null)
     {
         var rewrite = new RewriteGraph(graph, outputs);
