@@ -13,9 +13,32 @@ public static class ShapeInference
     /// <exception cref="OnnxException">The graph is not valid, has an unsupported operator, or a node's inputs break its rules; the message names the node and what it expects.</exception>
     public static IReadOnlyDictionary<string, ValueInfo> Infer(Graph graph, IReadOnlyDictionary<string, int[]>? inputShapes = null)
     {
+        Dictionary<string, int> symbols = BindSymbols(graph, inputShapes);
+        Dictionary<string, ValueInfo> result = Values(graph, inputShapes, symbols, batch: 1);
+        foreach (ValueInfo output in graph.Outputs)
+        {
+            if (!result.TryGetValue(output.Name, out ValueInfo? inferred)) throw new OnnxException($"Output '{output.Name}' of the graph is not written in operator set {graph.Opset}.");
+            result[output.Name] = Merge(output, inferred, symbols);
+        }
+        return result;
+    }
+
+    /// <summary>What a graph would make of a batch that may be larger than there is memory for.</summary>
+    /// <param name="graph">A valid graph.</param>
+    /// <param name="inputShapes">Shapes of inputs by name; where left out, the declared shapes hold.</param>
+    /// <param name="batch">The batch size among them if it is made up, or 1.</param>
+    internal static IReadOnlyDictionary<string, ValueInfo> Probe(Graph graph, IReadOnlyDictionary<string, int[]> inputShapes, int batch)
+    {
+        Dictionary<string, int> symbols = BindSymbols(graph, inputShapes);
+        Dictionary<string, ValueInfo> result = Values(graph, inputShapes, symbols, batch);
+        foreach (ValueInfo output in graph.Outputs) result[output.Name] = Merge(output, result[output.Name], symbols);
+        return result;
+    }
+
+    private static Dictionary<string, ValueInfo> Values(Graph graph, IReadOnlyDictionary<string, int[]>? inputShapes, Dictionary<string, int> symbols, int batch)
+    {
         GraphValidator.Validate(graph);
         var values = new Dictionary<string, InferredValue>(StringComparer.Ordinal);
-        Dictionary<string, int> symbols = BindSymbols(graph, inputShapes);
         foreach (ValueInfo input in graph.Inputs)
         {
             Dimension[]? shape = inputShapes is not null && inputShapes.TryGetValue(input.Name, out int[]? actual)
@@ -34,19 +57,13 @@ public static class ShapeInference
                 inputs[i] = values.TryGetValue(node.Inputs[i], out InferredValue? value) ? value
                     : throw new OnnxException($"{node}: reads '{node.Inputs[i]}', an optional output that its operator doesn't write in operator set {graph.Opset}.");
             }
-            var context = new ShapeContext(node, graph.Opset, inputs);
+            var context = new ShapeContext(node, graph.Opset, inputs, batch);
             ShapeRules.All.Apply(context);
             foreach (InferredValue? output in context.Outputs)
                 if (output is not null) values[output.Name] = output;
         }
 
-        var result = values.ToDictionary(v => v.Key, v => new ValueInfo(v.Key, v.Value.Type, v.Value.Shape), StringComparer.Ordinal);
-        foreach (ValueInfo output in graph.Outputs)
-        {
-            if (!result.TryGetValue(output.Name, out ValueInfo? inferred)) throw new OnnxException($"Output '{output.Name}' of the graph is not written in operator set {graph.Opset}.");
-            result[output.Name] = Merge(output, inferred, symbols);
-        }
-        return result;
+        return values.ToDictionary(v => v.Key, v => new ValueInfo(v.Key, v.Value.Type, v.Value.Shape), StringComparer.Ordinal);
     }
 
     /// <summary>Sizes of symbols such as N, from the actual shapes.</summary>

@@ -385,6 +385,33 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void ImagesMayBeLarge()
+    {
+        Graph graph = Build([2, 500, 500], (b, x) => b.Node("Relu", "y", [b.Node("Reshape", "r", [x, b.Initializer("shape", Tensor.Vector(0L, -1L))])]));
+        Assert.DoesNotContain(PlanCheck.AgreesWithReference(graph, batch: 2), step => step.Contains("reference"));
+        Graph joined = Build([2, 500, 500], (b, x) => b.Node("Relu", "y", [b.Node("Reshape", "r", [x, b.Initializer("shape", Tensor.Vector(-1L))])]));
+        PlanCheck.AgreesWithReference(joined, batch: 2);
+    }
+
+    [Fact]
+    public void TheBatchMayBeAnotherDimensionToo()
+    {
+        var builder = new GraphBuilder("test");
+        string x = builder.Input("x", ElementType.Float, Dimension.Named("T"), Dimension.Named("N"), 2), mask = builder.Input("mask", ElementType.Float, Dimension.Named("N"), Dimension.Named("T"));
+        string turned = builder.Node("Unsqueeze", "u", [builder.Node("Transpose", "t", [mask], ("perm", new[] { 1, 0 })), builder.Initializer("axes", Tensor.Vector(2L))]);
+        builder.Output(builder.Node("Relu", "y", [builder.Node("Mul", "m", [x, turned])]), ElementType.Float, Dimension.Named("T"), Dimension.Named("N"), 2);
+        Graph sequence = builder.Build();
+        using Plan plan = Plan.Compile(sequence);
+        foreach ((int t, int n) in new[] { (3, 1), (1, 3), (2, 3) }) AgreesExactly(plan, sequence, ("x", Counting(t, n, 2)), ("mask", Counting(n, t)));
+
+        builder = new GraphBuilder("test");
+        builder.Output(builder.Node("Relu", "y", [builder.Input("x", ElementType.Float, Dimension.Named("N"), Dimension.Named("N"))]), ElementType.Float, Dimension.Named("N"), Dimension.Named("N"));
+        Graph square = builder.Build();
+        using Plan squares = Plan.Compile(square);
+        for (int size = 1; size <= 3; size++) AgreesExactly(squares, square, ("x", Counting(size, size)));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

@@ -6,7 +6,7 @@ namespace Recognizer.Inference.Engine.Compilation;
 /// <summary>Finds which nodes treat every image of a batch by itself in float arithmetic, with shapes that are known, so that fast steps can run them.
 /// Shapes here are those of one image: without the first dimension, which is the batch.</summary>
 /// <param name="graph">Where constants and readers are found.</param>
-/// <param name="declaredBatch">The batch size that the graph fixes, or null.</param>
+/// <param name="declaredBatch">The one batch size that is compiled for, or null where it is open.</param>
 /// <param name="probe">Shape of one image for a value that only shape inference knows, or null.</param>
 internal sealed class BatchAnalysis(RewriteGraph graph, int? declaredBatch, Func<string, int[]?> probe)
 {

@@ -14,40 +14,40 @@ internal sealed class ShapeKnowledge
     public ShapeKnowledge(Graph graph, IReadOnlyDictionary<string, int[]>? shapes)
     {
         HashSet<string> batched = Batched(graph);
-        Dimension? batch = First(graph)?.Shape![0];
-        DeclaredBatch = batch is { IsFixed: true } ? batch.Value.Size : null;
+        if (batched.Count == 0 && First(graph) is { } first && SizesOf(first) is [>= 0 and var only, ..]) DeclaredBatch = only;
         _first = Infer(FirstBatch);
-        _second = DeclaredBatch is null ? Infer(SecondBatch) : _first;
+        _second = batched.Count == 0 ? _first : Infer(SecondBatch);
 
         IReadOnlyDictionary<string, ValueInfo> Infer(int size)
         {
-            if (DeclaredBatch is not null && shapes is null) return ShapeInference.Infer(graph);
             var actual = new Dictionary<string, int[]>(StringComparer.Ordinal);
             foreach (ValueInfo input in graph.Inputs)
             {
-                if (input.Shape is not { Count: > 0 } declared) continue;
-                int[]? given = shapes?.GetValueOrDefault(input.Name);
-                var shape = new int[declared.Count];
-                for (int i = 0; i < shape.Length; i++) shape[i] = given is not null ? given[i] : declared[i].Size;
+                if (input.Shape is not { Count: > 0 }) continue;
+                int[] shape = SizesOf(input);
                 if (batched.Contains(input.Name)) shape[0] = size;
                 if (shape.All(dimension => dimension >= 0)) actual[input.Name] = shape;
             }
-            return ShapeInference.Infer(graph, actual);
+            return ShapeInference.Probe(graph, actual, batched.Count == 0 ? 1 : size);
         }
+
+        int[] SizesOf(ValueInfo input) => shapes?.GetValueOrDefault(input.Name)?.ToArray() ?? [.. input.Shape!.Select(dimension => dimension.Size)];
     }
 
     /// <summary>Inputs whose first dimension is the batch, where a graph leaves that open: the first input that has a dimension, and those that share its symbol.
-    /// Without a symbol, nothing says that two dimensions are the same.</summary>
+    /// Without a symbol, nothing says that two dimensions are the same. None where the batch is another dimension of an input, too: its size isn't left open then.</summary>
     public static HashSet<string> Batched(Graph graph)
     {
         if (First(graph) is not { } first || first.Shape![0].IsFixed) return [];
         Dimension batch = first.Shape[0];
-        return [first.Name, .. graph.Inputs.Where(input => batch.Symbol is not null && input.Shape is { Count: > 0 } shape && shape[0] == batch).Select(input => input.Name)];
+        if (batch.Symbol is null) return [first.Name];
+        if (graph.Inputs.Any(input => input.Shape is not null && input.Shape.Skip(1).Contains(batch))) return [];
+        return [.. graph.Inputs.Where(input => input.Shape is { Count: > 0 } shape && shape[0] == batch).Select(input => input.Name)];
     }
 
     private static ValueInfo? First(Graph graph) => graph.Inputs.FirstOrDefault(input => input.Shape is { Count: > 0 });
 
-    /// <summary>The batch size that the graph asks for, or null where it is open.</summary>
+    /// <summary>The one batch size that is compiled for, or null where it is open.</summary>
     public int? DeclaredBatch { get; }
 
     public ElementType? TypeOf(string value) => _first.TryGetValue(value, out ValueInfo? info) ? info.ElementType : null;

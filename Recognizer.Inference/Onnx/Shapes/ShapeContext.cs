@@ -1,7 +1,11 @@
 namespace Recognizer.Inference.Onnx.Shapes;
 
 /// <summary>One node under shape inference: a rule asks it for inputs, which it checks, and gives it the outputs.</summary>
-internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs)
+/// <param name="node">The node.</param>
+/// <param name="opset">Version of the operator set.</param>
+/// <param name="inputs">What is known of the node's inputs; null where one is left out.</param>
+/// <param name="batch">A made-up batch size, by which values may be larger than tensors can be; 1 where sizes are real.</param>
+internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs, int batch)
 {
     private readonly InferredValue?[] _outputs = new InferredValue?[node.Outputs.Count];
 
@@ -83,8 +87,8 @@ internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs
         _outputs[index] = new InferredValue(node.Outputs[index], type, shape, content, constant);
     }
 
-    /// <summary>A dimension worked out by arithmetic, which must be a size.</summary>
-    public Dimension Size(long size) => size is >= 0 and <= int.MaxValue ? (int)size : throw Error($"output dimension {size}, expected 0 to {int.MaxValue}.");
+    /// <summary>A dimension worked out by arithmetic, which must be a size; unknown where only a made-up batch makes it too large for one.</summary>
+    public Dimension Size(long size) => size is >= 0 and <= int.MaxValue ? (int)size : size > 0 && size / batch <= int.MaxValue ? Dimension.Unknown : throw Error($"output dimension {size}, expected 0 to {int.MaxValue}.");
 
     private void CheckSize(Dimension[] shape, string name)
     {
@@ -94,8 +98,8 @@ internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs
         foreach (Dimension dimension in shape)
         {
             if (!dimension.IsFixed) continue;
+            if (count > (long)Array.MaxLength * batch / dimension.Size) throw Error($"output '{name}' of shape [{string.Join(", ", shape)}] would have more than {Array.MaxLength} elements.");
             count *= dimension.Size;
-            if (count > Array.MaxLength) throw Error($"output '{name}' of shape [{string.Join(", ", shape)}] would have more than {Array.MaxLength} elements.");
         }
     }
 }
