@@ -412,6 +412,22 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void WhatInferenceExpectedOtherwiseIsRefused()
+    {
+        // Fewer rows than are kept look like the batch; more don't.
+        var builder = new GraphBuilder("test");
+        string x = builder.Input("input", ElementType.Float, Dimension.Named("N"), 2);
+        string first = builder.Node("Slice", "first", [x, builder.Initializer("start", Tensor.Vector(0L)), builder.Initializer("end", Tensor.Vector(8000L))]);
+        builder.Output(builder.Node("Relu", "r", [first]), ElementType.Float, Dimension.Unknown, 2);
+        builder.Output(builder.Node("Relu", "y", [x]), ElementType.Float, Dimension.Named("N"), 2);
+        Graph graph = builder.Build();
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("input", Counting(3, 2)));
+        OnnxException refusal = Assert.Throws<OnnxException>(() => plan.Run(new Dictionary<string, Tensor> { ["input"] = Counting(8001, 2) }));
+        Assert.Contains("'input' is Float[8001, 2], expected Float[8000, 2]", refusal.Message);
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

@@ -133,9 +133,15 @@ internal sealed class PlanProgram : IDisposable
 
     private static unsafe void RunSegment(Segment segment, Dictionary<string, Tensor> values, Func<WorkerPool?> pool)
     {
-        int batch = segment.Inputs.Count == 0 ? 1 : values[segment.Inputs[0]].Shape[0];
+        int batch = segment.Inputs.Count > 0 && values[segment.Inputs[0]].Shape is [var images, ..] ? images : 1;
         var tensors = new Tensor[segment.Inputs.Count + segment.Outputs.Count];
-        for (int i = 0; i < segment.Inputs.Count; i++) tensors[i] = values[segment.Inputs[i]];
+        for (int i = 0; i < segment.Inputs.Count; i++)
+        {
+            tensors[i] = values[segment.Inputs[i]];
+            // Steps take what they were compiled for on trust.
+            if (tensors[i].ElementType == ElementType.Float && tensors[i].Shape is [var own, .. var image] && own == batch && image.SequenceEqual(segment.InputShapes[i])) continue;
+            throw new OnnxException($"The value '{segment.Inputs[i]}' is {tensors[i].ElementType}{Shapes.Text(tensors[i].Shape)}, expected {ElementType.Float}{Shapes.Text([batch, .. segment.InputShapes[i]])}.");
+        }
         for (int i = 0; i < segment.Outputs.Count; i++)
             values[segment.Outputs[i]] = tensors[segment.Inputs.Count + i] = Tensor.Zeros(ElementType.Float, [batch, .. segment.OutputShapes[i]]);
         var pins = new System.Runtime.InteropServices.GCHandle[tensors.Length];

@@ -105,7 +105,7 @@ internal sealed unsafe partial class SegmentBuilder
             else _steps.Add(new OutputStep(value.Rows, external));
         }
         JoinConvolutions();
-        return new Segment(inputs, outputs, [.. outputs.Select(output => _values[output].Shape)], _steps);
+        return new Segment(inputs, [.. inputs.Select(input => _shapes[input]!)], outputs, [.. outputs.Select(output => _values[output].Shape)], _steps);
     }
 
     /// <summary>Makes one step of convolutions that follow one another and can be computed together.</summary>

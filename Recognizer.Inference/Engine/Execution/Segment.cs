@@ -18,9 +18,10 @@ internal sealed unsafe class Segment : IDisposable
     private readonly WorkspacePool _workspaces;
     private readonly long _scratchOffset;
 
-    public Segment(IReadOnlyList<string> inputs, IReadOnlyList<string> outputs, IReadOnlyList<int[]> outputShapes, IReadOnlyList<Step> steps)
+    public Segment(IReadOnlyList<string> inputs, IReadOnlyList<int[]> inputShapes, IReadOnlyList<string> outputs, IReadOnlyList<int[]> outputShapes, IReadOnlyList<Step> steps)
     {
         Inputs = inputs;
+        InputShapes = inputShapes;
         Outputs = outputs;
         OutputShapes = outputShapes;
         _steps = [.. steps];
@@ -41,6 +42,9 @@ internal sealed unsafe class Segment : IDisposable
 
     /// <summary>Names of the values read; external slots 0, 1, ….</summary>
     public IReadOnlyList<string> Inputs { get; }
+
+    /// <summary>Shapes of the inputs without the batch dimension.</summary>
+    public IReadOnlyList<int[]> InputShapes { get; }
 
     /// <summary>Names of the values written; external slots after the inputs'.</summary>
     public IReadOnlyList<string> Outputs { get; }
