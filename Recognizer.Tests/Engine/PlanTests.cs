@@ -427,6 +427,22 @@ public sealed class PlanTests
         Assert.Contains("'input' is Float[8001, 2], expected Float[8000, 2]", refusal.Message);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhatIsCroppedIsKnown(bool regionIsConstant)
+    {
+        var builder = new GraphBuilder("test");
+        string x = builder.Input("input", ElementType.Float, Dimension.Named("N"), 1, 4, 4);
+        Tensor region = Tensor.Vector(0f, 0, 0, 0, 1, 1, 0.5f, 0.75f);
+        string roi = regionIsConstant ? builder.Initializer("roi", region) : builder.Input("roi", ElementType.Float, 8);
+        string cut = builder.Node("Resize", "r", [x, roi, builder.Initializer("scales", Tensor.Vector(1f, 1, 1, 1))], ("mode", "nearest"), ("coordinate_transformation_mode", "tf_crop_and_resize"));
+        builder.Output(builder.Node("Relu", "y", [cut]), ElementType.Float, Dimension.Named("N"), 1, Dimension.Unknown, Dimension.Unknown);
+        Graph graph = builder.Build();
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, regionIsConstant ? [("input", Counting(2, 1, 4, 4))] : [("input", Counting(2, 1, 4, 4)), ("roi", region)]);
+    }
+
     [Fact]
     public void WrongInputsAreNamed()
     {

@@ -319,6 +319,9 @@ internal static class LayoutShapes
         int[] axes = context.Opset >= 18 && context.Node.Ints("axes") is { } given ? Axes.Normalize(context.Node, given, rank) : [.. Enumerable.Range(0, rank)];
         var shape = (Dimension[])input.Shape.Clone();
         float[]? scales = scalesInput?.Constant?.Data as float[];
+        // What is resized is the part that tf_crop_and_resize cuts out first: starts, then ends, as shares of the axes.
+        bool crops = scalesInput is not null && context.Node.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
+        float[]? region = crops && context.Optional(1) is { Constant.Data: float[] parts } && parts.Length == 2 * axes.Length ? parts : null;
         int count = scales?.Length ?? sizesInput?.Content?.Length ?? axes.Length;
         if (count != axes.Length) throw context.Error($"{count} scales or sizes, expected {axes.Length}.");
         for (int i = 0; i < axes.Length; i++)
@@ -327,7 +330,10 @@ internal static class LayoutShapes
             if (scales is not null)
             {
                 if (!(scales[i] > 0 && scales[i] < int.MaxValue)) throw context.Error($"scale {scales[i]} at axis {axes[i]}, expected more than 0.");
-                dimension = scales[i] == 1 ? dimension : dimension.IsFixed ? context.Size((long)Math.Floor((double)dimension.Size * scales[i])) : Dimension.Unknown;
+                double share = !crops ? 1 : region is null ? double.NaN : (double)region[axes.Length + i] - region[i];
+                dimension = scales[i] == 1 && share == 1 ? dimension
+                    : dimension.IsFixed && !double.IsNaN(share) ? context.Size((long)Math.Floor(dimension.Size * (double)scales[i] * share))
+                    : Dimension.Unknown;
             }
             else dimension = sizesInput?.Content is { } sizes ? Size(context, sizes[i]) : Dimension.Unknown;
         }
