@@ -444,6 +444,18 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void FollowedIntegersWrapAroundAsComputedOnesDo()
+    {
+        Graph graph = Build([5], (b, x) =>
+        {
+            string end = b.Node("Cast", "end", [b.Initializer("most", Tensor.Vector(long.MaxValue))], ("to", (int)ElementType.Int32));
+            return b.Node("Relu", "y", [b.Node("Slice", "s", [x, b.Initializer("start", Tensor.Vector(0)), end, b.Initializer("axis", Tensor.Vector(1))])]);
+        });
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("input", Counting(2, 5)));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

@@ -84,6 +84,8 @@ internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs
         if (!Wants(index)) return;
         if (shape is not null) CheckSize(shape, node.Outputs[index]);
         if (content is not null && (content.Length > InferredValue.LongestContent || shape is null || shape.Length > 1)) content = null;
+        // As arithmetic and casts do when they run.
+        if (type == ElementType.Int32 && content is not null) content = Array.ConvertAll(content, e => e with { Value = unchecked((int)e.Value) });
         _outputs[index] = new InferredValue(node.Outputs[index], type, shape, content, constant);
     }
 
