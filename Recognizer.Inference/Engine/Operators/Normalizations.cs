@@ -24,7 +24,7 @@ internal sealed class InstanceNormalization : FloatOperator
 }
 
 /// <summary>LayerNormalization: everything from an axis on to mean 0 and variance 1, then scaled and shifted element by element. Also
-/// gives the mean and 1/√(variance + ε).</summary>
+/// gives the mean and 1/√(variance + ε), in floats whatever the input is.</summary>
 internal sealed class LayerNormalization : FloatOperator
 {
     protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
@@ -47,7 +47,7 @@ internal sealed class LayerNormalization : FloatOperator
             inverses[r] = T.One / deviation;
             for (int i = r * row; i < (r + 1) * row; i++) output[i] = (input[i] - means[r]) / deviation * factors[i] + shifts[i];
         }
-        return [Tensor.Create(output, x.Shape), Tensor.Create(means, reduced), Tensor.Create(inverses, reduced)];
+        return [Tensor.Create(output, x.Shape), .. new[] { means, inverses }.Select(values => Cast.To(node, Tensor.Create(values, reduced), ElementType.Float))];
     }
 
     private static T[] Parameter<T>(Node node, Tensor parameter, int index, ReadOnlySpan<int> shape)

@@ -116,4 +116,15 @@ public sealed class DenseTests
         // 1 / (1 + 2/2·(1 + 4))^1, 2 / the same; channels 1 and 2 of size 2 see themselves and the next
         Floats("LRN", [1f / 6, 2f / 5], [1, 2, 1], [Counting(1, 2, 1)], 17, ("size", 2), ("alpha", 2f), ("beta", 1f));
     }
+
+    [Fact]
+    public void Statistics_of_layers_are_floats_whatever_is_normalised()
+    {
+        Tensor x = Tensor.Create<Half>([(Half)1, (Half)2], 1, 2), one = Tensor.Vector((Half)1, (Half)1);
+        Tensor[] results = Evaluate("LayerNormalization", [x, one], 17, 3, ("epsilon", 0f));
+        Same<Half>([(Half)(-1), (Half)1], [1, 2], results[0]);
+        Same<float>([1.5f], [1, 1], results[1]);
+        Same<float>([2], [1, 1], results[2]);
+        Assert.Equal(ElementType.Float, Evaluate("LayerNormalization", [Tensor.Create([1.0, 2], 1, 2), Tensor.Vector(1.0, 1)], 17, 3)[1].ElementType);
+    }
 }
