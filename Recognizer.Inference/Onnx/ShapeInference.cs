@@ -23,17 +23,12 @@ public static class ShapeInference
         return result;
     }
 
-    /// <summary>What a graph would make of a batch that may be larger than there is memory for.</summary>
+    /// <summary>What a graph's nodes would make of a batch that may be larger than there is memory for, whatever shapes its outputs declare.</summary>
     /// <param name="graph">A valid graph.</param>
     /// <param name="inputShapes">Shapes of inputs by name; where left out, the declared shapes hold.</param>
     /// <param name="batch">The batch size among them if it is made up, or 1.</param>
-    internal static IReadOnlyDictionary<string, ValueInfo> Probe(Graph graph, IReadOnlyDictionary<string, int[]> inputShapes, int batch)
-    {
-        Dictionary<string, int> symbols = BindSymbols(graph, inputShapes);
-        Dictionary<string, ValueInfo> result = Values(graph, inputShapes, symbols, batch);
-        foreach (ValueInfo output in graph.Outputs) result[output.Name] = Merge(output, result[output.Name], symbols);
-        return result;
-    }
+    internal static IReadOnlyDictionary<string, ValueInfo> Probe(Graph graph, IReadOnlyDictionary<string, int[]> inputShapes, int batch) =>
+        Values(graph, inputShapes, BindSymbols(graph, inputShapes), batch);
 
     private static Dictionary<string, ValueInfo> Values(Graph graph, IReadOnlyDictionary<string, int[]>? inputShapes, Dictionary<string, int> symbols, int batch)
     {

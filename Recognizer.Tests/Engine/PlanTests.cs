@@ -456,6 +456,19 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void DeclaredOutputsAreNotReliedOn()
+    {
+        var builder = new GraphBuilder("test");
+        string x = builder.Input("input", ElementType.Float, Dimension.Named("N"), 10), shape = builder.Input("shape", ElementType.Int64, 2);
+        string turned = builder.Node("Reshape", "r", [x, shape]);
+        builder.Output(turned, ElementType.Float, Dimension.Named("N"), 10);
+        builder.Output(builder.Node("Relu", "y", [turned]), ElementType.Float, Dimension.Named("N"), 10);
+        Graph graph = builder.Build();
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("input", Counting(2, 10)), ("shape", Tensor.Vector(4L, 5L)));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));
