@@ -469,6 +469,14 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void BordersTooWideToBeLaidOutAreRefused()
+    {
+        Graph graph = Build([1, 8, 8], (b, x) => b.Node("Conv", "y", [x, Weights(b, "w", 2, 1, 3, 3)], ("pads", new[] { 32768, 32768, 32768, 32768 }), ("strides", new[] { 65536, 65536 })));
+        OnnxException refusal = Assert.Throws<OnnxException>(() => Plan.Compile(graph, new PlanOptions { MeasureKernels = false }));
+        Assert.Contains("'input'", refusal.Message);
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

@@ -3,6 +3,7 @@ using Recognizer.Inference.Engine.Execution.Steps;
 using Recognizer.Inference.Engine.Kernels;
 using Recognizer.Inference.Engine.Kernels.Convolutions;
 using Recognizer.Inference.Engine.Kernels.Quantized;
+using Recognizer.Inference.Engine.Operators;
 using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.Engine.Compilation;
@@ -242,10 +243,14 @@ internal sealed unsafe partial class SegmentBuilder
         WindowGeometry.ForConvolution(conv, [1, .. _shapes[conv.Inputs[0]]!], _graph.Constants[conv.Inputs[1]].Shape);
 
     private Slot NewPixels(string value, int[] shape) =>
-        Define(value, shape).Pixels = ImageSlot(shape, BorderOf(value));
+        Define(value, shape).Pixels = ImageSlot(value, shape, BorderOf(value));
 
-    private static Slot ImageSlot(int[] shape, int border) =>
-        new((int)Tensor.ElementCount(shape), new ImageShape(shape[1], shape[2], shape[0], border));
+    private static Slot ImageSlot(string value, int[] shape, int border)
+    {
+        var image = new ImageShape(shape[1], shape[2], shape[0], border);
+        if (!image.IsAddressable) throw new OnnxException($"The value '{WithoutLevels(value)}' takes more than {int.MaxValue} numbers per image of {Shapes.Text(shape)} with a border of {border}.");
+        return new Slot((int)Tensor.ElementCount(shape), image);
+    }
 
     private Slot NewRows(string value, int[] shape) => Define(value, shape).Rows = new Slot((int)Tensor.ElementCount(shape));
 
@@ -276,7 +281,7 @@ internal sealed unsafe partial class SegmentBuilder
             return value.Pixels;
         }
         Slot rows = Rows(name);
-        value.Pixels = ImageSlot(value.Shape, border);
+        value.Pixels = ImageSlot(name, value.Shape, border);
         _steps.Add(new ImportStep(rows, value.Pixels));
         return value.Pixels;
     }
@@ -380,7 +385,7 @@ internal sealed unsafe partial class SegmentBuilder
         {
             // One pixel per image, whatever rank the graph gives it.
             Define(y, shape);
-            output = ImageSlot([weights.Shape[0], 1, 1], 0);
+            output = ImageSlot(y, [weights.Shape[0], 1, 1], 0);
             if (shape.Length == 3) _values[y].Pixels = output;
             else if (output.Image!.Value.PixelStride == weights.Shape[0]) _values[y].Rows = output;
             else _values[y].Pixels = output;

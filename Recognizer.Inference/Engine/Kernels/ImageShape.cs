@@ -24,6 +24,9 @@ internal readonly record struct ImageShape(int Height, int Width, int Channels, 
     /// <summary>Floats from one image to the next.</summary>
     public int ImageStride => (Height + 2 * Border) * RowStride;
 
+    /// <summary>Whether <see cref="ImageStride"/>, and with it every offset within an image, fits into an int.</summary>
+    public bool IsAddressable => (Height + 2.0 * Border) * (Width + 2.0 * Border) * (Channels == 1 ? 1 : Math.Ceiling(Channels / (double)ChannelBlock) * ChannelBlock) <= int.MaxValue;
+
     /// <summary>Floats from the start of an image's memory, border included, to its pixel (0, 0).</summary>
     public int Origin => Border * RowStride + Border * PixelStride;
 }
