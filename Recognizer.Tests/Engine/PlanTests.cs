@@ -477,6 +477,14 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void NoImagesGiveNoRows()
+    {
+        Graph graph = Build([1, 4, 4], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 2)]));
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("input", Counting(0, 1, 4, 4)));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

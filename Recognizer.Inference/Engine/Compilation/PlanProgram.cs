@@ -144,6 +144,7 @@ internal sealed class PlanProgram : IDisposable
         }
         for (int i = 0; i < segment.Outputs.Count; i++)
             values[segment.Outputs[i]] = tensors[segment.Inputs.Count + i] = Tensor.Zeros(ElementType.Float, [batch, .. segment.OutputShapes[i]]);
+        if (batch == 0) return;
         var pins = new System.Runtime.InteropServices.GCHandle[tensors.Length];
         Workspace workspace = segment.Rent();
         try
