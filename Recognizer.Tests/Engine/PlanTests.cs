@@ -485,6 +485,14 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void ImagesWithoutElementsRunByReference()
+    {
+        Graph graph = Build([0], (b, x) => b.Node("Mul", "y", [b.Node("Add", "a", [x, b.Initializer("one", Tensor.Scalar(1f))]), b.Initializer("two", Tensor.Scalar(2f))]));
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("input", Counting(2, 0)));
+    }
+
+    [Fact]
     public void WrongInputsAreNamed()
     {
         Graph graph = Build([1, 6, 6], (b, x) => b.Node("Flatten", "y", [Conv(b, "c", x, 1, 4)]));

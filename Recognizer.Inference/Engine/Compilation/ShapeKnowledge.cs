@@ -55,7 +55,7 @@ internal sealed class ShapeKnowledge
     /// <summary>Whether a value is a float tensor with the batch first.</summary>
     public bool IsFloatImage(string value) => ImageShapeOf(value) is not null;
 
-    /// <summary>Shape of one image of a float value whose first dimension is the batch; null for anything else.</summary>
+    /// <summary>Shape of one image of a float value whose first dimension is the batch; null for anything else, and for images without elements.</summary>
     public int[]? ImageShapeOf(string value)
     {
         if (!_first.TryGetValue(value, out ValueInfo? first) || first is not { ElementType: ElementType.Float, Shape: { Count: > 0 } one }
@@ -64,7 +64,7 @@ internal sealed class ShapeKnowledge
         var shape = new int[one.Count - 1];
         for (int i = 0; i < shape.Length; i++)
         {
-            if (!one[i + 1].IsFixed || one[i + 1] != other[i + 1]) return null;
+            if (one[i + 1].Size <= 0 || one[i + 1] != other[i + 1]) return null;
             shape[i] = one[i + 1].Size;
         }
         return shape;
