@@ -10,9 +10,9 @@ internal enum Reduction
     Sum,
     /// <summary>Σ x / n; integers are cut towards zero.</summary>
     Mean,
-    /// <summary>The largest; NaN where one is NaN.</summary>
+    /// <summary>The largest; NaN where one is NaN; −∞, or the smallest integer, of none.</summary>
     Max,
-    /// <summary>The smallest; NaN where one is NaN.</summary>
+    /// <summary>The smallest; NaN where one is NaN; ∞, or the largest integer, of none.</summary>
     Min,
 }
 
@@ -39,8 +39,6 @@ internal sealed class Reduce(Reduction reduction) : NumericOperator
             kept[i] = 1;
         }
         T[] output = OperatorInputs.Allocate<T>(node, kept);
-        if (count == 0 && reduction is Reduction.Max or Reduction.Min && output.Length > 0)
-            OperatorInputs.Fail(node, $"the reduction of {Shapes.Text(x.Shape)} is over no elements");
         Array.Fill(output, reduction switch
         {
             Reduction.Max => MaxPool.Lowest<T>(),

@@ -104,7 +104,10 @@ public sealed class DenseTests
         Same<int>([-1], [1], Evaluate("ReduceMean", [Tensor.Vector(-1, -2)])[0]);
         Floats("ReduceMax", [-3], [1], [Floats([2], -3, -4)]);
         Refusal("ReduceMean", [x], 17, 1, ("axes", new[] { 2 }));
-        Refusal("ReduceMax", [Floats([0])]);
+        Refusal("ReduceMean", [Floats([0])]);
+        Floats("ReduceMax", [float.NegativeInfinity], [1], [Floats([0])]);
+        Floats("ReduceMin", [float.PositiveInfinity, float.PositiveInfinity], [2, 1], [Floats([2, 0])], 17, ("axes", new[] { 1 }));
+        Same<int>([int.MinValue], [1], Evaluate("ReduceMax", [Tensor.Vector<int>()])[0]);
     }
 
     [Fact]
