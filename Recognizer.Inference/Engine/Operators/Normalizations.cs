@@ -27,6 +27,8 @@ internal sealed class InstanceNormalization : FloatOperator
 /// gives the mean and 1/√(variance + ε), in floats whatever the input is.</summary>
 internal sealed class LayerNormalization : FloatOperator
 {
+    protected override int OutputsLikeInput => 1;
+
     protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0), scale = inputs.Required(node, 1);

@@ -3,9 +3,33 @@ using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.Engine.Operators;
 
+/// <summary>Halves are computed in floats and rounded once, at the end: a sum kept in halves soon loses what is added to it.</summary>
+internal static class Halves
+{
+    /// <summary>Inputs with floats in the place of halves.</summary>
+    public static Tensor?[] Widen(Node node, ReadOnlySpan<Tensor?> inputs)
+    {
+        Tensor?[] result = inputs.ToArray();
+        for (int i = 0; i < result.Length; i++)
+            if (result[i] is { ElementType: ElementType.Float16 } halves) result[i] = Cast.To(node, halves, ElementType.Float);
+        return result;
+    }
+
+    /// <summary>Outputs with halves in the place of floats, in the first <paramref name="count"/>.</summary>
+    public static Tensor[] Narrow(Node node, Tensor[] outputs, int count = int.MaxValue)
+    {
+        for (int i = 0; i < outputs.Length && i < count; i++)
+            if (outputs[i].ElementType == ElementType.Float) outputs[i] = Cast.To(node, outputs[i], ElementType.Float16);
+        return outputs;
+    }
+}
+
 /// <summary>An operator whose first input decides the element type, which may be any floating-point one.</summary>
 internal abstract class FloatOperator : Operator
 {
+    /// <summary>How many outputs, from the first on, have the type of the first input.</summary>
+    protected virtual int OutputsLikeInput => int.MaxValue;
+
     protected sealed override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         ElementType type = inputs.Required(node, 0).ElementType;
@@ -13,7 +37,7 @@ internal abstract class FloatOperator : Operator
         {
             ElementType.Float => Compute<float>(node, opset, inputs),
             ElementType.Double => Compute<double>(node, opset, inputs),
-            ElementType.Float16 => Compute<Half>(node, opset, inputs),
+            ElementType.Float16 => Halves.Narrow(node, Compute<float>(node, opset, Halves.Widen(node, inputs)), OutputsLikeInput),
             _ => throw new OnnxException($"{node}: the first input is {type}, expected Float, Double or Float16."),
         };
     }
@@ -32,7 +56,7 @@ internal abstract class NumericOperator : Operator
         {
             ElementType.Float => Compute<float>(node, opset, inputs),
             ElementType.Double => Compute<double>(node, opset, inputs),
-            ElementType.Float16 => Compute<Half>(node, opset, inputs),
+            ElementType.Float16 => Halves.Narrow(node, Compute<float>(node, opset, Halves.Widen(node, inputs))),
             ElementType.UInt8 => Compute<byte>(node, opset, inputs),
             ElementType.Int8 => Compute<sbyte>(node, opset, inputs),
             ElementType.UInt16 => Compute<ushort>(node, opset, inputs),

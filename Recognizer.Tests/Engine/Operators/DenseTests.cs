@@ -130,4 +130,21 @@ public sealed class DenseTests
         Same<float>([2], [1, 1], results[2]);
         Assert.Equal(ElementType.Float, Evaluate("LayerNormalization", [Tensor.Create([1.0, 2], 1, 2), Tensor.Vector(1.0, 1)], 17, 3)[1].ElementType);
     }
+
+    [Fact]
+    public void Sums_of_halves_lose_nothing_on_the_way()
+    {
+        const int count = 4096;
+        Tensor ones = Tensor.Create(Enumerable.Repeat((Half)1, count).ToArray(), 1, 1, 64, 64), row = ones.Reshape(1, count), column = ones.Reshape(count, 1);
+        Same<Half>([(Half)1], [1, 1, 1, 1], Evaluate("GlobalAveragePool", [ones])[0]);
+        Same<Half>([(Half)1], [1, 1, 1, 1], Evaluate("AveragePool", [ones], 17, 1, ("kernel_shape", new[] { 64, 64 }))[0]);
+        Same<Half>([(Half)count], [1, 1, 1, 1], Evaluate("Conv", [ones, ones])[0]);
+        Same<Half>([(Half)count], [1, 1], Evaluate("MatMul", [row, column])[0]);
+        Same<Half>([(Half)count], [1, 1], Evaluate("Gemm", [row, column])[0]);
+        Same<Half>([(Half)count], [1, 1], Evaluate("ReduceSum", [row])[0]);
+        Same<Half>([(Half)1], [1, 1], Evaluate("ReduceMean", [row])[0]);
+        Assert.All(Evaluate("Softmax", [row])[0].Span<Half>().ToArray(), share => Assert.Equal((Half)(1f / count), share));
+        Tensor[] normalised = Evaluate("LayerNormalization", [Tensor.Create(Enumerable.Range(0, count).Select(i => (Half)(1 + i % 2 * 2)).ToArray(), 1, count), ones.Reshape(count)], 17, 1, ("epsilon", 0f));
+        Assert.Equal([(Half)(-1), (Half)1], normalised[0].Span<Half>()[..2].ToArray());
+    }
 }
