@@ -187,7 +187,8 @@ internal static class PostTrainingQuantizer
             for (int i = 0; i < each; i++)
                 levels[c * stride + i * step] = (sbyte)Math.Clamp(MathF.Round(source[c * stride + i * step] / scales[c]), -WeightLevels, WeightLevels);
         }
-        string name = node.Inputs[1];
+        // By layer, because layers that share a constant read it at scales and along axes of their own.
+        string name = $"{node.Outputs[0]}.weights";
         graph.Initializers[$"{name}.quantized"] = Tensor.Create(levels, weights.Shape);
         graph.Initializers[$"{name}.scale"] = Tensor.Vector(scales);
         graph.Initializers[$"{name}.zero_point"] = Tensor.Vector(new sbyte[channels]);
@@ -195,8 +196,8 @@ internal static class PostTrainingQuantizer
         if (node.Inputs.Count < 3 || node.Inputs[2].Length == 0) return;
 
         // The bias takes the scale of the products, so that it can be added to their integer sums.
-        string bias = node.Inputs[2];
-        ReadOnlySpan<float> values = graph.Initializers[bias].Span<float>();
+        ReadOnlySpan<float> values = graph.Initializers[node.Inputs[2]].Span<float>();
+        string bias = $"{node.Outputs[0]}.bias";
         var sums = new int[channels];
         var sumScales = new float[channels];
         for (int c = 0; c < channels; c++)
