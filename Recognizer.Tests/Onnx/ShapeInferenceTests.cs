@@ -243,6 +243,16 @@ public partial class ShapeInferenceTests
     }
 
     [Fact]
+    public void Positions_in_a_list_of_open_length_are_checked()
+    {
+        var builder = new GraphBuilder("gather");
+        builder.Input("x", ElementType.Float, Dimension.Named("N"));
+        string list = builder.Node("Reshape", "list", [builder.Initializer("four", Tensor.Vector(1L, 2, 3, 4)), builder.Node("Shape", "shape", ["x"])]);
+        builder.Output(builder.Node("Gather", "y", [list, builder.Initializer("eleventh", Tensor.Scalar(10L))]), ElementType.Int64);
+        Assert.Contains("index 10", Fail(builder.Build()));
+    }
+
+    [Fact]
     public void Every_operator_has_a_rule_and_every_rule_an_operator() =>
         Assert.Equal(OperatorRegistry.Names, ShapeRules.All.Operators.Order(StringComparer.Ordinal));
 

@@ -110,9 +110,9 @@ internal static class IndexingShapes
             if (data.Shape.Length == 0) throw context.Wrong(0, "rank 1 or more");
             int axis = Axes.Normalize(context.Node, context.Node.Int("axis", 0), data.Shape.Length);
             if (indices.Shape is not null) shape = [.. data.Shape[..axis], .. indices.Shape, .. data.Shape[(axis + 1)..]];
-            if (data.Shape[axis].IsFixed && indices.Content is not null)
+            int size = data.Content?.Length ?? data.Shape[axis].Size;
+            if (size >= 0 && indices.Content is not null)
             {
-                int size = data.Shape[axis].Size;
                 foreach (Element index in indices.Content)
                     if (index.IsFixed && (index.Value < -size || index.Value >= size)) throw context.Error($"index {index.Value} into axis {axis} of {data}, expected {-size} to {size - 1}.");
             }
