@@ -39,7 +39,7 @@ public sealed class SampleTests : IDisposable
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines.Length == 3, output + errors);
         Assert.Equal("file,label,confidence,character", lines[0]);
-        Assert.Matches("^\"a\\.png\",\\d,\\d\\.\\d{4},(yes|no)$", lines[1]);
+        Assert.Matches("^\"a\\.png\",\"\\d\",\\d\\.\\d{4},(yes|no)$", lines[1]);
         Assert.Contains("c.png", errors, StringComparison.Ordinal);
         Assert.Contains("2 of 3 files read", errors, StringComparison.Ordinal);
         Assert.Equal(1, code);

@@ -30,8 +30,7 @@ try
     await foreach (Prediction prediction in recognizer.RecognizeAsync(Images(files, readable), cancellationToken: ending.Token))
     {
         readable.TryDequeue(out string? file);
-        string name = Path.GetFileName(file)!.Replace("\"", "\"\"", StringComparison.Ordinal);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\"{name}\",{prediction.Label},{prediction.Confidence:0.0000},{(prediction.IsLikelyCharacter ? "yes" : "no")}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Quoted(Path.GetFileName(file)!)},{Quoted(prediction.Label)},{prediction.Confidence:0.0000},{(prediction.IsLikelyCharacter ? "yes" : "no")}"));
         count++;
     }
 }
@@ -42,6 +41,8 @@ catch (OperationCanceledException)
 }
 Console.Error.WriteLine($"{count} of {files.Length} files read");
 return count == files.Length ? 0 : 1;
+
+static string Quoted(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
 static async IAsyncEnumerable<GrayImage> Images(string[] files, ConcurrentQueue<string> readable, [EnumeratorCancellation] CancellationToken cancellationToken = default)
 {

@@ -102,7 +102,7 @@ internal partial class Program
         </main>
         <script>
         const $ = id => document.getElementById(id), canvas = $('canvas'), pad = $('pad'), context = canvas.getContext('2d');
-        let pen = null, asked = 0, stream = null, timer = 0, last = null;
+        let pen = null, asked = 0, stream = null, timer = 0, last = null, opening = 0, busy = false;
         const blank = () => { context.fillStyle = '#fff'; context.fillRect(0, 0, canvas.width, canvas.height); };
         // Paper is white and ink dark whatever the theme: what is sent looks as what is seen on paper.
         canvas.style.background = '#fff';
@@ -149,18 +149,22 @@ internal partial class Program
           }));
         }
 
-        function stopCamera() { clearInterval(timer); stream?.getTracks().forEach(t => t.stop()); stream = null; pad.classList.remove('camera'); $('camera').textContent = 'Camera'; }
+        function stopCamera() { opening++; clearInterval(timer); stream?.getTracks().forEach(t => t.stop()); stream = $('video').srcObject = null; pad.classList.remove('camera'); $('camera').textContent = 'Camera'; }
         $('camera').onclick = async () => {
           if (stream) { stopCamera(); return; }
-          try { stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: 1280, height: 720 } }); }
-          catch (e) { $('note').textContent = 'No camera: ' + e.message; return; }
-          $('video').srcObject = stream; pad.classList.add('camera'); $('camera').textContent = 'Stop';
+          const mine = ++opening;
+          let opened;
+          try { opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: 1280, height: 720 } }); }
+          catch (e) { if (mine === opening) $('note').textContent = 'No camera: ' + e.message; return; }
+          if (mine !== opening) { opened.getTracks().forEach(t => t.stop()); return; }   // stopped, or asked for again, while the browser asked the user
+          $('video').srcObject = stream = opened; pad.classList.add('camera'); $('camera').textContent = 'Stop';
           const frame = document.createElement('canvas'); frame.width = frame.height = 480;
           timer = setInterval(() => {
             const video = $('video'), side = Math.min(video.videoWidth, video.videoHeight);
-            if (!side) return;
+            if (!side || busy) return;                // no more frames than are answered
+            busy = true;
             frame.getContext('2d').drawImage(video, (video.videoWidth - side) / 2, (video.videoHeight - side) / 2, side, side, 0, 0, 480, 480);
-            frame.toBlob(read, 'image/jpeg', .9);
+            frame.toBlob(async blob => { try { await read(blob); } finally { busy = false; } }, 'image/jpeg', .9);
           }, 300);
         };
         $('clear').onclick = clearPad;
