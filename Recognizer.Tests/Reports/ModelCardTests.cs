@@ -22,6 +22,13 @@ public class ModelCardTests
         Assert.Throws<FormatException>(() => CardPlan.Parse("{"));
     }
 
+    [Theory]
+    [InlineData("a", "a")]
+    [InlineData("a|b", @"a\|b")]
+    [InlineData("<i>&\"x`", @"\<i\>\&""x\`")]
+    [InlineData(@"\", @"\\")]
+    public void Labels_are_text_whatever_Markdown_makes_of_their_characters(string label, string cell) => Assert.Equal(cell, ModelCard.Cell(label));
+
     [Fact]
     public void Shows_what_evaluate_gives_for_both_forms_and_all_seeds()
     {

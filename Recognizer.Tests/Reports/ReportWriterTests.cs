@@ -25,6 +25,20 @@ public class ReportWriterTests
         Assert.Equal(classes, Regex.Count(html, "<tr><td><b>"));
     }
 
+    [Theory]
+    [InlineData(true, 0.9931, 0.9938)]
+    [InlineData(true, 0.1, 0.9)]
+    [InlineData(true, 0.99123, 0.99124)]
+    [InlineData(false, 1e-5, 5e-5)]
+    [InlineData(false, 0.5, 2.5)]
+    public void Each_line_of_a_chart_has_a_figure_of_its_own(bool percent, double low, double high)
+    {
+        string svg = LineChart.Draw("", percent, new LineChart.Series("a", "a", [(1, low), (2, high)]));
+        string[] figures = [.. Regex.Matches(svg, "text-anchor=\"end\">([^<]*)<").Select(m => m.Groups[1].Value)];
+        Assert.InRange(figures.Length, 3, 12);
+        Assert.Equal(figures.Distinct(), figures);
+    }
+
     [Fact]
     public void Sample_images_are_drawn_as_they_are()
     {

@@ -34,9 +34,11 @@ internal static class LineChart
 
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" class=\"chart\"><title>{WebUtility.HtmlEncode(title)}</title>");
+        // as many decimals as tell one line from the next
+        int scale = percent ? 100 : 1, decimals = Math.Max(0, (int)Math.Ceiling(-Math.Log10(scale * step) - 1e-9));
         for (double tick = low; tick <= high + step / 2; tick += step)
         {
-            string text = percent ? (100 * tick).ToString(step < 0.01 ? "0.0" : "0", CultureInfo.InvariantCulture) + " %" : tick.ToString("0.####", CultureInfo.InvariantCulture);
+            string text = (scale * tick).ToString($"F{decimals}", CultureInfo.InvariantCulture) + (percent ? " %" : "");
             svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\" class=\"grid\"/><text x=\"{Left - 6}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{text}</text>");
         }
         int every = Math.Max(1, (int)NiceStep((last - first) / 10.0, 1));

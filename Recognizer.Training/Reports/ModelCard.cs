@@ -132,7 +132,7 @@ internal sealed class ModelCard
         var text = new StringBuilder();
         JsonElement first = Forms[0].Results[0];
         text.Append(Line($"# {Name}\n\n{Plan.Summary}\n\n"));
-        text.Append(Line($"{Labels.Count} classes: `{string.Concat(Labels)}`. Network: {Architecture}, {Parameters:N0} parameters, {MultiplyAdds:N0} multiply-adds per image, counted directly.\n\n"));
+        text.Append(Line($"{Labels.Count} classes: {Classes()}. Network: {Architecture}, {Parameters:N0} parameters, {MultiplyAdds:N0} multiply-adds per image, counted directly.\n\n"));
         Table(text, ["file", "bytes", "one image", "in batches"],
             Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
@@ -161,10 +161,13 @@ internal sealed class ModelCard
         text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
         Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Where((c, k) => c.GetProperty("support").GetInt64() > 0 || counts.Any(row => row[k] > 0)).Select(c =>
             new[] { Cell(c.GetProperty("label").GetString()!), Percent(Number(c, "precision")), Percent(Number(c, "recall")), Percent(Number(c, "f1")), Line($"{c.GetProperty("support").GetInt64():N0}") }));
-        text.Append("\nMost often confused: ").AppendJoin(", ", Confusions(first).Take(12)).Append(".\n");
+        text.Append("\nMost often confused: ").AppendJoin(", ", Confusions(first).Take(12).DefaultIfEmpty("none")).Append(".\n");
         text.Append(Line($"\n## Limits\n\n{Plan.Limits}\n\n## Licence\n\n{Plan.Licence}\n"));
         return text.ToString();
     }
+
+    /// <summary>One behind the other where that is clear.</summary>
+    private string Classes() => Labels.All(label => label.Length == 1 && label != "`") ? $"`{string.Concat(Labels)}`" : string.Join(' ', Labels.Select(Cell));
 
     private static void Robustness(StringBuilder text, JsonElement result, JsonElement? quantized, CardPlan.CorruptionBaseline? baseline)
     {
@@ -190,7 +193,7 @@ internal sealed class ModelCard
                from predicted in Enumerable.Range(0, labels.Length)
                where actual != predicted && counts[actual][predicted] > 0
                orderby counts[actual][predicted] descending
-               select Line($"{labels[actual]} read as {labels[predicted]} ({counts[actual][predicted]:N0})");
+               select Line($"{Cell(labels[actual])} read as {Cell(labels[predicted])} ({counts[actual][predicted]:N0})");
     }
 
     // [true class][answer]
@@ -206,7 +209,8 @@ internal sealed class ModelCard
     // A figure that isn't finite is null in JSON.
     private static double Number(JsonElement element, string name) => element.GetProperty(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
 
-    private static string Cell(string label) => label is "|" ? @"\|" : label;
+    /// <summary>A label as text, whatever its characters mean in Markdown.</summary>
+    internal static string Cell(string label) => string.Concat(label.Select(c => @"\`*_|<>&[]~".Contains(c, StringComparison.Ordinal) ? $@"\{c}" : $"{c}"));
 
     private static string Percent(double share) => double.IsNaN(share) ? "–" : Line($"{100 * share:0.00} %");
 
