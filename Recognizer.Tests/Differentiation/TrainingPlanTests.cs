@@ -1,3 +1,4 @@
+using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training;
 using Recognizer.Training.Architectures;
@@ -23,6 +24,30 @@ public class TrainingPlanTests
             Assert.Equal(first.values, values);
             Assert.Equal(first.statistics, statistics);
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_bias_stands_at_the_axis_that_old_operator_sets_name(int axis)
+    {
+        const int Side = 4, Images = 2;
+        var random = new Random(axis);
+        float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
+        var builder = new GraphBuilder("old");
+        string x = builder.Input("x", ElementType.Float, Dimension.Named("N"), 1, Side, Side);
+        x = builder.Node("Conv", "conv", [x, builder.Initializer("w", Tensor.Create(Numbers(Side * 9), Side, 1, 3, 3))], ("pads", new[] { 1, 1, 1, 1 }), ("kernel_shape", new[] { 3, 3 }));
+        x = builder.Node("Add", "sum", [x, builder.Initializer("bias", Tensor.Vector([5f, -5, 3, -3]))], ("broadcast", 1), ("axis", axis));
+        x = builder.Node("Gemm", "logits", [builder.Node("Flatten", "flat", [x]), builder.Initializer("d", Tensor.Create(Numbers(Side * Side * Side * 3), Side * Side * Side, 3)), builder.Initializer("e", Tensor.Vector(new float[3]))], ("broadcast", 1));
+        builder.Output(builder.Node("Softmax", "probabilities", [x]), ElementType.Float, Dimension.Named("N"), 3);
+        Graph graph = builder.Build();
+        graph.Opset = 6;
+        float[] images = Numbers(Images * Side * Side);
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = Images });
+        StepResult step = plan.Step(images, Images, new SoftmaxCrossEntropy(new[] { 0, 2 }), 1);
+        Tensor probabilities = Interpreter.Run(graph, new Dictionary<string, Tensor> { ["x"] = Tensor.Create(images, Images, 1, Side, Side) })["probabilities"];
+        Assert.Equal(-(Math.Log(probabilities.Span<float>()[0]) + Math.Log(probabilities.Span<float>()[5])) / 2, step.Loss, 1e-4);
     }
 
     [Fact]

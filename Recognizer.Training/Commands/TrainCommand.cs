@@ -26,7 +26,7 @@ internal static class TrainCommand
         settings.Add<double?>("--learning-rate", "RATE", $"Largest learning rate [default: {Text(usual.LearningRate)}, for sgd {Text(TrainingDefaults.SgdLearningRate)}, from an ONNX file {Text(TrainingDefaults.FileLearningRate)}]", (c, v) => c with { LearningRate = v!.Value });
         settings.Add<string>("--optimizer", "NAME", $"{string.Join(", ", Optimizer.Names)} [default: {usual.Optimizer}]", (c, v) => c with { Optimizer = v }, Optimizer.Names);
         settings.Add<string>("--schedule", "NAME", $"How the learning rate goes: {string.Join(", ", LearningRateSchedule.Names)} [default: {usual.Schedule}]", (c, v) => c with { Schedule = v }, LearningRateSchedule.Names);
-        settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });
+        settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}, for sgd {Text(TrainingDefaults.SgdWeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });
         settings.Add<double?>("--clip", "NORM", "Largest norm of the gradient; 0 is no limit [default: 0]", (c, v) => c with { GradientClipping = v!.Value });
         settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: depends on the data set]", (c, v) => c with { Augment = v });
         settings.Add<int?>("--final-epochs", "N", "Vary the images otherwise in the last epochs, as --final-augment says [default: 0]", (c, v) => c with { FinalEpochs = v!.Value });

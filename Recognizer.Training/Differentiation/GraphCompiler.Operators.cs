@@ -329,6 +329,7 @@ internal sealed partial class GraphCompiler
     private void AddGeneralBinary(Node node, ArithmeticOperation kind, Value? left, Weight? leftWeight, Value? right, Weight? rightWeight)
     {
         int[] a = left is null ? leftWeight!.Shape : [1, .. left.Shape], b = right is null ? rightWeight!.Shape : [1, .. right.Shape];
+        b = [.. b, .. Enumerable.Repeat(1, Broadcasting.LegacyPadding(node, _graph.Opset, a.Length, b.Length))];
         int[] result = Broadcasting.Shape(node, a, b);
         int rank = Math.Max(left is null ? 0 : a.Length, right is null ? 0 : b.Length);
         if (result.Length != rank || result[0] != 1 || (left is not null && right is not null && a.Length != b.Length))

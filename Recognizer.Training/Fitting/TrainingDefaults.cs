@@ -7,7 +7,7 @@ namespace Recognizer.Training.Fitting;
 internal static class TrainingDefaults
 {
     /// <summary>Stochastic gradient descent needs other steps than Adam's normalised ones.</summary>
-    public const double SgdLearningRate = 0.05;
+    public const double SgdLearningRate = 0.05, SgdWeightDecay = 5e-4;
 
     /// <summary>Networks of others take pixels as they are, not normalised, so that the same step changes less of what they compute. (From digits to letters
     /// better than the usual rate with 40, 400 and 2800 images per class.)</summary>
@@ -20,7 +20,7 @@ internal static class TrainingDefaults
     {
         TrainingConfig config = given;
         if (given.StartsFromFile) config = config with { LearningRate = FileLearningRate };
-        if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = 5e-4 };
+        if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = SgdWeightDecay };
         if (given.Dataset == DatasetCatalogue.Strokes) config = config with { Epochs = 6, Augment = "standard" };
         return config;
     }
