@@ -455,6 +455,24 @@ public sealed class PlanTests
         AgreesExactly(plan, graph, ("input", Counting(2, 5)));
     }
 
+    [Theory]
+    [InlineData(ElementType.Int32)]
+    [InlineData(ElementType.Int64)]
+    public void ShapesMayBeWorkedOutInIntegersThatAMadeUpBatchDoesNotFitInto(ElementType type)
+    {
+        const int Side = 600;
+        Graph graph = Build([Side, Side, 1], (b, x) =>
+        {
+            string shape = b.Node("Cast", "whole", [b.Node("Shape", "shape", [x])], ("to", (int)type));
+            string[] sizes = [.. Enumerable.Range(0, 3).Select(i => b.Node("Gather", $"size{i}", [shape, b.Initializer($"at{i}", Tensor.Vector((long)i))]))];
+            string rows = b.Node("Cast", "rows", [b.Node("Mul", "all", [b.Node("Mul", "some", [sizes[0], sizes[1]]), sizes[2]])], ("to", (int)ElementType.Int64));
+            string turned = b.Node("Reshape", "r", [x, b.Node("Concat", "to", [rows, b.Initializer("one", Tensor.Vector(1L))], ("axis", 0))]);
+            return b.Node("Relu", "y", [turned]);
+        });
+        using Plan plan = Plan.Compile(graph);
+        AgreesExactly(plan, graph, ("input", Counting(2, Side, Side, 1)));
+    }
+
     [Fact]
     public void DeclaredOutputsAreNotReliedOn()
     {

@@ -190,6 +190,14 @@ public class DecoderRobustnessTests
     }
 
     [Fact]
+    public void Large_bitmaps_may_move_over_what_they_leave_empty()
+    {
+        byte[] moves = [0, 2, 0, 250, 0, 2, 0, 250, 0, 2, 0, 250, 0, 2, 0, 249];
+        Image image = ImageDecoder.Decode(Bitmap(8, 1, 1200, 1000, [.. moves, 100, 1, 0, 1]));
+        Assert.Equal((1200, 1000), (image.Width, image.Height));
+    }
+
+    [Fact]
     public void Limits_are_obeyed_and_named()
     {
         byte[] file = PngEncoder.Encode(20, 10, 1, new byte[200]);

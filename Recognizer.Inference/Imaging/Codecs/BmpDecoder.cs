@@ -105,8 +105,8 @@ internal static class BmpDecoder
         long stride = ((long)width * bits + 31) / 32 * 4;
         if (compression == Uncompressed && stride * height > reader.Remaining + 3) // the last row's padding may be missing
             throw reader.Error($"expected {stride * height} bytes of pixels, found {reader.Remaining}");
-        // Two bytes give up to 255 pixels or end a row
-        if (compression != Uncompressed && (long)width * height > Math.Max(FreePixels, reader.Remaining / 2 * (long)Math.Max(255, width)))
+        // Four bytes move by up to 255 rows; two give up to 255 pixels or end a row
+        if (compression != Uncompressed && (long)width * height > Math.Max(FreePixels, reader.Remaining / 4 * 255L * width))
             throw reader.Error($"expected runs of {width}×{height} pixels, found {reader.Remaining} bytes");
         var indices = new byte[width * height];
         if (compression == Uncompressed)

@@ -118,8 +118,9 @@ public sealed class FieldReader
         // In place of a label: there is none, the alphabet excludes it, or a space, which is no ink
         private const int Unknown = -1, Excluded = -2, Space = -3;
 
-        /// <summary>Transitions that are looked at, at most, to make one way of several. An expression that needs more, such as <c>(\d?){500}</c>, keeps them, and confidences are too low.</summary>
-        private const int MaxWork = 5_000_000;
+        /// <summary>Transitions that are looked at, at most, to make one way of several, and states that come of one. An expression that needs more, such as <c>(\d?){500}</c> or
+        /// <c>.*0.{15}</c>, keeps its ways, and confidences are too low.</summary>
+        private const int MaxWork = 5_000_000, MaxGrowth = 4, FreeStates = 1000;
 
         /// <summary>A transition by one character.</summary>
         /// <param name="Target">State that it leads to.</param>
@@ -164,6 +165,7 @@ public sealed class FieldReader
             Number([0]);
             for (int state = 0; state < sets.Count; state++)
             {
+                if (deterministic && sets.Count > MaxGrowth * format.Transitions.Length + FreeStates) return null;
                 var targets = new Dictionary<string, SortedSet<int>>(StringComparer.Ordinal);
                 var seen = new HashSet<FieldFormat.Transition>();
                 foreach (int member in sets[state])

@@ -84,10 +84,14 @@ internal sealed class ShapeContext(Node node, int opset, InferredValue?[] inputs
         if (!Wants(index)) return;
         if (shape is not null) CheckSize(shape, node.Outputs[index]);
         if (content is not null && (content.Length > InferredValue.LongestContent || shape is null || shape.Length > 1)) content = null;
-        // As arithmetic and casts do when they run.
-        if (type == ElementType.Int32 && content is not null) content = Array.ConvertAll(content, e => e with { Value = unchecked((int)e.Value) });
+        if (type == ElementType.Int32 && content is not null) content = Array.ConvertAll(content, Wrapped);
         _outputs[index] = new InferredValue(node.Outputs[index], type, shape, content, constant);
     }
+
+    /// <summary>As arithmetic and casts do when they run; unknown where only a made-up batch makes it too large.</summary>
+    private Element Wrapped(Element element) => unchecked((int)element.Value) is var wrapped && wrapped == element.Value ? element
+        : Math.Abs((double)element.Value) / batch <= int.MaxValue ? Element.Unknown
+        : element with { Value = wrapped };
 
     /// <summary>A dimension worked out by arithmetic, which must be a size; unknown where only a made-up batch makes it too large for one.</summary>
     public Dimension Size(long size) => size is >= 0 and <= int.MaxValue ? (int)size : size > 0 && size / batch <= int.MaxValue ? Dimension.Unknown : throw Error($"output dimension {size}, expected 0 to {int.MaxValue}.");
