@@ -82,24 +82,44 @@ public static class CharacterNormalizer
         var whole = new Region(0, 0, width, height);
         (int stride, width, height) = (width, Math.Max(1, width / factor), Math.Max(1, height / factor));
         work.Reserve(width, height);
-        Reduce(ink, stride, whole, factor, work.Ink.AsSpan(0, width * height), width, height);
+        Span<byte> reduced = work.Ink.AsSpan(0, width * height);
+        Reduce(ink, stride, whole, factor, reduced, width, height);
         destination.Clear();
+        if (!MaskInk(work, width, height, out var box) && factor > 1)
+        {
+            // A hairline is faint in the mean of large squares
+            ReduceToExtremum(work, ink, stride, whole, factor, reduced, width, height, maximum: true);
+            MaskInk(work, width, height, out box);
+        }
+        if (box.Width > 0) InkRenderer.Render(work, width, height, box, layout, destination, typical > 0 ? (float)(Math.Max(box.Width, box.Height) * factor / typical) : 1);
+    }
+
+    /// <summary>Marks the pixels of the map of ink that count as ink.</summary>
+    /// <param name="work">Its map is read, and its mask written.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="box">Around those that count; empty where none does.</param>
+    /// <returns>Whether they hold most of the ink.</returns>
+    private static bool MaskInk(NormalizerWorkspace work, int width, int height, out PixelBox box)
+    {
         int left = width, right = -1, top = height, bottom = -1;
+        long all = 0, counted = 0;
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
             {
                 int p = y * width + x;
                 byte value = work.Ink[p];
+                all += value;
                 work.Mask[p] = value >= InkLevel ? (byte)1 : (byte)0;
                 if (value < InkLevel) continue;
+                counted += value;
                 left = Math.Min(left, x);
                 right = Math.Max(right, x);
                 top = Math.Min(top, y);
                 bottom = y;
             }
-        if (right < 0) return;
-        var box = new PixelBox(left, top, right - left + 1, bottom - top + 1);
-        InkRenderer.Render(work, width, height, box, layout, destination, typical > 0 ? (float)(Math.Max(box.Width, box.Height) * factor / typical) : 1);
+        box = right < 0 ? default : new PixelBox(left, top, right - left + 1, bottom - top + 1);
+        return 2 * counted >= all;
     }
 
     /// <summary>Least value that counts as ink in a map of ink.</summary>
