@@ -10,15 +10,24 @@ internal sealed class TextLine
     /// <summary>Typical height of the characters.</summary>
     public double CharacterHeight { get; set; }
 
+    /// <summary>Typical height of what was taken for characters on the whole page, in lines of about this size.</summary>
+    private double Size { get; init; }
+
     /// <summary>Row of the middle, followed along the line.</summary>
-    public double Middle { get; private set; }
+    private double _middle;
 
     private void Add(InkComponent component)
     {
-        double middle = component.Box.Top + component.Box.Height / 2.0;
-        Middle = Components.Count == 0 ? middle : 0.6 * Middle + 0.4 * middle;
+        double middle = Middle(component);
+        _middle = Components.Count == 0 ? middle : 0.6 * _middle + 0.4 * middle;
         Components.Add(component);
     }
+
+    /// <summary>What is lower than this part of the typical height is a mark, or a part of a character.</summary>
+    private const double SmallHeight = 0.45;
+
+    /// <summary>How far from the middle of a character its marks lie, in heights.</summary>
+    private const double MostAbove = 1.1;
 
     /// <summary>How far from the middle of a single line its characters and marks lie, in heights.</summary>
     private const double MostAway = 1.2;
@@ -27,76 +36,126 @@ internal sealed class TextLine
     private const double HalfBand = 0.4;
 
     /// <summary>Groups a page's components into lines, top to bottom; specks are left out.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="single">Whether it holds one line only, of whatever sizes.</param>
     public static List<TextLine> Find(PageInk page, bool single)
     {
-        var heights = page.Components.Where(c => c.Area >= 8).Select(c => c.Box.Height).Order().ToList();
+        var small = new List<InkComponent>();
+        List<TextLine> lines = [.. Rows(page.Components, small, single ? page.Height : null)];
+        if (lines.Count == 0) return [];
+        if (!single) lines.AddRange(SmallerRows(small, lines));
+        // Of a page of noise these are very many
+        double least = lines.Min(line => SpeckArea(line.Size));
+        // Small ones go to the nearest of the others, not to one another
+        List<(TextLine Line, InkComponent[] Own)> large = [.. lines.Select(line => (line, line.Components.OrderBy(Center).ToArray()))];
+        foreach (var c in small.Where(c => c.Area >= least))
+        {
+            TextLine? nearest = null;
+            double distance = double.MaxValue;
+            foreach (var (line, own) in large)
+            {
+                double away = Math.Abs(Middle(Beside(own, c)) - Middle(c));
+                if (away < distance && (single || away < MostAbove * line.Size)) (nearest, distance) = (line, away);
+            }
+            if (nearest != null && c.Area >= SpeckArea(nearest.Size)) nearest.Components.Add(c);
+        }
+        foreach (var line in lines)
+        {
+            var own = line.Components.Select(c => c.Box.Height).Where(h => h >= SmallHeight * line.Size).Order().ToList();
+            line.CharacterHeight = own[own.Count / 2];
+            line.Components.Sort((a, b) => (a.Box.Left + a.Box.Right).CompareTo(b.Box.Left + b.Box.Right));
+        }
+        return [.. lines.OrderBy(l => l.Components.Average(Middle))];
+    }
+
+    /// <summary>Rows of components that are about as high as characters of the typical height are.</summary>
+    /// <param name="components">What they are made of.</param>
+    /// <param name="small">Receives what is lower.</param>
+    /// <param name="pageHeight">Height of a page that holds one line only; null where there may be several.</param>
+    private static List<TextLine> Rows(List<InkComponent> components, List<InkComponent> small, int? pageHeight)
+    {
+        var heights = components.Where(c => c.Area >= 8).Select(c => c.Box.Height).Order().ToList();
         if (heights.Count == 0) return [];
         // specks and dots may be many: the typical height is that of what isn't small beside the tallest tenth
         double tall = heights[Math.Min(heights.Count - 1, heights.Count * 9 / 10)];
         heights.RemoveAll(h => h < 0.4 * tall);
-        double height = heights.Count == 0 ? tall : heights[heights.Count / 2];
-        int speck = (int)Math.Max(4, height * height / 150);
+        double height = heights.Count == 0 ? tall : heights[heights.Count / 2], speck = SpeckArea(height);
 
-        double[] middles = [.. page.Components.Where(c => c.Box.Height >= 0.45 * height).Select(c => c.Box.Top + c.Box.Height / 2.0).Order()];
+        double[] middles = [.. components.Where(c => c.Box.Height >= SmallHeight * height).Select(Middle).Order()];
         double middleOfAll = middles.Length == 0 ? 0 : middles[middles.Length / 2];
 
         var lines = new List<TextLine>();
-        var small = new List<InkComponent>();
-        foreach (var c in page.Components.OrderBy(c => c.Box.Left))
+        foreach (var c in components.OrderBy(c => c.Box.Left))
         {
-            if (c.Area < Speck(c.Box) || single && IsAway(c.Box)) continue;
-            if (c.Box.Height < 0.45 * height)
+            if (pageHeight is { } bottom && IsAway(c.Box, bottom)) continue;
+            if (c.Box.Height < SmallHeight * height)
             {
                 small.Add(c);
                 continue;
             }
-            double middle = c.Box.Top + c.Box.Height / 2.0;
-            var line = lines.Where(l => single || Math.Abs(l.Middle - middle) < 0.65 * height).MinBy(l => Math.Abs(l.Middle - middle));
-            if (line == null) lines.Add(line = new TextLine());
+            // The ink of a stroke grows with its length, not with the square: what a thin pen draws as high as characters is no speck if it is whole
+            if (c.Area < Math.Min(speck, c.Box.Height)) continue;
+            double middle = Middle(c);
+            var line = lines.Where(l => pageHeight != null || Math.Abs(l._middle - middle) < 0.65 * height).MinBy(l => Math.Abs(l._middle - middle));
+            if (line == null) lines.Add(line = new TextLine { Size = height });
             line.Add(c);
         }
-        // Small ones go to the nearest of the others, not to one another
-        List<(TextLine Line, InkComponent[] Own)> large = [.. lines.Select(line => (line, line.Components.OrderBy(Center).ToArray()))];
-        foreach (var c in small)
-        {
-            double middle = c.Box.Top + c.Box.Height / 2.0;
-            TextLine? nearest = null;
-            double distance = single ? double.MaxValue : 1.1 * height;
-            foreach (var (line, own) in large)
-            {
-                var beside = Nearest(own, Center(c));
-                double away = Math.Abs(beside.Box.Top + beside.Box.Height / 2.0 - middle);
-                if (away < distance) (nearest, distance) = (line, away);
-            }
-            nearest?.Components.Add(c);
-        }
-        foreach (var line in lines)
-        {
-            var own = line.Components.Select(c => c.Box.Height).Where(h => h >= 0.45 * height).Order().ToList();
-            line.CharacterHeight = own[own.Count / 2];
-            line.Components.Sort((a, b) => (a.Box.Left + a.Box.Right).CompareTo(b.Box.Left + b.Box.Right));
-        }
-        return [.. lines.OrderBy(l => l.Components.Average(c => c.Box.Top + c.Box.Height / 2.0))];
-
-        static double Center(InkComponent c) => c.Box.Left + c.Box.Width / 2.0;
-
-        static InkComponent Nearest(InkComponent[] sorted, double center)
-        {
-            int from = 0, to = sorted.Length - 1;
-            while (from < to)
-            {
-                int middle = (from + to) / 2;
-                if (Center(sorted[middle]) < center) from = middle + 1;
-                else to = middle;
-            }
-            return from > 0 && center - Center(sorted[from - 1]) <= Math.Abs(Center(sorted[from]) - center) ? sorted[from - 1] : sorted[from];
-        }
-
-        // The ink of a stroke grows with its length, not with the square: what a thin pen draws as high as characters is no speck if it is whole
-        int Speck(PixelBox box) => box.Height >= 0.45 * height ? Math.Min(speck, box.Height) : speck;
+        return lines;
 
         // Where there is one line only, what is above or below it is none of it, nor what the picture's edge leaves beside it
-        bool IsAway(PixelBox box) => Math.Abs(box.Top + box.Height / 2.0 - middleOfAll) > MostAway * height
-            || (box.Top <= 0 && box.Bottom < middleOfAll - HalfBand * height) || (box.Bottom >= page.Height && box.Top > middleOfAll + HalfBand * height);
+        bool IsAway(PixelBox box, int bottom) => Math.Abs(box.Top + box.Height / 2.0 - middleOfAll) > MostAway * height
+            || (box.Top <= 0 && box.Bottom < middleOfAll - HalfBand * height) || (box.Bottom >= bottom && box.Top > middleOfAll + HalfBand * height);
+    }
+
+    /// <summary>Rows of writing that is much smaller than the rest of the page, such as a note below a heading: three and more characters close together, or two where nothing
+    /// larger is near, above or below the lines that there are. Dots and accents stand apart from one another.</summary>
+    /// <param name="small">What is lower than characters of the lines; what makes rows is taken out.</param>
+    /// <param name="lines">Lines of larger writing.</param>
+    private static List<TextLine> SmallerRows(List<InkComponent> small, List<TextLine> lines)
+    {
+        // Beside the larger writing; in pixels; and beside the row's own height
+        const double LeastSize = 0.15, LeastPixels = 8, MostGap = 1.5;
+        // What a dot or a dash fills of its box, and strokes hardly ever do
+        const double Filled = 0.65;
+        double least = Math.Max(LeastPixels, LeastSize * lines[0].Size);
+        InkComponent[][] large = [.. lines.Select(line => line.Components.OrderBy(Center).ToArray())];
+        List<TextLine> rows = [.. Rows([.. small.Where(c => c.Box.Height >= least && Away(c) > 0.5)], [], null).Where(IsWriting)];
+        var taken = rows.SelectMany(row => row.Components).Select(c => c.Label).ToHashSet();
+        small.RemoveAll(c => taken.Contains(c.Label));
+        return rows;
+
+        // From the middle of the nearest of the larger ones, in its heights
+        double Away(InkComponent c) => large.Min(own => Beside(own, c) is var beside ? Math.Abs(Middle(beside) - Middle(c)) / beside.Box.Height : 0);
+
+        bool IsWriting(TextLine row)
+        {
+            var own = row.Components.OrderBy(c => c.Box.Left).ToList();
+            if (own.Count < (own.Exists(c => Away(c) < MostAbove) ? 3 : 2)) return false;
+            double[] gaps = [.. own.Skip(1).Zip(own, (next, c) => (double)(next.Box.Left - c.Box.Right)).Order()];
+            return gaps[gaps.Length / 2] <= MostGap * row.Size && 2 * own.Count(c => c.Area < Filled * c.Box.Width * c.Box.Height) >= own.Count;
+        }
+    }
+
+    /// <summary>Pixels below which ink is a speck beside characters of a height.</summary>
+    private static double SpeckArea(double height) => (int)Math.Max(4, height * height / 150);
+
+    private static double Center(InkComponent c) => c.Box.Left + c.Box.Width / 2.0;
+
+    private static double Middle(InkComponent c) => c.Box.Top + c.Box.Height / 2.0;
+
+    /// <summary>The nearest to the left or right.</summary>
+    /// <param name="sorted">Components by their centre.</param>
+    /// <param name="component">What it is beside.</param>
+    private static InkComponent Beside(InkComponent[] sorted, InkComponent component)
+    {
+        double center = Center(component);
+        int from = 0, to = sorted.Length - 1;
+        while (from < to)
+        {
+            int middle = (from + to) / 2;
+            if (Center(sorted[middle]) < center) from = middle + 1;
+            else to = middle;
+        }
+        return from > 0 && center - Center(sorted[from - 1]) <= Math.Abs(Center(sorted[from]) - center) ? sorted[from - 1] : sorted[from];
     }
 }
