@@ -34,10 +34,12 @@ public sealed class FieldFormat
 
     /// <summary>Takes a text as a regular expression where it has any of <c>[ ] ( ) { } * + ? | \ ^ $</c>, else as a mask; <c>mask:</c> or <c>regex:</c> before it says which it is,
     /// as in <c>mask:(ddd) ddd-dddd</c>.</summary>
+    /// <exception cref="ArgumentException">The text is empty.</exception>
     /// <exception cref="FormatException">The text is neither.</exception>
     public static FieldFormat Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
+        if (text is MaskPrefix or ExpressionPrefix) throw new FormatException($"There is nothing after '{text}'.");
         if (text.StartsWith(MaskPrefix, StringComparison.Ordinal)) return FromMask(text[MaskPrefix.Length..]);
         if (text.StartsWith(ExpressionPrefix, StringComparison.Ordinal)) return FromRegularExpression(text[ExpressionPrefix.Length..]);
         return text.AsSpan().ContainsAny(s_expressionSigns) ? FromRegularExpression(text) : FromMask(text);

@@ -90,11 +90,11 @@ public sealed class FieldReader
         if (lines.Count == 0) return null;
         var lattice = LineLattice.Build(page, lines[0], steady);
         cancellationToken.ThrowIfCancellationRequested();
-        var best = Search(lattice, automaton, automaton.HasSpaces);
+        var best = Search(lattice, automaton, automaton.HasSpaces, cancellationToken);
         if (best == null) return null;
         var (text, characters, all) = best.Value;
         // The text may have been divided in several ways; they all speak for it
-        double own = Search(lattice, FieldAutomaton.Of(text, steady), automaton.HasSpaces)?.LogSum ?? double.NegativeInfinity;
+        double own = Search(lattice, FieldAutomaton.Of(text, steady), automaton.HasSpaces, cancellationToken)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
         return new FieldResult(string.Concat(text.Select(e => e.Text)), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]) { Orientation = orientation };
     }
@@ -126,11 +126,12 @@ public sealed class FieldReader
     /// <param name="lattice">The line.</param>
     /// <param name="automaton">What it may hold.</param>
     /// <param name="spaces">Whether a wide gap says that there is a space, which it doesn't where the format has none.</param>
-    private static (List<FieldAutomaton.Edge> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, FieldAutomaton automaton, bool spaces)
+    /// <param name="cancellationToken">Ends the search between two positions.</param>
+    private static (List<FieldAutomaton.Edge> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, FieldAutomaton automaton, bool spaces, CancellationToken cancellationToken)
     {
         // A row of states for each position between pieces; with spaces two: what comes to the position, and what goes on from it, with a space or without.
         // Segments reach back to few of them: the others keep nothing but the way.
-        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1, kept = rows * Math.Min(n + 1, LineLattice.MaxPieces + 1);
+        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1, kept = rows * (lattice.MostPieces + 1);
         var best = new double[kept][];
         var sum = new double[kept][]; // logs
         var steps = new Step[rows][];
@@ -141,6 +142,7 @@ public sealed class FieldReader
         Span<double> costs = new double[lattice.Classes];
         for (int end = 0; end <= n; end++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (int row = rows * end; row < rows * (end + 1); row++)
             {
                 Array.Fill(best[row % kept], double.PositiveInfinity);
@@ -180,7 +182,7 @@ public sealed class FieldReader
                 if (step.Segment >= 0)
                 {
                     var segment = lattice.Segments[step.Segment];
-                    float confidence = edge.IsMark ? 1 : lattice.Probabilities(segment)[edge.Label] + (edge.Twin < 0 ? 0 : lattice.Probabilities(segment)[edge.Twin]);
+                    float confidence = edge.IsMark ? 1 : Math.Min(1, lattice.Probabilities(segment)[edge.Label] + (edge.Twin < 0 ? 0 : lattice.Probabilities(segment)[edge.Twin]));
                     characters.Add(new Found(edge.Text, confidence, segment.Box));
                 }
             }
@@ -300,9 +302,7 @@ public sealed class FieldReader
     private static bool[] WideGaps(LineLattice lattice)
     {
         double[] gaps = LineLattice.Gaps(lattice.Pieces);
-        // A field has few gaps: of two the wide one is not the typical one, and a single one says nothing of itself
-        double[] sorted = [.. gaps.Where(double.IsFinite).Order()];
-        double limit = PageReader.WordGap(sorted.Length < 2 ? 0 : sorted[(sorted.Length - 1) / 2], lattice.CharacterHeight);
+        double limit = PageReader.WordGap(gaps.Where(double.IsFinite), lattice.CharacterHeight);
         return [.. gaps.Select(g => g > limit)];
     }
 

@@ -5,8 +5,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>All ways to divide a line into characters, each part scored as a character.</summary>
 internal sealed class LineLattice
 {
-    /// <summary>Most pieces of a segment.</summary>
-    public const int MaxPieces = 12;
+    /// <summary>Most pieces of a segment, but for those of a whole group of ink: a wide character may be cut into more.</summary>
+    private const int MaxPieces = 12;
 
     private const int BatchSize = 64;
 
@@ -28,12 +28,16 @@ internal sealed class LineLattice
         Segments = segments;
         _probabilities = probabilities;
         CharacterHeight = characterHeight;
-        EndingAt = [.. Enumerable.Range(0, pieces.Count).Select(i => segments.Where(s => s.Last == i).ToArray())];
+        var byLast = segments.ToLookup(s => s.Last);
+        EndingAt = [.. Enumerable.Range(0, pieces.Count).Select(i => byLast[i].ToArray())];
     }
 
     public IReadOnlyList<InkPiece> Pieces { get; }
 
     public IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>Pieces of the segment that has the most.</summary>
+    public int MostPieces => Segments.Max(s => s.Last - s.First + 1);
 
     /// <summary>Segments by their last piece.</summary>
     public Segment[][] EndingAt { get; }
@@ -115,8 +119,11 @@ internal sealed class LineLattice
         {
             var box = pieces[first].Box;
             double joined = 0;
-            for (int last = first; last < Math.Min(pieces.Count, first + MaxPieces); last++)
+            bool beginsGroup = first == 0 || pieces[first - 1].Group != pieces[first].Group;
+            for (int last = first; last < pieces.Count; last++)
             {
+                bool isLong = last >= first + MaxPieces;
+                if (isLong && (!beginsGroup || pieces[last].Group != pieces[first].Group)) break;
                 if (last > first)
                 {
                     if (pieces[last].Group != pieces[last - 1].Group)
@@ -129,6 +136,7 @@ internal sealed class LineLattice
                 }
                 if (last > first && box.Width > 2 * height) break;
                 bool endsGroup = last + 1 == pieces.Count || pieces[last + 1].Group != pieces[last].Group;
+                if (isLong && !endsGroup) continue;
                 // what is low is hardly a character of its own
                 double low = Math.Max(0, 0.4 - box.Height / height) * 8;
                 double join = joined + (endsGroup ? 0 : cut + pieces[last].CutCost);

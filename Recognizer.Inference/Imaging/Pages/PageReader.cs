@@ -8,10 +8,13 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
 /// <param name="options">How to read; defaults where null.</param>
+/// <exception cref="ArgumentNullException">There is no scorer.</exception>
+/// <exception cref="ArgumentException">An option is out of its range.</exception>
 public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = null)
 {
     private static readonly PageOrientation[] s_turned = [PageOrientation.Clockwise, PageOrientation.UpsideDown, PageOrientation.CounterClockwise];
 
+    private readonly ICharacterScorer _scorer = scorer ?? throw new ArgumentNullException(nameof(scorer));
     private readonly PageOptions _options = PageOptions.Checked(options);
 
     /// <summary>Reads a page.</summary>
@@ -32,7 +35,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     {
         ArgumentNullException.ThrowIfNull(image);
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using var steady = new SteadyScorer(scorer);
+        using var steady = new SteadyScorer(_scorer);
         PageResult result = Read(image, _options, steady, cancellationToken);
         operation.Read(result.Lines.Sum(l => l.Words.Sum(w => w.Characters.Count)));
         return result;
@@ -112,7 +115,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         var candidates = new Candidate[probabilities.Length];
         for (int i = 0; i < candidates.Length; i++) candidates[i] = new(labels[i], probabilities[i]);
         // stable: equals stay in the order of the labels
-        return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(Math.Max(1, top)).DefaultIfEmpty(candidates[0])];
+        return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(top).DefaultIfEmpty(candidates[0])];
     }
 
     private static double BestLabelCost(LineLattice lattice, in LineLattice.Segment segment)
@@ -127,18 +130,29 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     /// <summary>In heights of the line's characters: what is less parts no words.</summary>
     internal const double LeastWordGap = 0.6;
 
-    /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words.</summary>
-    /// <param name="typical">Typical gap between the line's characters.</param>
+    /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words: the least such gap.</summary>
+    /// <param name="gaps">Gaps between the line's characters.</param>
     /// <param name="height">Typical height of the line's characters.</param>
-    internal static double WordGap(double typical, double height) => Math.Max(LeastWordGap * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
+    internal static double WordGap(IEnumerable<double> gaps, double height)
+    {
+        double[] sorted = [.. gaps.Order()];
+        // Where there are few: of two the wide one is not the typical one, and a single one says nothing of itself
+        double typical = sorted.Length < 2 ? 0 : sorted[(sorted.Length - 1) / 2];
+        return Math.Max(LeastWordGap * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
+    }
 
     private static List<PageWord> Words(PageInk page, List<Reading> characters, double height)
     {
         if (characters.Count == 0) return [];
+        // From all that went before: a stroke may reach over the characters that follow
         var gaps = new List<double>();
-        for (int i = 1; i < characters.Count; i++) gaps.Add(characters[i].Box.Left - characters[i - 1].Box.Right);
-        var sorted = gaps.Order().ToList();
-        double limit = WordGap(sorted.Count == 0 ? 0 : sorted[sorted.Count / 2], height);
+        int right = characters[0].Box.Right;
+        foreach (var (_, box) in characters.Skip(1))
+        {
+            gaps.Add(box.Left - right);
+            right = Math.Max(right, box.Right);
+        }
+        double limit = WordGap(gaps, height);
         var words = new List<PageWord>();
         var current = new List<PageCharacter>();
         for (int i = 0; i < characters.Count; i++)

@@ -106,6 +106,7 @@ public sealed record PageOptions
     {
         if (options == null) return new();
         if (!Enum.IsDefined(options.Orientation)) throw new ArgumentException($"There is no orientation {options.Orientation}.", nameof(options));
+        if (!Enum.IsDefined(options.Polarity)) throw new ArgumentException($"There is no polarity {options.Polarity}.", nameof(options));
         if (options.Top < 1) throw new ArgumentException($"Top is {options.Top}, expected at least 1.", nameof(options));
         if (options.MaxSkew is not (>= 0 and <= 30)) throw new ArgumentException($"MaxSkew is {options.MaxSkew}, expected 0 to 30 degrees.", nameof(options));
         return options;

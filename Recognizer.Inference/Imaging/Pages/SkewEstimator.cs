@@ -26,11 +26,12 @@ internal static class SkewEstimator
         double level = Unevenness(points.Item1.Span, points.Item2.Span, 0, width, bins), best = level, angle = 0;
         for (double a = -most; a <= most; a += 0.5) Try(a);
         double coarse = angle;
-        for (double a = coarse - 0.4; a <= coarse + 0.45; a += 0.1) Try(a);
+        for (int i = -4; i <= 4; i++) Try(Math.Round(coarse + 0.1 * i, 1));
         return best > 1.04 * level ? angle : 0;
 
         void Try(double a)
         {
+            if (Math.Abs(a) > most) return;
             double value = Unevenness(points.Item1.Span, points.Item2.Span, a, width, bins);
             if (value > best) (best, angle) = (value, a);
         }

@@ -79,6 +79,11 @@ public class FieldFormatTests
     [InlineData("mask:\\d", "\\7", true)]
     public void A_prefix_says_what_a_format_is(string format, string text, bool expected) => Assert.Equal(expected, FieldFormat.Parse(format).Matches(text));
 
+    [Theory]
+    [InlineData("mask:")]
+    [InlineData("regex:")]
+    public void A_prefix_alone_is_no_format(string text) => Assert.Contains(text, Assert.Throws<FormatException>(() => FieldFormat.Parse(text)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Words_match_exactly()
     {

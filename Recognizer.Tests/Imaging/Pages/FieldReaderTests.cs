@@ -251,4 +251,24 @@ public class FieldReaderTests
             Assert.InRange(result.Confidence, 0.4, 1);
         }
     }
+
+    [Fact]
+    public void The_confidence_in_a_character_of_either_case_is_at_most_one()
+    {
+        FieldResult? result = new FieldReader(new CaseScorer(), FieldFormat.FromMask("C")).Read(DrawnPage.Paint(["0"]));
+        Assert.InRange(Assert.Single(result!.Characters).Confidence, 0.9f, 1f);
+    }
+
+    /// <summary>Probabilities whose sum is a little more than one, as sums of rounded numbers may be.</summary>
+    private sealed class CaseScorer : ICharacterScorer
+    {
+        public IReadOnlyList<string> Labels { get; } = ["C", "c"];
+
+        public NormalizerLayout Layout => NormalizerLayout.Emnist;
+
+        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities)
+        {
+            for (int i = 0; i < count; i++) ((ReadOnlySpan<float>)[MathF.BitIncrement(0.6f), 0.4f]).CopyTo(probabilities[(2 * i)..]);
+        }
+    }
 }

@@ -84,6 +84,28 @@ public class LineLatticeTests
         Assert.Equal("####", result.Text);
     }
 
+    /// <summary>A bar and three stems are cut into more pieces than a part of a line may have.</summary>
+    [Theory]
+    [InlineData(24, 38, 3)]
+    [InlineData(84, 134, 8)]
+    public void A_wide_character_can_be_read_whole(int height, int width, int pen)
+    {
+        const int Width = 2000, Height = 300, Top = 100;
+        var cover = new float[Width * Height];
+        for (int m = 0; m < 4; m++)
+            for (int y = 0; y < height; y++)
+                for (int x = 0; x < width; x++)
+                {
+                    bool isInk = y < pen || x < pen || x >= width - pen || Math.Abs(2 * x - width) <= pen;
+                    if (isInk) cover[(Top + y) * Width + 200 + 400 * m + x] = 1;
+                }
+        GrayImage picture = Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 20);
+        LineLattice lattice = Build(picture, new OnlyScorer("m"));
+        foreach (var group in lattice.Pieces.Index().GroupBy(p => p.Item.Group, p => p.Index)) Assert.Contains(lattice.EndingAt[group.Last()], s => s.First == group.First());
+        Assert.Equal("mmmm", new PageReader(new OnlyScorer("m")).Read(picture).Text);
+        Assert.Equal("mmmm", new FieldReader(new OnlyScorer("m"), FieldFormat.FromRegularExpression("m*")).Read(picture)?.Text);
+    }
+
     [Theory]
     [InlineData("O", 20)]
     [InlineData("Я", 22)]

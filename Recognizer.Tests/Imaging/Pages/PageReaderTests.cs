@@ -28,6 +28,7 @@ public class PageReaderTests
     [InlineData(150, 1)]
     [InlineData(200, 1.5)]
     [InlineData(300, 1)]
+    [InlineData(800, 1)]
     public void What_a_thin_pen_draws_large_is_no_speck(int height, double pen)
     {
         int width = 4 * height;
@@ -70,6 +71,52 @@ public class PageReaderTests
         Assert.InRange(first.Top, 46, 51);
         Assert.InRange(first.Height, 41, 50);
         Assert.All(line.Words.SelectMany(w => w.Characters), c => Assert.InRange(c.Confidence, 0.3f, 1f));
+    }
+
+    /// <summary>Of one or two gaps the wide one is not the typical one.</summary>
+    [Theory]
+    [InlineData("1 2")]
+    [InlineData("1 23")]
+    [InlineData("1 2 345")]
+    [InlineData("20 75 34 61")]
+    [InlineData("23")]
+    public void Short_lines_have_spaces_too(string line) =>
+        Assert.Equal(line, new PageReader(s_scorer).Read(DrawnPage.Paint([line], gap: 10)).Text);
+
+    [Theory]
+    [InlineData(180)]
+    [InlineData(280)]
+    public void Small_writing_below_a_large_heading_has_lines_of_its_own(int top)
+    {
+        const int Width = 900, Height = 480;
+        var cover = new float[Width * Height];
+        for (int i = 0; i < 2; i++) Drawing.Digit(cover, Width, "20"[i] - '0', 60 + 110 * i, 40, 72, 120, 12);
+        foreach (var (line, text) in new[] { "2075346182", "9137" }.Index())
+            for (int i = 0; i < text.Length; i++) Drawing.Digit(cover, Width, text[i] - '0', 60 + 38 * i, top + 80 * line, 24, 40, 4.5);
+        Assert.Equal("20\n2075346182\n9137", new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
+    }
+
+    /// <summary>Dots, dashes and the points above characters make no lines.</summary>
+    [Theory]
+    [InlineData(10, 10, 20)]
+    [InlineData(24, 10, 40)]
+    [InlineData(8, 18, 110)]
+    public void Rows_of_dots_are_no_writing(int width, int height, int pitch)
+    {
+        GrayImage page = DrawnPage.Paint(["20753461", "9137"]);
+        foreach (int top in new[] { 96, 190 })
+            Assert.Equal("20753461\n9137", new PageReader(s_scorer).Read(Darken(page, (x, y) => y >= top && y < top + height && x > 40 && x % pitch < width)).Text);
+    }
+
+    [Theory]
+    [InlineData(1.4, 1)]
+    [InlineData(-1.4, 1)]
+    [InlineData(0.8, 0.5)]
+    public void No_greater_skew_is_corrected_than_the_options_say(double skew, double most)
+    {
+        double found = new PageReader(s_scorer, new PageOptions { MaxSkew = most }).Read(DrawnPage.Paint(["2075346182", "9137", "55682041973"], skew: skew)).Skew;
+        Assert.InRange(Math.Abs(found), 0.01, most);
+        Assert.Equal(Math.Sign(skew), Math.Sign(found));
     }
 
     [Theory]
@@ -133,6 +180,13 @@ public class PageReaderTests
     [InlineData(5, 31)]
     public void Options_out_of_range_are_refused(int top, double skew) =>
         Assert.Throws<ArgumentException>(() => new PageReader(s_scorer, new PageOptions { Top = top, MaxSkew = skew }));
+
+    [Fact]
+    public void There_is_a_scorer_and_a_polarity()
+    {
+        Assert.Throws<ArgumentNullException>(() => new PageReader(null!));
+        Assert.Throws<ArgumentException>(() => new PageReader(s_scorer, new PageOptions { Polarity = (Polarity)7 }));
+    }
 
     [Fact]
     public void Reading_a_field_can_be_cancelled()
