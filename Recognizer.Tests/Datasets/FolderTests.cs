@@ -167,6 +167,19 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(pixels, set.Test.Images);
     }
 
+    /// <summary>Rings as large as MNIST's characters, or as EMNIST's, in the middle of the image.</summary>
+    [Theory]
+    [InlineData(20, NormalizerLayout.Mnist)]
+    [InlineData(24, NormalizerLayout.Emnist)]
+    public void The_layout_of_files_of_others_is_found_out(int size, NormalizerLayout layout)
+    {
+        int first = (28 - size) / 2, last = first + size - 1;
+        string ring = string.Join(',', Enumerable.Range(0, 784).Select(p => Math.Max(Math.Abs(2 * (p % 28) - 27), Math.Abs(2 * (p / 28) - 27)) == last - first ? 255 : 0));
+        _folder.Write("rows.csv", string.Join('\n', Enumerable.Range(0, 40).Select(i => $"{"ab"[i % 2]},{ring}")));
+        Assert.Equal(layout, DatasetLoader.Load("rows.csv", _folder.Options).Layout);
+        Assert.Equal(layout, DatasetLoader.Load("rows.csv", Test).Layout);
+    }
+
     [Fact]
     public void Reads_csv_of_fractions()
     {

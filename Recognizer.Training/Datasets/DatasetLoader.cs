@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Ink;
 using Recognizer.Training.Datasets.Strokes;
 
 namespace Recognizer.Training.Datasets;
@@ -15,7 +17,7 @@ internal static class DatasetLoader
         var dataset = nameOrPath == DatasetCatalogue.Strokes ? StrokeDataset.Load(options)
             : options.Catalogue.Find(nameOrPath) is { } set
             ? CatalogueLoader.Load(set, options)
-            : LoadPath(Locate(nameOrPath, options), options);
+            : InItsLayout(LoadPath(Locate(nameOrPath, options), options));
         bool hasTrain = dataset.Train is { Count: > 0 }, hasTest = dataset.Test is { Count: > 0 };
         if (options.NeedTrain ? hasTrain || options.AllowMissingPart && hasTest : hasTest)
             return dataset;
@@ -82,6 +84,17 @@ internal static class DatasetLoader
             return ImageFolderDataset.LoadFolders(tree, options);
         throw new DatasetException(
             $"{tree.Location} is not a data set: expected {DatasetManifest.FileName}, {ImageFolderDataset.ListName}, one .csv or .mat file, or a sub-folder of images for each class.");
+    }
+
+    /// <summary>MNIST's images are in many files of others, as they are: a set that is in their form to the pixel has their layout.</summary>
+    private static Dataset InItsLayout(Dataset dataset)
+    {
+        const int Looked = 1000;
+        if ((dataset.Train ?? dataset.Test) is not { Count: > 0 } part)
+            return dataset;
+        int every = (part.Count + Looked - 1) / Looked, looked = (part.Count + every - 1) / every;
+        int exact = Enumerable.Range(0, looked).Count(i => DataForm.IsExact(part.Image(i * every), NormalizerLayout.Mnist));
+        return 2 * exact > looked ? dataset with { Layout = NormalizerLayout.Mnist } : dataset;
     }
 
     private static bool IsTable(string path) => Extension(path) is ".mat" or ".csv" or ".csv.gz";

@@ -59,6 +59,16 @@ internal static class DataForm
         return true;
     }
 
+    /// <summary>Whether an image is in the form to the pixel.</summary>
+    /// <param name="image">[28, 28], 0 = ground … 255 = ink.</param>
+    /// <param name="layout">Which data set's form.</param>
+    public static bool IsExact(ReadOnlySpan<byte> image, NormalizerLayout layout)
+    {
+        Span<float> form = stackalloc float[Size * Size];
+        Rows.Widen(image, form);
+        return HasPureGround(image) && TryTakeInk(form, Polarity.LightOnDark) && IsPlaced(form, isExact: true, layout);
+    }
+
     /// <summary>Whether the whole border is black, or all of it white.</summary>
     private static bool HasPureGround(ReadOnlySpan<byte> pixels)
     {
