@@ -105,6 +105,39 @@ public sealed class FolderTests : IDisposable
         Assert.Equal("list-1.0", DatasetLoader.Load("list-1.0", Test).Name);
     }
 
+    [Theory]
+    [InlineData("a b", "data/letters/a/1.png", "data/letters/b/1.png")]
+    [InlineData("a b", "a/1.png", "b/1.png")]
+    [InlineData("0", "my/test/0/1.png")]
+    [InlineData("0", "test/0/1.png")]
+    [InlineData("0 1", "my/train/0/1.png", "my/test/1/1.png")]
+    public void Folders_around_a_set_in_an_archive_are_no_part_of_it(string labels, params string[] files)
+    {
+        foreach (string file in files) _folder.Write(file, Png(Pixels(1)));
+        _folder.Zip("set.zip", files);
+        var set = DatasetLoader.Load("set.zip", Test);
+        Assert.Equal(labels.Split(' '), set.Labels);
+        Assert.Equal(files.Count(file => !file.Contains("train", StringComparison.Ordinal)), set.Test!.Count);
+    }
+
+    [Fact]
+    public void A_set_with_a_list_may_lie_in_a_folder_of_any_name_in_an_archive()
+    {
+        _folder.Write("train/labels.csv", "1.png,a\n2.png,b\n");
+        for (int i = 0; i < 2; i++) _folder.Write($"train/{i + 1}.png", Png(Pixels(2), i));
+        _folder.Zip("train.zip", "train/labels.csv", "train/1.png", "train/2.png");
+        Assert.Equal(2, DatasetLoader.Load("train.zip", Test).Test!.Count);
+    }
+
+    [Fact]
+    public void A_single_class_is_refused_in_a_folder_and_in_an_archive()
+    {
+        _folder.Write("set/data/A/1.png", Png(Pixels(1)));
+        _folder.Zip("set.zip", "set/data/A/1.png");
+        foreach (string name in new[] { "set/data", "set.zip" })
+            Assert.Contains("a sub-folder of images for each", Assert.Throws<DatasetException>(() => DatasetLoader.Load(name, Test)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Normalises_large_images_that_are_dark_on_light()
     {
@@ -245,6 +278,8 @@ public sealed class FolderTests : IDisposable
         File.WriteAllBytes(zip, bytes);
         string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("bomb.zip", Test)).Message;
         Assert.Contains("bomb.zip:1.png is damaged", message, StringComparison.Ordinal);
+        // Nobody else can have the file open for that.
+        File.OpenWrite(zip).Dispose();
     }
 
     [Theory]

@@ -32,7 +32,7 @@ internal abstract class FileTree : IDisposable
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
 
-    /// <summary>A folder, or a .zip file (whose single top folder, if that is all it has, is taken as the root).</summary>
+    /// <summary>A folder, or a .zip file, of which the innermost folder that has everything is taken as the root, unless it is a <c>train</c> or <c>test</c> of folders: a part alone.</summary>
     public static FileTree Open(string path) => Directory.Exists(path) ? new FolderTree(path) : OpenArchive(path);
 
     public static FileTree OpenArchive(string path) => new ZipTree(path);
@@ -94,13 +94,13 @@ internal abstract class FileTree : IDisposable
                 foreach (var entry in _archive.Entries)
                     Add(entry);
             }
-            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or DatasetException)
             {
                 _archive?.Dispose();
-                throw new DatasetException($"{archivePath} is not a readable .zip file: {e.Message}", e);
+                throw e as DatasetException ?? new DatasetException($"{archivePath} is not a readable .zip file: {e.Message}", e);
             }
-            while (Files("").Count == 0 && Directories("") is [var only])
-                _top = only + "/";
+            while (Files("").Count == 0 && Directories("") is [var only] && (only is not ("train" or "test") || Files(only).Count > 0))
+                _top += only + "/";
         }
 
         private void Add(ZipArchiveEntry entry)
