@@ -189,6 +189,16 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
+    public void Keeps_nothing_of_what_goes_on_for_more_bytes_than_the_file_has()
+    {
+        _folder.Write("sub/file.gz.part", _file.AsSpan(0, 500));
+        using var server = new Server((_, start) => Ranged([.. _file, 0], start));
+        Assert.Contains($"sends more than the {_file.Length} bytes", AssertRefused(server), StringComparison.Ordinal);
+        Assert.Equal(["/file.gz from 500", "/file.gz"], server.Requests);
+        Assert.Equal(0, new FileInfo(Destination + ".part").Length);
+    }
+
+    [Fact]
     public void Gives_up_on_a_mirror_that_says_nothing()
     {
         using var silent = new Server((_, _) => []);

@@ -136,9 +136,11 @@ internal static class Downloader
         var source = await response.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
-            var file = new FileStream(part, continues ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.None);
+            var file = new FileStream(part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
             await using (file.ConfigureAwait(false))
             {
+                file.SetLength(start);
+                file.Position = start;
                 await CopyAsync(source, file, start, total, size is not null, stall, Path.GetFileName(part)[..^".part".Length], options).ConfigureAwait(false);
             }
         }
@@ -147,6 +149,7 @@ internal static class Downloader
     private static async Task CopyAsync(Stream source, FileStream file, long done, long? total, bool exact, CancellationTokenSource stall, string name, DatasetLoadOptions options)
     {
         var buffer = new byte[1 << 16];
+        bool resumed = done > 0;
         long lastReport = Environment.TickCount64;
         while (true)
         {
@@ -158,7 +161,7 @@ internal static class Downloader
             if (exact && done > total)
             {
                 file.SetLength(0);
-                throw new RefusedException($"sends more than the {total} bytes that the file has", Retry: false);
+                throw new RefusedException($"sends more than the {total} bytes that the file has", Retry: resumed);
             }
             await file.WriteAsync(buffer.AsMemory(0, n), stall.Token).ConfigureAwait(false);
             if (Environment.TickCount64 - lastReport >= 1000)
