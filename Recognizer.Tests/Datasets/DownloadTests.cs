@@ -188,6 +188,19 @@ public sealed class DownloadTests : IDisposable
         Assert.Contains($"sends more than the {_file.Length} bytes", AssertRefused(server), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_file_of_unknown_length_is_not_sent_again_where_all_of_it_is_there(bool isWhole)
+    {
+        _folder.Write("sub/file.gz.part", isWhole ? _file : new byte[_file.Length]);
+        using var server = new Server((_, start) => start is null ? Ranged(_file, start) : Answer("416 Range Not Satisfiable", []));
+        Downloader.Download([new Uri(server.Url, "file.gz")], Destination, null, path => File.ReadAllBytes(path).AsSpan().SequenceEqual(_file) ? null : "it is another file", Options);
+        AssertDownloaded();
+        string[] requests = [$"/file.gz from {_file.Length}", "/file.gz"];
+        Assert.Equal(isWhole ? requests[..1] : requests, server.Requests);
+    }
+
     [Fact]
     public void Keeps_nothing_of_what_goes_on_for_more_bytes_than_the_file_has()
     {

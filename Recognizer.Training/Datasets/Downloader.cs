@@ -111,7 +111,7 @@ internal static class Downloader
         }
     }
 
-    /// <summary>Appends what the mirror sends to the partial file.</summary>
+    /// <summary>Appends what the mirror has beyond it to the partial file.</summary>
     private static async Task FetchAsync(Uri mirror, string part, long start, long? size, DatasetLoadOptions options)
     {
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
@@ -120,11 +120,9 @@ internal static class Downloader
         if (start > 0)
             request.Headers.Range = new RangeHeaderValue(start, null);
         using var response = await s_client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-        {
-            File.Delete(part);
-            throw new RefusedException("it has nothing behind what was there already", Retry: true);
-        }
+        // It has nothing behind what is there already: the check tells whether that is all.
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && start > 0)
+            return;
         if (!response.IsSuccessStatusCode)
             throw new RefusedException($"answers {(int)response.StatusCode} {response.ReasonPhrase}", Retry: (int)response.StatusCode >= 500 || response.StatusCode == HttpStatusCode.TooManyRequests);
         bool continues = response.StatusCode == HttpStatusCode.PartialContent;
