@@ -105,9 +105,14 @@ internal static class Downloader
         {
             return (e.InnerException?.Message ?? e.Message, e.HttpRequestError != HttpRequestError.NameResolutionError);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException && !options.CancellationToken.IsCancellationRequested)
+        catch (IOException e)
         {
-            return (e is OperationCanceledException ? $"nothing arrived for {options.Download.StallTimeout.TotalSeconds:0.##} s" : e.Message, true);
+            return (e.Message, true);
+        }
+        catch (OperationCanceledException e) when (!options.CancellationToken.IsCancellationRequested)
+        {
+            // Where no connection was made in time, the inner exception says so.
+            return (e.InnerException is TimeoutException timeout ? timeout.Message : $"nothing arrived for {options.Download.StallTimeout.TotalSeconds:0.##} s", true);
         }
     }
 
