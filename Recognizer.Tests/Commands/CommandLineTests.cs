@@ -359,6 +359,27 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Files_that_can_not_be_read_count_alike_where_a_model_is_trained_and_where_it_is_measured()
+    {
+        DatasetPart images = Shapes.Make(40, 0).Train!;
+        for (int i = 0; i < images.Count; i++)
+            _folder.Write($"set/{(i < 30 ? "train" : "test")}/{"abcd"[images.Labels[i]]}/{i}.png", PngEncoder.Encode(new GrayImage(28, 28, images.Image(i).ToArray())));
+        foreach (string part in (string[])["train", "test"]) _folder.Write($"set/{part}/a/broken.png", "nothing");
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        (int, int, double)[] figures = Array.ConvertAll((string[][])
+        [
+            ["train", "--dataset", "set", "--epochs", "1", "--width", "0.25", "--output", output],
+            ["evaluate", "--model", System.IO.Path.Combine(output, "model.onnx")],
+        ], command =>
+        {
+            Assert.Equal(0, Run([.. command, "--data", _folder.Root, "--threads", "1", "--json"]));
+            return (Json().GetProperty("count").GetInt32(), Json().GetProperty("unreadable").GetInt32(), Json().GetProperty("microAccuracy").GetDouble());
+        });
+        Assert.Equal((11, 1), (figures[0].Item1, figures[0].Item2));
+        Assert.Equal(figures[1], figures[0]);
+    }
+
+    [Fact]
     public void A_report_that_can_not_be_written_is_refused_before_measuring()
     {
         Shapes.Save(_folder.Root, Shapes.Make());

@@ -66,7 +66,7 @@ internal static class EvaluateCommand
                 Plan = ReproduciblePlan.Options(common.Threads(result)),
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
-            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), data.UnreadableLabels, cancellation: host.Cancellation);
+            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), host.Cancellation);
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
                 throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
             if (images.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))

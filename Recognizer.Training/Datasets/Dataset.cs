@@ -22,6 +22,10 @@ internal sealed class DatasetPart
     /// <summary>Index into <see cref="Dataset.Labels"/> of each image; −1 where it isn't known.</summary>
     public int[] Labels { get; }
 
+    /// <summary>The same of each image that could not be read; these count as wrong when the whole part is measured.</summary>
+    public IReadOnlyList<int> UnreadableLabels { get; init; } = [];
+
+    /// <summary>Images that could be read.</summary>
     public int Count => Labels.Length;
 
     public ReadOnlySpan<byte> Image(int index) => Images.AsSpan(index * PixelsPerImage, PixelsPerImage);
@@ -56,9 +60,6 @@ internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, Datase
     /// <summary>Whether the set has no parts and counts wholly as the one that was asked for.</summary>
     public bool IsWhole { get; init; }
 
-    /// <summary>Files that could not be read; each counts as wrong when the set is evaluated.</summary>
+    /// <summary>Files that could not be read, and why; how they count, <see cref="DatasetPart.UnreadableLabels"/> says.</summary>
     public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
-
-    /// <summary>Class of each of <see cref="UnreadableFiles"/>.</summary>
-    public IReadOnlyList<int> UnreadableLabels { get; init; } = [];
 }

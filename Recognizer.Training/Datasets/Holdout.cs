@@ -6,7 +6,7 @@ internal static class Holdout
     /// <summary>The part of each class that is kept for test.</summary>
     private const double TestFraction = 0.1;
 
-    /// <summary>Wholly the split that is wanted; where both are, a seeded tenth of each class is the test split.</summary>
+    /// <summary>Wholly the split that is wanted; where both are, a seeded tenth of each class is the test split, and images that could not be read are in neither.</summary>
     public static Dataset Split(string name, IReadOnlyList<string> labels, DatasetPart all, DatasetLoadOptions options)
     {
         if (!options.NeedTrain || !options.NeedTest)

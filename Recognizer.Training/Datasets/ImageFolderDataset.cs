@@ -14,10 +14,10 @@ internal static class ImageFolderDataset
         var top = tree.Directories("");
         if (top.All(d => d is "train" or "test"))
         {
-            var unreadable = new List<(string Problem, int Label)>();
+            var unreadable = new List<string>();
             string[] labels = [.. LabelTable.FromTexts([.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
             DatasetPart? Part(bool need, string part) => need && top.Contains(part) ? Read(tree, Files(tree, part), labels, unreadable, options) : null;
-            return new Dataset(tree.Name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = [.. unreadable.Select(u => u.Problem)], UnreadableLabels = [.. unreadable.Select(u => u.Label)] };
+            return new Dataset(tree.Name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = unreadable };
         }
         return LoadWhole(tree, Files(tree, ""), options);
     }
@@ -66,12 +66,12 @@ internal static class ImageFolderDataset
         var labels = LabelTable.FromTexts([.. rows.Select(r => r.Label)]).Labels;
         if (labels.Length < 2)
             throw new DatasetException($"{tree.Location} has {labels.Length} classes, at least two are needed: a sub-folder of images for each.");
-        var unreadable = new List<(string Problem, int Label)>();
+        var unreadable = new List<string>();
         var all = Read(tree, rows, labels, unreadable, options);
-        return Holdout.Split(tree.Name, labels, all, options) with { UnreadableFiles = [.. unreadable.Select(u => u.Problem)], UnreadableLabels = [.. unreadable.Select(u => u.Label)] };
+        return Holdout.Split(tree.Name, labels, all, options) with { UnreadableFiles = unreadable };
     }
 
-    private static DatasetPart Read(FileTree tree, List<(string Path, string Label)> rows, string[] labels, List<(string Problem, int Label)> unreadable, DatasetLoadOptions options)
+    private static DatasetPart Read(FileTree tree, List<(string Path, string Label)> rows, string[] labels, List<string> unreadable, DatasetLoadOptions options)
     {
         options = options.For(labels);
         var number = labels.Select((l, i) => (l, i)).ToDictionary(x => x.l, x => x.i, StringComparer.Ordinal);
@@ -84,9 +84,13 @@ internal static class ImageFolderDataset
             problems[i] = Decode(tree, rows[i].Path, scratch, images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage), options);
             return scratch;
         }, _ => { });
-        unreadable.AddRange(Enumerable.Range(0, rows.Count).Where(i => problems[i] is not null).Select(i => (problems[i]!, classes[i])));
-        int[] readable = [.. Enumerable.Range(0, rows.Count).Where(i => problems[i] is null)];
-        return readable.Length == rows.Count ? new DatasetPart(images, classes) : new DatasetPart(images, classes).Select(readable);
+        var all = new DatasetPart(images, classes);
+        int[] broken = [.. Enumerable.Range(0, rows.Count).Where(i => problems[i] is not null)];
+        if (broken.Length == 0)
+            return all;
+        unreadable.AddRange(broken.Select(i => problems[i]!));
+        var readable = all.Select([.. Enumerable.Range(0, rows.Count).Where(i => problems[i] is null)]);
+        return new DatasetPart(readable.Images, readable.Labels) { UnreadableLabels = [.. broken.Select(i => classes[i])] };
     }
 
     /// <summary>Decodes one file into <paramref name="destination"/>, or says why it can't be.</summary>

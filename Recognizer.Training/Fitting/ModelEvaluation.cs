@@ -19,21 +19,20 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
     /// <summary>Scores images with a model and compares with the truth.</summary>
     /// <param name="model">The model, without an alphabet: masking is the metrics' part.</param>
     /// <param name="part">Images; labels are classes among <paramref name="labels"/>.</param>
-    /// <param name="indices">Which images; null takes all.</param>
+    /// <param name="indices">Which images; null takes all, those that couldn't be read as wrong.</param>
     /// <param name="labels">Text of the data's classes.</param>
     /// <param name="alphabet">Classes that may be answered; null allows all.</param>
     /// <param name="ignoreCase">Whether labels that differ by case only count as the same.</param>
-    /// <param name="unreadable">Class of each image that couldn't be read.</param>
     /// <param name="cancellation">Stops between chunks.</param>
     public static ModelEvaluation Run(CharacterRecognizer model, DatasetPart part, int[]? indices, IReadOnlyList<string> labels,
-        Alphabet? alphabet = null, bool ignoreCase = false, IEnumerable<int>? unreadable = null, CancellationToken cancellation = default)
+        Alphabet? alphabet = null, bool ignoreCase = false, CancellationToken cancellation = default)
     {
         int count = indices?.Length ?? part.Count;
         var samples = new List<ReportSample>();
         var mistakes = new PriorityQueue<ReportSample, float>();
         int every = Math.Max(1, count / SampleCount);
         EvaluationResult result = Evaluator.Evaluate(model,
-            Images(part, indices, labels).Concat((unreadable ?? []).Select(label => LabelledImage.Unreadable(labels[label]))),
+            Images(part, indices, labels).Concat((indices is null ? part.UnreadableLabels : []).Select(label => LabelledImage.Unreadable(labels[label]))),
             new EvaluationOptions { Labels = labels, Alphabet = alphabet, IgnoreCase = ignoreCase, Observer = Collect }, cancellation);
         return new ModelEvaluation(result.Metrics, samples, [.. mistakes.UnorderedItems.Select(m => m.Element).OrderByDescending(m => m.Confidence)],
             result.Duration.TotalSeconds, result.ImagesPerSecond);
