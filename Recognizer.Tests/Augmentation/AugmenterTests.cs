@@ -177,15 +177,24 @@ public class AugmenterTests
     [Theory]
     [InlineData("affin")]
     [InlineData("elastic=x")]
-    [InlineData("erasing=2")]
+    [InlineData("erasing=2", "number from 0 to 1")]
     [InlineData("noise=-1")]
     [InlineData("affine=1")]
+    [InlineData("affine=2", "is unknown")]
+    [InlineData("elastc=3", "is unknown")]
     [InlineData("elastic=NaN")]
     [InlineData("")]
-    public void Unknown_terms_are_refused(string text)
+    [InlineData("rotation=5,light", "a preset is expected at the start of the list")]
+    [InlineData("elastic,none", "a preset is expected at the start of the list")]
+    [InlineData("light,strong", "a preset is expected at the start of the list")]
+    [InlineData("rotation=5,rotation=10", "'rotation=10' undoes what stands before it")]
+    [InlineData("scale=0.2,affine", "'affine' undoes what stands before it")]
+    [InlineData("noise,damage,Noise=0.2", "'Noise=0.2' undoes what stands before it")]
+    public void Unknown_terms_are_refused(string text, string reason = "")
     {
         string message = Assert.Throws<FormatException>(() => AugmentationOptions.Parse(text)).Message;
         Assert.Contains("expected", message, StringComparison.Ordinal);
+        Assert.Contains(reason, message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,6 +203,7 @@ public class AugmenterTests
         AugmentationOptions options = AugmentationOptions.Parse("light, elastic=0.5");
         Assert.Equal(AugmentationOptions.Parse("light") with { Elastic = 0.5f }, options);
         Assert.True(AugmentationOptions.Parse("none").IsNone);
+        Assert.Equal(AugmentationOptions.Parse("affine") with { Rotation = 5, Noise = 0.1f }, AugmentationOptions.Parse("none,affine,rotation=5,noise"));
     }
 
     [Fact]

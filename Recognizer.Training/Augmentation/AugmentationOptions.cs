@@ -49,6 +49,9 @@ internal sealed record AugmentationOptions
         ["strong"] = new() { Rotation = 15, Scale = 0.15f, Shear = 0.25f, Translation = 2, Elastic = 1, Erasing = 0.25f, Noise = 0.1f, Perspective = 0.1f, Thickness = 0.6f, Damage = 0.2f, Picture = 0.15f, Aspect = 0.3f },
     };
 
+    /// <summary>What <c>affine</c> stands for.</summary>
+    private static readonly string[] Affine = ["rotation", "scale", "shear", "translation"];
+
     /// <summary>What <see cref="Parse"/> takes, for help texts.</summary>
     public const string Syntax = "none, light, standard, strong, or a list of affine (that is rotation, scale, shear, translation), aspect, elastic, perspective, thickness, picture, erasing, noise, damage such as affine,rotation=5,damage";
 
@@ -56,17 +59,20 @@ internal sealed record AugmentationOptions
     public bool IsNone => this == Presets["none"];
 
     /// <summary>Reads a preset's name, or a comma-separated list of <c>affine</c> (rotation, scale, shear, translation), <c>elastic</c>,
-    /// <c>erasing</c>, <c>noise</c>, <c>perspective</c>, <c>thickness</c>, <c>picture</c>, <c>damage</c>, <c>rotation</c>, <c>scale</c>, <c>aspect</c>, <c>shear</c>, <c>translation</c>, each with an optional <c>=value</c>. A
-    /// preset may start the list.</summary>
-    /// <exception cref="FormatException">A term is unknown or its value is no number from 0 to its largest sensible value.</exception>
+    /// <c>erasing</c>, <c>noise</c>, <c>perspective</c>, <c>thickness</c>, <c>picture</c>, <c>damage</c>, <c>rotation</c>, <c>scale</c>, <c>aspect</c>, <c>shear</c>, <c>translation</c>, each but the first with an optional <c>=value</c>.
+    /// A preset may start the list.</summary>
+    /// <exception cref="FormatException">A term is unknown, its value is no number from 0 to its largest sensible value, or it undoes what stands before it.</exception>
     public static AugmentationOptions Parse(string text)
     {
         AugmentationOptions options = Presets["none"], usual = Presets["strong"] with { Rotation = 10, Scale = 0.1f, Shear = 0.15f, Translation = 1.5f, Elastic = 0.7f };
+        var given = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (string term in text.Split(',', StringSplitOptions.TrimEntries))
         {
             if (Presets.TryGetValue(term, out AugmentationOptions? preset))
             {
+                if (given.Count > 0) throw new FormatException($"augmentation '{term}': a preset is expected at the start of the list");
                 options = preset;
+                given.Add(term);
                 continue;
             }
             int equals = term.IndexOf('=', StringComparison.Ordinal);
@@ -74,13 +80,14 @@ internal sealed record AugmentationOptions
             float? value = null;
             if (equals >= 0)
             {
-                if (!float.TryParse(term.AsSpan(equals + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float number) || !(number >= 0 && number <= Largest(name)))
-                    throw new FormatException($"augmentation '{term}': expected a number from 0 to {Largest(name)} after '='");
+                float largest = Largest(name) ?? throw Unknown(term);
+                if (!float.TryParse(term.AsSpan(equals + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float number) || !(number >= 0 && number <= largest))
+                    throw new FormatException($"augmentation '{term}': expected a number from 0 to {largest} after '='");
                 value = number;
             }
             options = name.ToLowerInvariant() switch
             {
-                "affine" when value is null => options with { Rotation = usual.Rotation, Scale = usual.Scale, Shear = usual.Shear, Translation = usual.Translation },
+                "affine" => options with { Rotation = usual.Rotation, Scale = usual.Scale, Shear = usual.Shear, Translation = usual.Translation },
                 "rotation" => options with { Rotation = value ?? usual.Rotation },
                 "scale" => options with { Scale = value ?? usual.Scale },
                 "aspect" => options with { Aspect = value ?? usual.Aspect },
@@ -93,19 +100,25 @@ internal sealed record AugmentationOptions
                 "damage" => options with { Damage = value ?? usual.Damage },
                 "picture" => options with { Picture = value ?? usual.Picture },
                 "noise" => options with { Noise = value ?? usual.Noise },
-                _ => throw new FormatException($"augmentation '{term}' is unknown; expected {Syntax}"),
+                _ => throw Unknown(term),
             };
+            if (!given.Add(name) || name.Equals("affine", StringComparison.OrdinalIgnoreCase) && given.Overlaps(Affine))
+                throw new FormatException($"augmentation '{term}' undoes what stands before it; each is expected once, and affine before rotation, scale, shear and translation");
         }
         return options;
     }
 
-    private static float Largest(string name) => name.ToLowerInvariant() switch
+    private static FormatException Unknown(string term) => new($"augmentation '{term}' is unknown; expected {Syntax}");
+
+    /// <summary>The largest value that a term takes; null where it takes none.</summary>
+    private static float? Largest(string name) => name.ToLowerInvariant() switch
     {
         "rotation" => 180,
         "translation" => 14,
         "elastic" => 5,
         "scale" => 0.9f,
         "perspective" => 0.5f,
-        _ => 1,
+        "aspect" or "shear" or "erasing" or "thickness" or "damage" or "picture" or "noise" => 1,
+        _ => null,
     };
 }
