@@ -169,6 +169,21 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(figures[1], figures[0]);
     }
 
+    [Theory]
+    [InlineData("--corruptions")]
+    [InlineData("--outliers")]
+    public void Where_no_image_of_the_alphabet_can_be_read_nothing_is_spoilt(string what)
+    {
+        _folder.Write("set/o/broken.png", "nothing");
+        _folder.Write("set/x/1.png", PngEncoder.Encode(new GrayImage(28, 28, Shapes.Make().Test!.Image(3).ToArray())));
+        string[] evaluate = ["evaluate", "--model", SaveModel(), "--data", _folder.Root, "--dataset", "set", "--json", "--alphabet", "o"];
+        Assert.Equal(0, Run(evaluate));
+        Assert.Equal((1, 1), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
+        Assert.Equal(1, Run([.. evaluate, what]));
+        Assert.Contains("nothing to spoil", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
     [Fact]
     public void Train_evaluate_and_predict_end_to_end()
     {

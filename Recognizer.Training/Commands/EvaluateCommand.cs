@@ -69,12 +69,12 @@ internal static class EvaluateCommand
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), host.Cancellation);
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
                 throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
-            if (images.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
-                throw new CommandException($"{measured}: no image can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
             // What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.
             DatasetPart characters = alphabet.Value(result) is { } letters
                 ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => letters.Contains(data.Labels[images.Labels[i]]))])
                 : images;
+            if (characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
+                throw new CommandException($"{measured}: no image{(alphabet.Value(result) is { } wanted ? $" with a label in the alphabet '{wanted}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
             if (result.GetValue(corruptions))
