@@ -188,6 +188,18 @@ public class TemperatureScalingTests
         Assert.All(biases, b => Assert.InRange(Math.Abs(b), 0, 0.05));
     }
 
+    [Fact]
+    public void Fitting_can_be_stopped()
+    {
+        var cancelled = new CancellationToken(canceled: true);
+        float[] logits = [1, 0, 1, 0];
+        var images = new HeldBackImages(Data(2, [0, 1, 0, 1], [0, 1]), null);
+        Assert.NotNull(TemperatureScaling.FitWithinFamilies(logits, images));
+        Assert.Throws<OperationCanceledException>(() => TemperatureScaling.Fit(logits, images, cancelled));
+        Assert.Throws<OperationCanceledException>(() => TemperatureScaling.Fit(logits, images, new double[2], cancelled));
+        Assert.Throws<OperationCanceledException>(() => TemperatureScaling.FitWithinFamilies(logits, images, cancelled));
+    }
+
     /// <summary>Logits, and labels that are drawn from the probabilities that they give at a temperature.</summary>
     private static (float[] Logits, int[] Labels) Draw(int classes, double temperature)
     {

@@ -38,18 +38,18 @@ internal static class TemperatureScaling
         if (Find(graph) is not { } temperature) return;
         // A softmax forgets only a constant per row, so that logarithms of its probabilities are as good as the logits.
         float[] logits = images.Score(model, cancellation);
-        if (FitWithinFamilies(logits, images) is { } factor)
+        if (FitWithinFamilies(logits, images, cancellation) is { } factor)
         {
             ClassifierHead.Contract(graph, families, factor);
             for (int row = 0; row < images.Count; row++) ClassifierHead.Contract(logits, families, factor, row * model.Labels.Count, 1);
         }
         if (!biased || ClassifierHead.Bias(graph) is not { } bias)
         {
-            temperature.Span<float>()[0] = (float)Fit(logits, images);
+            temperature.Span<float>()[0] = (float)Fit(logits, images, cancellation);
             return;
         }
         var biases = new double[model.Labels.Count];
-        double value = Fit(logits, images, biases);
+        double value = Fit(logits, images, biases, cancellation);
         temperature.Span<float>()[0] = (float)value;
         // What is divided by the temperature is multiplied by it first.
         for (int k = 0; k < biases.Length; k++) bias.Span<float>()[k] += (float)(biases[k] * value);
@@ -58,23 +58,26 @@ internal static class TemperatureScaling
     /// <summary>Finds the temperature with the least mean log-loss.</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
-    internal static double Fit(float[] logits, HeldBackImages images) => Temperature(logits, images, []);
+    /// <param name="cancellation">Stops the work.</param>
+    internal static double Fit(float[] logits, HeldBackImages images, CancellationToken cancellation = default) => Temperature(logits, images, [], cancellation);
 
     /// <summary>Finds temperature and biases with about the least Σ −ln p + Σ bias² / (2 · deviation²).</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
     /// <param name="biases">[classes], receives what is added to the logits after they are divided.</param>
-    internal static double Fit(float[] logits, HeldBackImages images, double[] biases)
+    /// <param name="cancellation">Stops the work.</param>
+    internal static double Fit(float[] logits, HeldBackImages images, double[] biases, CancellationToken cancellation = default)
     {
         Span<double> gradient = new double[biases.Length], curvature = new double[biases.Length];
-        double temperature = Temperature(logits, images, biases);
+        double temperature = Temperature(logits, images, biases, cancellation);
         for (int step = 0; step < BiasSteps; step++)
         {
+            cancellation.ThrowIfCancellationRequested();
             images.Slope(logits, 1 / temperature, biases, gradient, curvature);
             // Half of Newton's step along each axis: biases that pull at the same images don't overshoot together.
             const double Prior = 1 / (BiasDeviation * BiasDeviation);
             for (int k = 0; k < biases.Length; k++) biases[k] -= 0.5 * (gradient[k] + Prior * biases[k]) / (curvature[k] + Prior);
-            if (step % 10 == 9) temperature = Temperature(logits, images, biases);
+            if (step % 10 == 9) temperature = Temperature(logits, images, biases, cancellation);
         }
         return temperature;
     }
@@ -82,20 +85,23 @@ internal static class TemperatureScaling
     /// <summary>Finds the factor on differences within families, relative to those between them, or null where no image tells.</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
-    internal static double? FitWithinFamilies(float[] logits, HeldBackImages images)
+    /// <param name="cancellation">Stops the work.</param>
+    internal static double? FitWithinFamilies(float[] logits, HeldBackImages images, CancellationToken cancellation = default)
     {
         if (images.SlopeWithinFamilies(logits, 1) == 0) return null;
-        return Zero(factor => images.SlopeWithinFamilies(logits, factor)) * Temperature(logits, images, []);
+        return Zero(factor => images.SlopeWithinFamilies(logits, factor), cancellation) * Temperature(logits, images, [], cancellation);
     }
 
     // The loss of known classes is convex in 1 / temperature, so that its slope crosses zero once; with groups this finds one of the zeros.
-    private static double Temperature(float[] logits, HeldBackImages images, double[] biases) => 1 / Zero(inverse => images.Slope(logits, inverse, biases));
+    private static double Temperature(float[] logits, HeldBackImages images, double[] biases, CancellationToken cancellation) =>
+        1 / Zero(inverse => images.Slope(logits, inverse, biases), cancellation);
 
-    private static double Zero(Func<double, double> slope)
+    private static double Zero(Func<double, double> slope, CancellationToken cancellation)
     {
         double low = 1 / Highest, high = 1 / Lowest;
         for (int step = 0; step < 24; step++)
         {
+            cancellation.ThrowIfCancellationRequested();
             double middle = (low + high) / 2;
             if (slope(middle) > 0) high = middle;
             else low = middle;
