@@ -30,8 +30,8 @@ public class TrainingSessionTests
         public void Epoch(EpochResult result) => Epochs.Add(result);
     }
 
-    private static SessionResult Train(string output, TrainingConfig? config = null, bool resume = false, int threads = 1, Progress? progress = null, CancellationToken cancellation = default) =>
-        TrainingSession.Run(config ?? Config, Data, new SessionOptions { Output = output, Resume = resume, Threads = threads }, progress ?? new Progress(), cancellation);
+    private static SessionResult Train(string output, TrainingConfig? config = null, bool resume = false, int threads = 1, Progress? progress = null, Dataset? data = null, CancellationToken cancellation = default) =>
+        TrainingSession.Run(config ?? Config, data ?? Data, new SessionOptions { Output = output, Resume = resume, Threads = threads }, progress ?? new Progress(), cancellation);
 
     // Without times, which differ from run to run.
     private static string[] History(string output) => [.. File.ReadLines(Path.Combine(output, TrainingSession.HistoryFile)).Select(line =>
@@ -117,6 +117,21 @@ public class TrainingSessionTests
             Train(second.Root, config, progress: progress);
             Assert.Equal(told, progress.Messages.Any(message => message.Contains("may have learnt", StringComparison.Ordinal)));
         }
+    }
+
+    [Fact]
+    public void Weights_that_have_seen_test_images_which_the_seed_chose_are_told_of()
+    {
+        using TemporaryFolder first = new(), second = new();
+        TrainingConfig config = Config with { Epochs = 1, Validation = 0 }, next = config with { Initial = [Train(first.Root, config, data: Divided(config.Seed)).ModelPath] };
+        foreach ((TrainingConfig again, bool told) in new[] { (next, false), (next with { Seed = 4 }, true), (next with { Seed = 4, Dataset = "others" }, false) })
+        {
+            var progress = new Progress();
+            Train(second.Root, again, progress: progress, data: Divided(again.Seed));
+            Assert.Equal(told, progress.Messages.Any(message => message.Contains("may have learnt", StringComparison.Ordinal)));
+        }
+
+        static Dataset Divided(ulong seed) => Holdout.Split(Data.Name, Data.Labels, Data.Train!, new DatasetLoadOptions { Seed = seed });
     }
 
     [Fact]

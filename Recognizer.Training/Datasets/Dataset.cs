@@ -60,6 +60,9 @@ internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, Datase
     /// <summary>Whether the set has no parts and counts wholly as the one that was asked for.</summary>
     public bool IsWhole { get; init; }
 
+    /// <summary>Whether the set has no parts either, and the seed chose which images are for test.</summary>
+    public bool IsDivided { get; init; }
+
     /// <summary>Files that could not be read, and why; how they count, <see cref="DatasetPart.UnreadableLabels"/> says.</summary>
     public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
 }

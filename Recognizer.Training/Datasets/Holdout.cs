@@ -24,6 +24,6 @@ internal static class Holdout
         }
         return new Dataset(name, labels,
             all.Select([.. Enumerable.Range(0, all.Count).Where(i => !isTest[i])]),
-            all.Select([.. Enumerable.Range(0, all.Count).Where(i => isTest[i])]));
+            all.Select([.. Enumerable.Range(0, all.Count).Where(i => isTest[i])])) { IsDivided = true };
     }
 }

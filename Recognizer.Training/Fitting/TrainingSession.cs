@@ -65,7 +65,7 @@ internal static class TrainingSession
         var data = new TrainingData(dataset, alphabet, config.Validation, config.Seed);
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
-        WarnOfImagesSeen(config.Teachers.Select(file => (file, OnnxReader.ReadFile(file))), config, "what it teaches may make figures on them too good", progress);
+        WarnOfImagesSeen(config.Teachers.Select(file => (file, OnnxReader.ReadFile(file))), config, dataset, "what it teaches may make figures on them too good", progress);
         using var trainer = new Trainer(graph, data, config, options.Threads, options.CreatePlan);
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.HeldBack.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
 
@@ -185,7 +185,7 @@ internal static class TrainingSession
             int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
             if (config.Epochs == 0 && loaded < floats)
                 throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
-            WarnOfImagesSeen(config.InitialFiles.Zip(starts), config, "figures on them are too good", progress);
+            WarnOfImagesSeen(config.InitialFiles.Zip(starts), config, data.Dataset, "figures on them are too good", progress);
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
@@ -194,12 +194,12 @@ internal static class TrainingSession
     }
 
     /// <summary>Tells of the models that were trained on the same data with another part of it held back.</summary>
-    private static void WarnOfImagesSeen(IEnumerable<(string File, Graph Graph)> models, TrainingConfig config, string consequence, ITrainingProgress progress)
+    private static void WarnOfImagesSeen(IEnumerable<(string File, Graph Graph)> models, TrainingConfig config, Dataset dataset, string consequence, ITrainingProgress progress)
     {
         foreach ((string file, Graph graph) in models)
         {
-            if (config.Validation > 0 && TrainingConfig.Of(graph) is { } other
-                && other.Coarser.Append(other.Dataset).Intersect(config.Coarser.Append(config.Dataset)).Any() && (other.Seed, other.Validation) != (config.Seed, config.Validation))
+            if (TrainingConfig.Of(graph) is { } other && other.Coarser.Append(other.Dataset).Intersect(config.Coarser.Append(config.Dataset)).Any()
+                && (dataset.IsDivided && other.Seed != config.Seed || config.Validation > 0 && (other.Seed, other.Validation) != (config.Seed, config.Validation)))
                 progress.Message($"{file} may have learnt from images that are held back here: it was trained on them with another seed or share, so that {consequence}");
         }
     }
