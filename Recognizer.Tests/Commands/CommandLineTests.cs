@@ -303,6 +303,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("""{ "learningRate": 1e400 }""", "learningRate is 1e400")]
     [InlineData("""{ "classFrequencies": { "a": 1, "b": -1e999 } }""", "classFrequencies is")]
+    [InlineData("""{ "classFrequencies": { "a": 1e308, "b": 1e308 } }""", "classFrequencies is too large")]
     public void A_number_in_a_configuration_that_makes_no_sense_is_wrong_usage(string config, string message)
     {
         string file = _folder.Write("config.json", config);

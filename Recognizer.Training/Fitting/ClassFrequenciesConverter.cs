@@ -18,6 +18,7 @@ internal sealed class ClassFrequenciesConverter : JsonConverter<IReadOnlyDiction
             string label = reader.GetString()!;
             frequencies.Add(label, reader.Read() && reader.TokenType == JsonTokenType.Number ? reader.GetDouble() : throw new JsonException());
         }
+        if (!double.IsFinite(frequencies.Values.Sum())) throw new FormatException("classFrequencies is too large; expected numbers with a finite sum");
         return frequencies;
     }
 
