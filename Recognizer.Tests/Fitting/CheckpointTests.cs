@@ -51,5 +51,20 @@ public class CheckpointTests
         Assert.Contains("damaged", Assert.Single(warnings), StringComparison.Ordinal);
         Checkpoint.Clear(folder.Root);
         Assert.Null(Checkpoint.LoadNewest(folder.Root, warnings.Add));
+        Assert.Empty(Directory.GetFiles(folder.Root));
+    }
+
+    [Fact]
+    public void A_file_whose_writing_fails_stays_as_it_was()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("model.onnx", "before");
+        Assert.Throws<IOException>(() => AtomicFile.Write(file, stream =>
+        {
+            stream.Write("half"u8);
+            throw new IOException("No space left on device");
+        }));
+        Assert.Equal("before", File.ReadAllText(file));
+        Assert.Equal([file], Directory.GetFiles(folder.Root));
     }
 }

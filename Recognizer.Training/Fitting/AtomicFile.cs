@@ -3,16 +3,28 @@ namespace Recognizer.Training.Fitting;
 /// <summary>Files that are either there completely or not at all, whenever the process dies.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes beside the target, forces it to the disk, and renames.</summary>
+    /// <summary>What the name of a file ends in until all of it is written.</summary>
+    public const string Unfinished = ".tmp";
+
+    /// <summary>Writes beside the target, forces it to the disk, and renames; where that fails, nothing is left but the target as it was.</summary>
     public static void Write(string path, Action<Stream> write)
     {
-        string temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+        string temporary = path + Unfinished;
+        var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+        try
         {
-            write(stream);
-            stream.Flush(flushToDisk: true);
+            using (stream)
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
         }
-        File.Move(temporary, path, overwrite: true);
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
 
     /// <summary>Writes text as UTF-8.</summary>

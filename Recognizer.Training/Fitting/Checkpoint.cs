@@ -65,10 +65,11 @@ internal sealed class Checkpoint
         return null;
     }
 
-    /// <summary>Deletes all checkpoints of a folder.</summary>
+    /// <summary>Deletes all checkpoints of a folder, and what a process left of one that died while it wrote.</summary>
     public static void Clear(string directory)
     {
-        foreach (string file in Files(directory)) File.Delete(file);
+        if (!Directory.Exists(directory)) return;
+        foreach (string file in Files(directory).Concat(Directory.GetFiles(directory, $"epoch-*{Extension}{AtomicFile.Unfinished}"))) File.Delete(file);
     }
 
     /// <summary>The bytes of the file.</summary>
