@@ -23,7 +23,7 @@ internal sealed record AugmentationOptions
     /// <summary>Typical (root mean square) displacement in pixels of a smooth random warp.</summary>
     public float Elastic { get; init; }
 
-    /// <summary>Probability that a rectangle of the image is blanked.</summary>
+    /// <summary>Probability that a rectangle of the image becomes ground or one grey, each as often.</summary>
     public float Erasing { get; init; }
 
     /// <summary>Largest standard deviation of added noise, pixels being 0…1; uniform from 0 per image.</summary>

@@ -119,7 +119,7 @@ internal static class MarkPainter
         }
     }
 
-    // The sum, product or difference of two patterns, each of one direction.
+    // Stripes of one direction, or the maximum, product or difference of those of two.
     private static void Plaid(Span<float> mark, ref CounterRandom random)
     {
         Span<float> across = stackalloc float[2 * Side], down = stackalloc float[2 * Side];

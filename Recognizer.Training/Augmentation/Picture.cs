@@ -7,6 +7,8 @@ namespace Recognizer.Training.Augmentation;
 internal static class Picture
 {
     private const int Side = CharacterNormalizer.Size;
+
+    // Sizes are from the first to below the second.
     private const int Least = 10, Most = 72;
 
     /// <summary>Redraws an image.</summary>
