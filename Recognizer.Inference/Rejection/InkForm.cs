@@ -65,7 +65,7 @@ internal readonly record struct InkForm(float Coverage, float Aspect, float Fill
         Remove(ground, seed, diagonal: false);
         int holes = Count(ground, diagonal: false);
         return new InkForm(mass / pixels.Length, (float)Math.Min(width, height) / Math.Max(width, height), (float)area / (width * height), 2 * area / length,
-            components, holes, (float)between / Math.Max(1, touched));
+            components, holes, (float)between / touched);
     }
 
     /// <summary>Number of connected pieces; the picture is empty afterwards.</summary>

@@ -241,7 +241,7 @@ public sealed class DownloadTests : IDisposable
                 new { name = "tiny", description = "", terms = "", folder = "tiny", labels = "AB", firstLabel = 1, orientation = "transposed", train = (string[])["train-images", "train-labels"], trainCounts = 1,
                     test = (string[])["test-images", "test-labels"], mirrors = mirror is null ? Array.Empty<string>() : [mirror.ToString()] },
             },
-            archives = archive is null ? Array.Empty<object>() : [new { name = "all.zip", folder = "tiny", members = "gzip/", urls = (string[])[archive + "all.zip"] }],
+            archives = archive is null ? Array.Empty<object>() : [new { name = "all.zip", folder = "tiny", urls = (string[])[archive + "all.zip"] }],
             files = files.Select(f => new { name = f.Name, size = f.Content.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(f.Content)) }),
         });
         using var document = JsonDocument.Parse(json);

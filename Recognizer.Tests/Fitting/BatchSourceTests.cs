@@ -16,14 +16,14 @@ public class BatchSourceTests
         return new DatasetPart(images, [.. Enumerable.Range(0, count)]);
     }
 
-    private static List<(int Epoch, int Step, int[] Labels, float[] Images)> Read(int firstEpoch, int epochs, int pause = 0)
+    private static List<(int Epoch, int[] Labels, float[] Images)> Read(int firstEpoch, int epochs, int pause = 0)
     {
         using var source = new BatchSource(Part, [.. Enumerable.Range(0, 20)], 8, (_, _) => AugmentationOptions.Parse("standard"), 5, firstEpoch, epochs);
-        var batches = new List<(int, int, int[], float[])>();
+        var batches = new List<(int, int[], float[])>();
         for (int i = 0; i < (epochs - firstEpoch) * source.StepsPerEpoch; i++)
         {
             Batch batch = source.Next(CancellationToken.None);
-            batches.Add((batch.Epoch, batch.Step, batch.Labels[..batch.Count], batch.Images[..(batch.Count * 784)]));
+            batches.Add((batch.Epoch, batch.Labels[..batch.Count], batch.Images[..(batch.Count * 784)]));
             if (pause > 0) Thread.Sleep(pause);
             source.Return(batch);
         }

@@ -15,9 +15,8 @@ internal sealed record CataloguePart(string Images, string Labels);
 /// <summary>A published archive that has several of the files.</summary>
 /// <param name="Name">File name.</param>
 /// <param name="Folder">Folder under the root.</param>
-/// <param name="Members">Folder inside the archive.</param>
 /// <param name="Urls">Where it can be downloaded, best first.</param>
-internal sealed record CatalogueArchive(string Name, string Folder, string Members, IReadOnlyList<Uri> Urls);
+internal sealed record CatalogueArchive(string Name, string Folder, IReadOnlyList<Uri> Urls);
 
 /// <summary>A data set that is known by name.</summary>
 /// <param name="Name">Name on the command line.</param>
@@ -57,7 +56,7 @@ internal sealed class DatasetCatalogue
         _files = root.GetProperty("files").EnumerateArray().Select(f => new CatalogueFile(
             Text(f, "name"), f.GetProperty("size").GetInt64(), Text(f, "sha256"), f.TryGetProperty("contentSha256", out var content) ? content.GetString() : null))
             .ToDictionary(f => f.Name, StringComparer.Ordinal);
-        Archives = [.. root.GetProperty("archives").EnumerateArray().Select(a => new CatalogueArchive(Text(a, "name"), Text(a, "folder"), Text(a, "members"), Urls(a, "urls")))];
+        Archives = [.. root.GetProperty("archives").EnumerateArray().Select(a => new CatalogueArchive(Text(a, "name"), Text(a, "folder"), Urls(a, "urls")))];
         Sets = [.. root.GetProperty("sets").EnumerateArray().Select(s => new CatalogueSet(
             Text(s, "name"), Text(s, "description"), Text(s, "terms"), Text(s, "folder"), [.. Text(s, "labels").Select(c => c.ToString())],
             s.GetProperty("firstLabel").GetInt32(), Text(s, "orientation") == "transposed", Part(s, "train"), Counts(s), Part(s, "test"),

@@ -25,10 +25,8 @@ internal sealed class Batch(int capacity, bool clean)
 
     public int Count { get; set; }
 
-    /// <summary>Epoch, from 0, and step within it.</summary>
+    /// <summary>Epoch, from 0.</summary>
     public int Epoch { get; set; }
-
-    public int Step { get; set; }
 }
 
 /// <summary>Makes the batches of all epochs in order, varied, on a thread of its own and a few ahead of the training thread. Order and
@@ -133,7 +131,6 @@ internal sealed class BatchSource : IDisposable
                 {
                     Batch batch = _free.Take(_stop.Token);
                     batch.Epoch = epoch;
-                    batch.Step = step;
                     Fill(batch, order.AsSpan(step * _batchSize, Math.Min(_batchSize, order.Length - step * _batchSize)));
                     _ready.Add(batch, _stop.Token);
                 }

@@ -14,13 +14,13 @@ internal abstract class OutlierKind
 
     /// <summary>Draws a picture.</summary>
     /// <param name="image">[28, 28], zero; receives 0 = ground … 1 = ink, and is clamped to that afterwards.</param>
-    /// <param name="model">A character of the set at hand, whose place, size, pen and ink strokes are to have.</param>
+    /// <param name="model">A roomy character of the set at hand, whose place, size, pen and ink strokes are to have.</param>
     /// <param name="random">Decides everything that is random.</param>
     protected abstract void Draw(Span<float> image, in InkMeasure model, ref CounterRandom random);
 
     /// <summary>Draws a picture.</summary>
     /// <param name="image">[28, 28], receives 0 = ground … 255 = ink.</param>
-    /// <param name="model">Measures of a character of the set at hand.</param>
+    /// <param name="model">Measures of a roomy character of the set at hand.</param>
     /// <param name="key">Decides everything that is random.</param>
     public void Draw(Span<byte> image, in InkMeasure model, ulong key)
     {

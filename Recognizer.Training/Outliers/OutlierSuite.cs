@@ -41,7 +41,7 @@ internal static class OutlierSuite
     /// <summary>Draws pictures; the result depends on the characters and the numbers only.</summary>
     /// <param name="number">Which of <see cref="All"/>.</param>
     /// <param name="count">How many.</param>
-    /// <param name="models">Characters whose pen, size and ink strokes take.</param>
+    /// <param name="models">Characters whose pen, size and ink strokes take, as <see cref="Measure"/> gives them.</param>
     /// <param name="threads">Threads to use; 0 = one per processor.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>[count, 28, 28], 0 = ground … 255 = ink.</returns>

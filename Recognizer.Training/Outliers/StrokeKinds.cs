@@ -11,9 +11,7 @@ internal abstract class StrokeKind : OutlierKind
         var pen = new Pen();
         Draw(pen, ref random);
         float width = Math.Min(model.Pen, 2.6f);
-        // The shapes want a box that is not narrower than this.
-        InkMeasure box = model.IsRoomy ? model : new InkMeasure(4, 4, 20, 20, model.Pen, model.Ink);
-        pen.Fit(box, width);
+        pen.Fit(model, width);
         pen.Ink(image, width);
     }
 
@@ -159,18 +157,17 @@ internal sealed class Scribble : OutlierKind
 
     protected override void Draw(Span<float> image, in InkMeasure model, ref CounterRandom random)
     {
-        InkMeasure box = model.IsRoomy ? model : new InkMeasure(4, 4, 20, 20, 2.5f, 110);
-        float length = box.Ink / box.Pen;
+        float length = model.Ink / model.Pen;
         var pens = new Pen[] { new(), new() };
         int best = 0, crossings = -1;
         for (int attempt = 0; attempt < Tries && crossings < EnoughCrossings; attempt++)
         {
             Pen pen = pens[1 - best];
-            Path(pen, box, length, ref random);
-            int count = pen.Crossings(box.Pen);
+            Path(pen, model, length, ref random);
+            int count = pen.Crossings(model.Pen);
             if (count > crossings) (best, crossings) = (1 - best, count);
         }
-        InkExactly(pens[best], image, box);
+        InkExactly(pens[best], image, model);
     }
 
     // Adds points until the path, brought into the box, is as long as the ink allows.
