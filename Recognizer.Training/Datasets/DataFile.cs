@@ -29,7 +29,7 @@ internal sealed class DataFile : IDisposable
             Span<byte> magic = stackalloc byte[2];
             IsCompressed = probe.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
         }
-        if (expected is not null && !HasStoredChecksum(tree, path, expected))
+        if (expected is not null && !expected.Matches(tree, path))
         {
             if (expected.ContentSha256 is null)
                 throw new DatasetException($"{Name} is not the official file: its sha256 differs from {expected.Sha256}. Delete it to download it again.");
@@ -46,14 +46,6 @@ internal sealed class DataFile : IDisposable
 
     /// <summary>Bytes as stored.</summary>
     public long StoredLength { get; }
-
-    private static bool HasStoredChecksum(FileTree tree, string path, CatalogueFile expected)
-    {
-        if (tree.Length(path) != expected.Size)
-            return false;
-        using var stream = tree.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream)) == expected.Sha256;
-    }
 
     /// <summary>Fills the buffer. <paramref name="what"/> says in the message what should have been there.</summary>
     public void ReadExactly(Span<byte> buffer, string what)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Recognizer.Training.Datasets;
@@ -7,7 +8,20 @@ namespace Recognizer.Training.Datasets;
 /// <param name="Size">Length in bytes.</param>
 /// <param name="Sha256">Checksum in lower-case hexadecimal.</param>
 /// <param name="ContentSha256">Checksum of the unpacked content, so that unpacked or recompressed files are recognised; null where it isn't known.</param>
-internal sealed record CatalogueFile(string Name, long Size, string Sha256, string? ContentSha256);
+internal sealed record CatalogueFile(string Name, long Size, string Sha256, string? ContentSha256)
+{
+    /// <summary>Whether a file is this one, byte for byte.</summary>
+    public bool Matches(FileTree tree, string path)
+    {
+        if (tree.Length(path) != Size)
+            return false;
+        using var stream = tree.OpenRead(path);
+        return Checksum(stream) == Sha256;
+    }
+
+    /// <summary>The checksum of all that a stream has.</summary>
+    public static string Checksum(Stream stream) => Convert.ToHexStringLower(SHA256.HashData(stream));
+}
 
 /// <summary>The two files of a split, without <c>.gz</c>.</summary>
 internal sealed record CataloguePart(string Images, string Labels);

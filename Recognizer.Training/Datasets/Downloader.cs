@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 
 namespace Recognizer.Training.Datasets;
 
@@ -40,7 +39,7 @@ internal static class Downloader
         Download(mirrors, destination, expected.Size, path =>
         {
             using var stream = File.OpenRead(path);
-            string actual = Convert.ToHexStringLower(SHA256.HashData(stream));
+            string actual = CatalogueFile.Checksum(stream);
             return actual == expected.Sha256 ? null : $"its sha256 is {actual}, expected {expected.Sha256}";
         }, options);
 
