@@ -16,16 +16,16 @@ public sealed record DecoderOptions
     /// <summary>Most bytes that decoding one picture may take, result included. Default 1 GiB.</summary>
     public long MaxMemoryBytes { get; init; } = 1L << 30;
 
-    /// <summary>Checks a picture's size.</summary>
+    /// <summary>Checks a picture's size and the memory it takes: so much for every pixel, and what is needed besides.</summary>
     /// <exception cref="ImageFormatException">A side is zero, or a limit is exceeded.</exception>
-    internal void Check(string format, long position, long width, long height, double bytesPerPixel)
+    internal void Check(string format, long position, long width, long height, double bytesPerPixel, double furtherBytes = 0)
     {
         if (width <= 0 || height <= 0)
             throw new ImageFormatException(format, position, $"expected a width and height of at least 1, found {width}×{height}");
         if (width > int.MaxValue || height > int.MaxValue || width * height > MaxPixels)
             throw new ImageFormatException(format, position, $"expected at most {MaxPixels} pixels, found {width}×{height}");
         // 0x7FFFFFC7 is the longest array of bytes
-        double bytes = width * height * bytesPerPixel;
+        double bytes = width * height * bytesPerPixel + furtherBytes;
         if (bytes > MaxMemoryBytes || width * height * 4 > 0x7FFFFFC7)
             throw new ImageFormatException(format, position, $"expected a picture that decodes within {MaxMemoryBytes} bytes, found {width}×{height}");
     }

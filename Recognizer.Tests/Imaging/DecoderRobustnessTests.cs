@@ -190,6 +190,25 @@ public class DecoderRobustnessTests
     }
 
     [Fact]
+    public void What_is_needed_besides_the_pixels_counts_as_memory()
+    {
+        byte[] png = PngEncoder.Encode(1, 1, 1, [0]);
+        // A row of four times 16 bits is 8 MiB, and so is the one above it
+        byte[] wide = [.. png.AsSpan(0, 33), 0, 0, 0x20, 0x08, .. "IDAT"u8, .. new byte[8200 + 4], .. png.AsSpan(png.Length - 12)];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(wide.AsSpan(16), 1 << 20);
+        (wide[24], wide[25]) = (16, 6);
+        RepairChecksums(wide);
+        AssertRefusedWithinLimits(wide);
+    }
+
+    private static void AssertRefusedWithinLimits(byte[] file)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file, s_small));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, s_small.MaxMemoryBytes + (1 << 20));
+    }
+
+    [Fact]
     public void Large_bitmaps_may_move_over_what_they_leave_empty()
     {
         byte[] moves = [0, 2, 0, 250, 0, 2, 0, 250, 0, 2, 0, 250, 0, 2, 0, 249];

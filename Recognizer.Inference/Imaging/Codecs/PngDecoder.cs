@@ -72,8 +72,9 @@ internal static class PngDecoder
             {
                 case "IHDR":
                     if (!first) throw reader.Error(start, "expected one chunk IHDR, found another");
-                    options.Check(Format, start, header.Width, header.Height, MemoryPerPixel(header));
-                    left = options.MaxMemoryBytes - (long)((double)header.Width * header.Height * MemoryPerPixel(header));
+                    long rows = 2 * (header.RowBytes(header.Width) + 1); // a row and the one above it
+                    options.Check(Format, start, header.Width, header.Height, MemoryPerPixel(header), rows);
+                    left = options.MaxMemoryBytes - (long)header.Width * header.Height * MemoryPerPixel(header) - rows;
                     break;
                 case "PLTE":
                     if (body.Length == 0 || body.Length % 3 != 0 || body.Length > 768)
@@ -105,7 +106,7 @@ internal static class PngDecoder
         }
     }
 
-    private static double MemoryPerPixel(Header header) => header.SamplesPerPixel + (header.ColorType == Palette ? 3 : 1);
+    private static int MemoryPerPixel(Header header) => header.SamplesPerPixel + (header.ColorType == Palette ? 3 : 1);
 
     private static string Printable(string name) => name.All(char.IsAsciiLetter) ? name : Convert.ToHexString(System.Text.Encoding.Latin1.GetBytes(name));
 
@@ -149,7 +150,7 @@ internal static class PngDecoder
 
         var converter = new RowConverter(header, palette, transparency, reader, dataPosition);
         var pixels = new byte[header.Width * header.Height * converter.Channels];
-        byte[] current = ArrayPool<byte>.Shared.Rent((int)rowBytes + 1), previous = ArrayPool<byte>.Shared.Rent((int)rowBytes + 1);
+        byte[] current = new byte[rowBytes + 1], previous = new byte[rowBytes + 1];
         try
         {
             if (!System.Runtime.InteropServices.MemoryMarshal.TryGetArray(data, out var segment)) throw new InvalidOperationException();
@@ -177,11 +178,6 @@ internal static class PngDecoder
         catch (Exception e) when (e is InvalidDataException or IOException) // what asks for a preset dictionary is the latter
         {
             throw new ImageFormatException(Format, dataPosition, "expected valid zlib data in the IDAT chunks: " + e.Message, e);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(current);
-            ArrayPool<byte>.Shared.Return(previous);
         }
         return Orientation.Apply(Image.FromChannels(header.Width, header.Height, converter.Channels, pixels), orientation);
     }
