@@ -242,6 +242,15 @@ public class DecoderRobustnessTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
     }
 
+    [Fact]
+    public void A_png_of_many_short_rows_decodes_to_its_end()
+    {
+        var pixels = new byte[3 * 10_001];
+        new Random(4).NextBytes(pixels);
+        Image image = ImageDecoder.Decode(PngEncoder.Encode(1, 10_001, 3, pixels));
+        Assert.True(image.Pixels.SequenceEqual(pixels));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(6)]

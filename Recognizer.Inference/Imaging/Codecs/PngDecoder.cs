@@ -11,6 +11,9 @@ internal static class PngDecoder
     private const string Format = "PNG";
     private const int Gray = 0, Rgb = 2, Palette = 3, GrayAlpha = 4, RgbAlpha = 6;
 
+    /// <summary>Bytes of short rows that are read at once.</summary>
+    private const int BufferedBytes = 8192;
+
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     // Adam7: first column, first row, step of the columns, step of the rows of each pass
@@ -146,11 +149,12 @@ internal static class PngDecoder
         if (expected > data.Length * 1032L + 1032)
             throw reader.Error(dataPosition, $"expected image data for {expected} bytes, found {data.Length} compressed bytes, which is too few");
         long rowBytes = header.RowBytes(header.Width);
-        if (rowBytes > int.MaxValue - 64) throw reader.Error(dataPosition, $"expected rows of less than 2 GiB, found {rowBytes} bytes");
+        if (2 * (rowBytes + 1) > Array.MaxLength) throw reader.Error(dataPosition, $"expected rows of less than 1 GiB, found {rowBytes} bytes");
 
         var converter = new RowConverter(header, palette, transparency, reader, dataPosition);
         var pixels = new byte[header.Width * header.Height * converter.Channels];
-        byte[] current = new byte[rowBytes + 1], previous = new byte[rowBytes + 1];
+        // Rows and, before them, the one above: a single long row or many short ones, as every read has a cost of its own
+        var buffer = new byte[Math.Max(2 * (rowBytes + 1), BufferedBytes)];
         try
         {
             if (!System.Runtime.InteropServices.MemoryMarshal.TryGetArray(data, out var segment)) throw new InvalidOperationException();
@@ -160,18 +164,23 @@ internal static class PngDecoder
             {
                 var (columns, rows) = PassSize(header, pass);
                 if (columns == 0) continue;
-                int bytes = (int)header.RowBytes(columns);
+                int bytes = (int)header.RowBytes(columns), stride = bytes + 1, most = buffer.Length / stride - 1;
                 int startX = header.Interlaced ? PassX[pass] : 0, stepX = header.Interlaced ? PassStepX[pass] : 1;
                 int startY = header.Interlaced ? PassY[pass] : 0, stepY = header.Interlaced ? PassStepY[pass] : 1;
-                previous.AsSpan(0, bytes + 1).Clear();
-                for (int row = 0; row < rows; row++)
+                buffer.AsSpan(0, stride).Clear();
+                for (int row = 0; row < rows; row += most)
                 {
-                    int got = inflater.ReadAtLeast(current.AsSpan(0, bytes + 1), bytes + 1, throwOnEndOfStream: false);
-                    if (got < bytes + 1) throw reader.Error(dataPosition, $"expected {expected} bytes of image data, found its end in row {startY + row * stepY}");
-                    if (current[0] > 4) throw reader.Error(dataPosition, $"expected a filter type of 0 to 4 in row {startY + row * stepY}, found {current[0]}");
-                    Unfilter(current[0], current.AsSpan(1, bytes), previous.AsSpan(1, bytes), Math.Max(1, header.BitsPerPixel / 8));
-                    converter.Convert(current.AsSpan(1, bytes), columns, pixels, (startY + row * stepY) * header.Width + startX, stepX);
-                    (current, previous) = (previous, current);
+                    var filtered = buffer.AsSpan(stride, Math.Min(most, rows - row) * stride);
+                    int got = inflater.ReadAtLeast(filtered, filtered.Length, throwOnEndOfStream: false);
+                    if (got < filtered.Length) throw reader.Error(dataPosition, $"expected {expected} bytes of image data, found its end in row {startY + (row + got / stride) * stepY}");
+                    for (int at = 0, y = startY + row * stepY; at < filtered.Length; at += stride, y += stepY)
+                    {
+                        Span<byte> above = buffer.AsSpan(at + 1, bytes), current = filtered.Slice(at + 1, bytes);
+                        if (filtered[at] > 4) throw reader.Error(dataPosition, $"expected a filter type of 0 to 4 in row {y}, found {filtered[at]}");
+                        Unfilter(filtered[at], current, above, Math.Max(1, header.BitsPerPixel / 8));
+                        converter.Convert(current, columns, pixels, y * header.Width + startX, stepX);
+                    }
+                    buffer.AsSpan(filtered.Length, stride).CopyTo(buffer);
                 }
             }
         }
