@@ -39,6 +39,9 @@ internal sealed class JpegDecoder
         /// <summary>Progressive only: lowest bit that each coefficient has by now, in zigzag order; <see cref="NoBits"/> before its first scan.</summary>
         public byte[]? LowestBits;
 
+        /// <summary>The table at the component's first scan. Once all its scans are done another may take the table's number.</summary>
+        public ushort[]? Quantization;
+
         public JpegHuffmanTable? DcTable, AcTable;
         public int Prediction;
         public bool Seen;
@@ -52,7 +55,7 @@ internal sealed class JpegDecoder
     private Component[] _components = [];
     private int _width, _height, _maxHorizontal, _maxVertical, _mcusPerRow, _mcuRows;
     private bool _progressive, _jfif, _adobe;
-    private int _adobeTransform, _restartInterval, _orientation = 1, _scans, _framePosition;
+    private int _adobeTransform, _restartInterval, _orientation = 1, _scans;
 
     private JpegDecoder(DecoderOptions options) => _options = options;
 
@@ -146,7 +149,6 @@ internal sealed class JpegDecoder
         var segment = Segment(ref reader, "frame header");
         if (segment.Length < 6) throw reader.Error(position, $"expected a frame header of at least 8 bytes, found {segment.Length + 2}");
         if (segment[0] != 8) throw reader.Error(position + 4, $"expected 8 bits per sample, found {segment[0]}");
-        _framePosition = position;
         _height = BinaryPrimitives.ReadUInt16BigEndian(segment[1..]);
         _width = BinaryPrimitives.ReadUInt16BigEndian(segment[3..]);
         int count = segment[5];
@@ -270,8 +272,7 @@ internal sealed class JpegDecoder
             bool needsDc = start == 0 && high == 0, needsAc = end > 0;
             if (needsDc && c.DcTable == null) throw reader.Error(position, $"expected a DC Huffman table {tables >> 4} before the scan");
             if (needsAc && c.AcTable == null) throw reader.Error(position, $"expected an AC Huffman table {tables & 15} before the scan");
-            if (!_progressive && _quantization[c.QuantizationTable] == null)
-                throw reader.Error(position, $"expected a quantisation table {c.QuantizationTable} before the scan");
+            c.Quantization ??= _quantization[c.QuantizationTable] ?? throw reader.Error(position, $"expected a quantisation table {c.QuantizationTable} before the scan");
             if (c.LowestBits is { } bits)
             {
                 // Each bit comes once: a scan that repeats one costs a few bytes and a pass over all coefficients
@@ -336,7 +337,7 @@ internal sealed class JpegDecoder
             {
                 block.Clear();
                 Sequential(c, block);
-                JpegTransform.Inverse(block, decoder._quantization[c.QuantizationTable], c.Samples.AsSpan(y * 8 * c.Stride + x * 8), c.Stride);
+                JpegTransform.Inverse(block, c.Quantization, c.Samples.AsSpan(y * 8 * c.Stride + x * 8), c.Stride);
                 return;
             }
             var coefficients = c.Coefficients.AsSpan((y * c.BlocksPerRow + x) * 64, 64);
@@ -458,10 +459,9 @@ internal sealed class JpegDecoder
         {
             if (!c.Seen) throw reader.Error(position, $"expected a scan of component {c.Id} before the end of the image");
             if (c.Coefficients == null) continue;
-            var quantization = _quantization[c.QuantizationTable] ?? throw reader.Error(_framePosition, $"expected a quantisation table {c.QuantizationTable}");
             for (int y = 0; y < c.BlockRows; y++)
                 for (int x = 0; x < c.BlocksPerRow; x++)
-                    JpegTransform.Inverse(c.Coefficients.AsSpan((y * c.BlocksPerRow + x) * 64, 64), quantization, c.Samples.AsSpan(y * 8 * c.Stride + x * 8), c.Stride);
+                    JpegTransform.Inverse(c.Coefficients.AsSpan((y * c.BlocksPerRow + x) * 64, 64), c.Quantization, c.Samples.AsSpan(y * 8 * c.Stride + x * 8), c.Stride);
             c.Coefficients = null;
         }
         int channels = _components.Length == 1 ? 1 : 3;

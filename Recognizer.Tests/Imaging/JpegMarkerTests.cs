@@ -1,0 +1,43 @@
+using Recognizer.Inference.Imaging;
+
+namespace Recognizer.Tests.Imaging;
+
+/// <summary>JPEG files put together by hand, of blocks that have one shade each: what the standard allows and few encoders write.</summary>
+public class JpegMarkerTests
+{
+    private const byte Baseline = 0xC0, Progressive = 0xC2, HuffmanTable = 0xC4, QuantizationTable = 0xDB;
+
+    /// <summary>Codes 0: the same shade as the block before; 10: a difference of four bits, of which 1000 is one of 8.</summary>
+    private static readonly byte[] s_dc = Huffman(0x00, 0, 4);
+
+    /// <summary>Code 0: end of block.</summary>
+    private static readonly byte[] s_ac = Huffman(0x10, 0);
+
+    private static byte[] Segment(byte marker, params byte[] body) => [0xFF, marker, (byte)(body.Length + 2 >> 8), (byte)(body.Length + 2), .. body];
+
+    private static byte[] Quantization(byte step) => Segment(QuantizationTable, [0, .. Enumerable.Repeat(step, 64)]);
+
+    /// <summary>A code of each length for the symbols in turn: 0, 10, 110 …</summary>
+    private static byte[] Huffman(byte table, params byte[] symbols) =>
+        Segment(HuffmanTable, [table, .. Enumerable.Repeat((byte)1, symbols.Length), .. new byte[16 - symbols.Length], .. symbols]);
+
+    /// <summary>Components of (number, sampling factors), all of quantisation table 0.</summary>
+    private static byte[] Frame(byte marker, byte width, byte height, params (byte Id, byte Sampling)[] components) =>
+        Segment(marker, [8, 0, height, 0, width, (byte)components.Length, .. components.SelectMany(c => (byte[])[c.Id, c.Sampling, 0])]);
+
+    private static byte[] Scan(byte[] components, string bits, byte start = 0, byte end = 63, byte approximation = 0) =>
+        [.. Segment(0xDA, [(byte)components.Length, .. components.SelectMany(c => (byte[])[c, 0]), start, end, approximation]), .. Bits(bits)];
+
+    private static byte[] Bits(string bits) =>
+        [.. bits.Replace(" ", "", StringComparison.Ordinal).Chunk(8).Select(b => Convert.ToByte(new string(b).PadRight(8, '1'), 2))];
+
+    private static Image Decode(params byte[][] segments) => ImageDecoder.Decode([0xFF, 0xD8, .. segments.SelectMany(s => s), 0xFF, 0xD9]);
+
+    [Fact]
+    public void A_component_keeps_the_quantisation_table_of_its_first_scan()
+    {
+        Image image = Decode(Quantization(8), Frame(Progressive, 8, 8, (1, 0x11), (2, 0x11), (3, 0x11)), s_dc,
+            Scan([1], "10 1000", end: 0), Quantization(1), Scan([2], "0", end: 0), Scan([3], "0", end: 0));
+        Assert.Equal(Enumerable.Repeat((byte)136, 8 * 8 * 3), image.Pixels.ToArray());
+    }
+}
