@@ -40,4 +40,16 @@ public class JpegMarkerTests
             Scan([1], "10 1000", end: 0), Quantization(1), Scan([2], "0", end: 0), Scan([3], "0", end: 0));
         Assert.Equal(Enumerable.Repeat((byte)136, 8 * 8 * 3), image.Pixels.ToArray());
     }
+
+    /// <summary>Adobe's marker; transform 0: the components are the colours themselves.</summary>
+    private static byte[] Adobe(byte transform) => Segment(0xEE, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, transform]);
+
+    [Fact]
+    public void A_jfif_file_is_YCbCr_whatever_its_adobe_marker_says()
+    {
+        const int AfterJfif = 20;
+        byte[] file = JpegSamples.All.Single(s => s.Name == "rgb420.jpg").File;
+        Image image = ImageDecoder.Decode([.. file.AsSpan(0, AfterJfif), .. Adobe(0), .. file.AsSpan(AfterJfif)]);
+        Assert.True(image.Pixels.SequenceEqual(ImageDecoder.Decode(file).Pixels));
+    }
 }

@@ -477,8 +477,9 @@ internal sealed class JpegDecoder
 
     private void ConvertColors(byte[] pixels)
     {
-        bool rgb = _components.Length == 3 && (_adobe ? _adobeTransform == 0
-            : !_jfif && _components[0].Id == 'R' && _components[1].Id == 'G' && _components[2].Id == 'B');
+        // Three components are YCbCr in JFIF, whatever else is said
+        bool rgb = _components.Length == 3 && !_jfif && (_adobe ? _adobeTransform == 0
+            : _components[0].Id == 'R' && _components[1].Id == 'G' && _components[2].Id == 'B');
         bool plainCmyk = _components.Length == 4 && (!_adobe || _adobeTransform == 0);
         var rows = new byte[_components.Length][];
         for (int i = 0; i < rows.Length; i++) rows[i] = new byte[_width + 8];
