@@ -190,7 +190,7 @@ public class DecoderRobustnessTests
     }
 
     [Fact]
-    public void What_is_needed_besides_the_pixels_counts_as_memory()
+    public void Rows_of_a_png_count_as_memory()
     {
         byte[] png = PngEncoder.Encode(1, 1, 1, [0]);
         // A row of four times 16 bits is 8 MiB, and so is the one above it
@@ -200,6 +200,11 @@ public class DecoderRobustnessTests
         RepairChecksums(wide);
         AssertRefusedWithinLimits(wide);
     }
+
+    [Fact]
+    public void Whole_coded_units_of_a_jpeg_count_as_memory() =>
+        // A row of 65535 pixels, stored as units of 32×32 in four components
+        AssertRefusedWithinLimits([.. Convert.FromHexString("FFD8FFC20014080001FFFF04014400024400034400044400"), .. new byte[4096]]);
 
     private static void AssertRefusedWithinLimits(byte[] file)
     {

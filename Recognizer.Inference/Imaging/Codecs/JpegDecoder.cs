@@ -169,10 +169,6 @@ internal sealed class JpegDecoder
             _maxHorizontal = Math.Max(_maxHorizontal, c.HorizontalSampling);
             _maxVertical = Math.Max(_maxVertical, c.VerticalSampling);
         }
-        // A sample takes a byte, in progressive files also a coefficient of two; then there is the result
-        double samples = components.Sum(c => (double)c.HorizontalSampling * c.VerticalSampling) / (_maxHorizontal * _maxVertical);
-        _options.Check(Format, position, _width, _height, samples * (_progressive ? 3 : 1) + (count == 1 ? 1 : 3) * 2);
-
         if (count == 1)
         {
             // a single component is coded block by block, whatever its sampling factors say
@@ -180,7 +176,7 @@ internal sealed class JpegDecoder
         }
         _mcusPerRow = DivideUp(_width, 8 * _maxHorizontal);
         _mcuRows = DivideUp(_height, 8 * _maxVertical);
-        long blocks = 0;
+        long blocks = 0, stored = 0;
         foreach (var c in components)
         {
             c.Width = DivideUp(_width * c.HorizontalSampling, _maxHorizontal);
@@ -188,7 +184,10 @@ internal sealed class JpegDecoder
             c.BlocksPerRow = _mcusPerRow * c.HorizontalSampling;
             c.BlockRows = _mcuRows * c.VerticalSampling;
             blocks += (long)DivideUp(c.Width, 8) * DivideUp(c.Height, 8);
+            stored += (long)c.BlocksPerRow * c.BlockRows;
         }
+        // A sample takes a byte, in progressive files also a coefficient of two; then there is the result, twice where it is turned
+        _options.Check(Format, position, _width, _height, (count == 1 ? 1 : 3) * 2, stored * 64 * (_progressive ? 3 : 1));
         // Every block takes a bit at least (its DC coefficient): a short file can't hold a large picture
         if (blocks > reader.Remaining * 8L)
             throw reader.Error(position, $"expected at least {blocks / 8} bytes for {_width}×{_height} pixels, found the end of the file after {reader.Remaining}");
