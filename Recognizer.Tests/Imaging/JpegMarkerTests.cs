@@ -52,4 +52,16 @@ public class JpegMarkerTests
         Image image = ImageDecoder.Decode([.. file.AsSpan(0, AfterJfif), .. Adobe(0), .. file.AsSpan(AfterJfif)]);
         Assert.True(image.Pixels.SequenceEqual(ImageDecoder.Decode(file).Pixels));
     }
+
+    private static Image DecodeWithLines(byte inFrame, byte inMarker) =>
+        Decode(Quantization(8), Frame(Baseline, 8, inFrame, (1, 0x11)), s_dc, s_ac, Scan([1], "10 1000 0"), Segment(0xDC, 0, inMarker));
+
+    [Fact]
+    public void Number_of_lines_may_be_said_again() => Assert.Equal(Enumerable.Repeat((byte)136, 8 * 8), DecodeWithLines(8, 8).Pixels.ToArray());
+
+    [Theory]
+    [InlineData(8, 7)]
+    [InlineData(0, 8)]
+    public void Another_number_of_lines_is_refused_by_name(byte inFrame, byte inMarker) =>
+        Assert.Contains("DNL marker", Assert.Throws<ImageFormatException>(() => DecodeWithLines(inFrame, inMarker)).Message, StringComparison.Ordinal);
 }

@@ -110,7 +110,10 @@ internal sealed class JpegDecoder
                 case 0x01 or >= 0xD0 and <= 0xD7:
                     break; // no content; a stray restart marker between segments does no harm
                 case 0xDC:
-                    throw reader.Error(position, "expected the number of lines in the frame header, found a DNL marker");
+                    var lines = Segment(ref reader, "number of lines");
+                    if (_components.Length == 0 || lines.Length != 2 || BinaryPrimitives.ReadUInt16BigEndian(lines) != _height)
+                        throw reader.Error(position, "expected the number of lines in the frame header, found a DNL marker");
+                    break; // says again what the frame header said
                 default:
                     if (marker is not (>= 0xE0 and <= 0xFE)) throw reader.Error(position, $"expected a marker of the standard, found FF{marker:X2}");
                     Segment(ref reader, "segment");
@@ -151,6 +154,7 @@ internal sealed class JpegDecoder
         if (segment[0] != 8) throw reader.Error(position + 4, $"expected 8 bits per sample, found {segment[0]}");
         _height = BinaryPrimitives.ReadUInt16BigEndian(segment[1..]);
         _width = BinaryPrimitives.ReadUInt16BigEndian(segment[3..]);
+        if (_height == 0) throw reader.Error(position + 5, "expected the number of lines in the frame header, found 0, which leaves it to a DNL marker: that is not supported");
         int count = segment[5];
         if (count is not (1 or 3 or 4)) throw reader.Error(position + 9, $"expected 1, 3 or 4 components, found {count}");
         if (segment.Length != 6 + 3 * count) throw reader.Error(position, $"expected a frame header of {8 + 3 * count} bytes, found {segment.Length + 2}");
