@@ -64,4 +64,17 @@ public class JpegMarkerTests
     [InlineData(0, 8)]
     public void Another_number_of_lines_is_refused_by_name(byte inFrame, byte inMarker) =>
         Assert.Contains("DNL marker", Assert.Throws<ImageFormatException>(() => DecodeWithLines(inFrame, inMarker)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("10 1", null)] // 15 zeros and a coefficient, where there are five
+    [InlineData("0", "10 1")]
+    public void Coefficients_beyond_their_scan_are_refused(string first, string? refinement)
+    {
+        byte[][] segments =
+        [
+            Quantization(1), Frame(Progressive, 8, 8, (1, 0x11)), s_dc, Huffman(0x10, 0, 0xF1), Scan([1], "0", end: 0), Scan([1], first, 1, 5, 0x01),
+            .. refinement == null ? (byte[][])[] : [Scan([1], refinement, 1, 5, 0x10)],
+        ];
+        Assert.Contains("beyond", Assert.Throws<ImageFormatException>(() => Decode(segments)).Message, StringComparison.Ordinal);
+    }
 }

@@ -374,7 +374,7 @@ internal sealed class JpegDecoder
                     continue;
                 }
                 k += run;
-                if (k > 63) throw _bits.Error("expected at most 64 coefficients in a block");
+                if (k > end) throw BeyondBand();
                 block[ZigZag[k]] = (short)_bits.Signed(size);
             }
         }
@@ -401,7 +401,7 @@ internal sealed class JpegDecoder
                     return;
                 }
                 k += run;
-                if (k > 63) throw _bits.Error("expected at most 64 coefficients in a block");
+                if (k > end) throw BeyondBand();
                 block[ZigZag[k]] = (short)(_bits.Signed(size) << low);
             }
         }
@@ -429,13 +429,14 @@ internal sealed class JpegDecoder
                     {
                         ref short coefficient = ref block[ZigZag[k]];
                         if (coefficient != 0) Refine(ref coefficient, bit);
-                        else if (run-- == 0)
-                        {
-                            if (value != 0) coefficient = value;
-                            k++;
-                            break;
-                        }
+                        else if (run-- == 0) break;
                     }
+                    if (value != 0)
+                    {
+                        if (k > end) throw BeyondBand();
+                        block[ZigZag[k]] = value;
+                    }
+                    k++;
                 }
             }
             if (_endOfBandRun > 0)
@@ -448,6 +449,8 @@ internal sealed class JpegDecoder
                 _endOfBandRun--;
             }
         }
+
+        private readonly ImageFormatException BeyondBand() => _bits.Error($"expected coefficients {start} to {end}, found one beyond");
 
         private void Refine(ref short coefficient, short bit)
         {
