@@ -213,6 +213,16 @@ public class DecoderRobustnessTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, s_small.MaxMemoryBytes + (1 << 20));
     }
 
+    [Theory]
+    [InlineData(54, 8)] // no room for a palette
+    [InlineData(50, 24)]
+    public void Bitmaps_whose_pixels_start_within_the_header_or_palette_are_refused(byte offset, byte bits)
+    {
+        byte[] file = Bitmap(24, 0, 40, 40, new byte[40 * 40 * 3]);
+        (file[10], file[28]) = (offset, bits);
+        Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(file));
+    }
+
     [Fact]
     public void Large_bitmaps_may_move_over_what_they_leave_empty()
     {

@@ -78,22 +78,23 @@ internal static class BmpDecoder
             }
         }
 
+        if (offset < reader.Position || offset > file.Length)
+            throw reader.Error(10, $"expected an offset of the pixels of {reader.Position}, where the header ends, to {file.Length}, where the file does, found {offset}");
         byte[]? palette = null;
         int entries = 0;
         if (bits <= 8)
         {
             int entryBytes = headerSize == 12 ? 3 : 4;
             long most = 1L << bits;
-            entries = (int)(colors == 0 || colors > most ? most : colors);
             // Writers of the oldest header leave out unused colours without saying so: the pixels' offset tells
-            long available = offset > reader.Position ? (offset - reader.Position) / entryBytes : entries;
-            entries = (int)Math.Min(entries, Math.Max(available, 0));
+            long available = (offset - reader.Position) / entryBytes;
+            if (available == 0) throw reader.Error("expected a palette between the header and the pixels");
+            entries = (int)Math.Min(colors == 0 || colors > most ? most : colors, available);
             var table = reader.Bytes(entries * entryBytes, "palette");
             palette = new byte[256 * 3];
             for (int i = 0; i < entries; i++)
                 (palette[i * 3], palette[i * 3 + 1], palette[i * 3 + 2]) = (table[i * entryBytes + 2], table[i * entryBytes + 1], table[i * entryBytes]);
         }
-        if (offset < 14 || offset > file.Length) throw reader.Error(10, $"expected an offset of the pixels within the file of {file.Length} bytes, found {offset}");
         reader.Position = (int)offset;
         return palette != null
             ? DecodeIndexed(reader, (int)width, (int)height, bits, compression, topDown, palette, entries)
