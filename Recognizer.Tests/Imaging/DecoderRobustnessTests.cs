@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Codecs;
 
@@ -230,6 +231,13 @@ public class DecoderRobustnessTests
         Image image = ImageDecoder.Decode(Bitmap(8, 1, 1200, 1000, [.. moves, 100, 1, 0, 1]));
         Assert.Equal((1200, 1000), (image.Width, image.Height));
     }
+
+    [Theory]
+    [InlineData("P5\n2 1\n255#c\n\n")]
+    [InlineData("P5\n2 1\n255#c\r\n")]
+    [InlineData("P5 2#c\n#c\n1#c\n255\n")]
+    public void Comments_may_follow_the_numbers_of_an_anymap(string header) =>
+        Assert.Equal([10, 200], ImageDecoder.Decode([.. Encoding.ASCII.GetBytes(header), 10, 200]).Pixels.ToArray());
 
     [Fact]
     public void Limits_are_obeyed_and_named()

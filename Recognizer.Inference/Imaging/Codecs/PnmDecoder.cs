@@ -23,8 +23,12 @@ internal static class PnmDecoder
             height = Number(ref reader, "height");
             max = kind is 1 or 4 ? 1 : Number(ref reader, "maximum value");
             channels = kind is 3 or 6 ? 3 : 1;
-            // one white space ends the header of the raw forms
-            if (kind >= 4 && !IsSpace(reader.Byte("white space after the header"))) throw reader.Error(reader.Position - 1, "expected white space after the header");
+            if (kind >= 4)
+            {
+                // One white space ends the header of the raw forms; a comment before it takes its end of line along
+                while (reader.Remaining > 0 && file[reader.Position] == '#') SkipComment(ref reader);
+                if (!IsSpace(reader.Byte("white space after the header"))) throw reader.Error(reader.Position - 1, "expected white space after the header");
+            }
         }
         if (max is < 1 or > 65535) throw reader.Error($"expected a maximum value of 1 to 65535, found {max}");
         options.Check(Format, 2, width, height, channels);
@@ -85,18 +89,23 @@ internal static class PnmDecoder
 
     private static bool IsSpace(byte b) => b is (byte)' ' or >= 9 and <= 13;
 
-    /// <summary>Skips white space and comments, which run from # to the end of the line.</summary>
+    /// <summary>Skips white space and comments.</summary>
     private static void SkipSpace(ref FileReader reader)
     {
         var file = reader.File;
-        int p = reader.Position;
-        while (p < file.Length)
+        while (reader.Position < file.Length)
         {
-            if (file[p] == '#') while (p < file.Length && file[p] is not ((byte)'\n' or (byte)'\r')) p++;
-            else if (IsSpace(file[p])) p++;
+            if (file[reader.Position] == '#') SkipComment(ref reader);
+            else if (IsSpace(file[reader.Position])) reader.Position++;
             else break;
         }
-        reader.Position = p;
+    }
+
+    /// <summary>Skips a comment, from # to the end of the line.</summary>
+    private static void SkipComment(ref FileReader reader)
+    {
+        int length = reader.File[reader.Position..].IndexOfAny((byte)'\n', (byte)'\r');
+        reader.Position = length < 0 ? reader.Length : reader.Position + length + 1;
     }
 
     private static int Number(ref FileReader reader, string what)
