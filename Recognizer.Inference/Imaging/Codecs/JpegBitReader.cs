@@ -15,7 +15,7 @@ internal ref struct JpegBitReader(ReadOnlySpan<byte> file, int position)
 
     public readonly ImageFormatException Error(string problem) => new("JPEG", _position, problem);
 
-    /// <summary>Tops the buffer up to more than 48 bits; beyond the data's end zeros follow, which <see cref="Skip"/> refuses.</summary>
+    /// <summary>Tops the buffer up to more than 56 bits; beyond the data's end zeros follow, which <see cref="Skip"/> refuses.</summary>
     private void Fill()
     {
         while (_available <= 56 && !_ended)
@@ -62,10 +62,8 @@ internal ref struct JpegBitReader(ReadOnlySpan<byte> file, int position)
         for (int length = 1; length <= 16; length++)
         {
             if (next >= table.Limit[length]) continue;
-            int index = (next >> 16 - length) + table.Offset[length];
-            if ((uint)index >= (uint)table.Symbols.Length) break;
             Skip(length);
-            return table.Symbols[index];
+            return table.Symbols[(next >> 16 - length) + table.Offset[length]];
         }
         if (_available < 16) Skip(16);
         throw Error("expected a code of the Huffman table");

@@ -9,8 +9,8 @@ internal sealed class JpegHuffmanTable
     /// <summary>By the next <see cref="FastBits"/> bits: length · 256 + symbol, or 0 where the code is longer or there is none.</summary>
     public readonly ushort[] Fast = new ushort[1 << FastBits];
 
-    /// <summary>One more than the greatest code of each length, shifted to 16 bits; 0 where there is none of that length.</summary>
-    public readonly int[] Limit = new int[18];
+    /// <summary>One more than the greatest code of each length or a shorter one, shifted to 16 bits.</summary>
+    public readonly int[] Limit = new int[17];
 
     /// <summary>What added to a code of each length gives its symbol's index.</summary>
     public readonly int[] Offset = new int[17];

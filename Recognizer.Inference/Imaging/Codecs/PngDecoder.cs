@@ -60,15 +60,15 @@ internal static class PngDecoder
             var body = reader.Bytes((int)length, "chunk");
             bool critical = (type[0] & 0x20) == 0;
             uint checksum = reader.UInt32BigEndian("checksum");
-            bool intact = checksum == Crc32.Compute(file.Slice(start + 4, body.Length + 4));
+            uint computed = Crc32.Compute(file.Slice(start + 4, body.Length + 4));
             if (first)
             {
                 if (name != "IHDR") throw reader.Error(start, $"expected chunk IHDR, found {Printable(name)}");
                 header = ReadHeader(reader, start, body);
             }
-            if (!intact)
+            if (checksum != computed)
             {
-                if (critical) throw reader.Error(start, $"expected checksum {Crc32.Compute(file.Slice(start + 4, body.Length + 4)):X8} of chunk {Printable(name)}, found {checksum:X8}");
+                if (critical) throw reader.Error(start, $"expected checksum {computed:X8} of chunk {Printable(name)}, found {checksum:X8}");
                 continue;
             }
             switch (name)
@@ -294,7 +294,7 @@ internal static class PngDecoder
                 {
                     int value = depth switch
                     {
-                        16 => row[2 * x] << 8 | row[2 * x + 1],
+                        16 => Sample16(row, x),
                         8 => row[x],
                         _ => row[x * depth >> 3] >> (8 - depth - (x * depth & 7)) & mask,
                     };
