@@ -75,7 +75,7 @@ public sealed class DecoderComparisonTests : IDisposable
         var data = new TheoryData<string>();
         foreach (string interlace in new[] { "none", "JPEG" })
         {
-            foreach (string sampling in new[] { "1x1", "2x1", "1x2", "2x2", "4x1", "1x4", "4x2", "2x4" })
+            foreach (string sampling in new[] { "1x1", "2x1", "1x2", "2x2", "4x1", "1x4", "4x2", "2x4", "3x1", "1x3", "2x1,1x2", "2x2,2x1,1x2" })
                 data.Add($"-sampling-factor {sampling} -quality 90 -interlace {interlace}");
             foreach (int quality in new[] { 5, 20, 100 })
                 data.Add($"-quality {quality} -interlace {interlace}");

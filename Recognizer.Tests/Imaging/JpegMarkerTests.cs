@@ -77,4 +77,66 @@ public class JpegMarkerTests
         ];
         Assert.Contains("beyond", Assert.Throws<ImageFormatException>(() => Decode(segments)).Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(6)]
+    [InlineData(8)]
+    public void Jpeg_is_turned_as_its_exif_data_says(byte orientation)
+    {
+        byte[] file = JpegSamples.All[0].File;
+        byte[] exif = Segment(0xE1, [.. "Exif\0\0II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]);
+        Image image = ImageDecoder.Decode([.. file.AsSpan(0, 2), .. exif, .. file.AsSpan(2)]);
+        Image expected = Orientation.Apply(ImageDecoder.Decode(file), Math.Max((byte)1, orientation)); // 0 is none of the standard's
+        Assert.Equal((expected.Width, expected.Height), (image.Width, image.Height));
+        Assert.True(image.Pixels.SequenceEqual(expected.Pixels));
+    }
+
+    [Fact]
+    public void Restart_markers_begin_anew()
+    {
+        byte[] scan = [.. Scan([1], "10 1000 0" + "0 0"), 0xFF, 0xD0, .. Bits("10 1000 0" + "0 0"), 0xFF, 0xD1, .. Bits("10 1000 0")];
+        Image image = Decode(Quantization(8), Frame(Baseline, 40, 8, (1, 0x11)), s_dc, s_ac, Segment(0xDD, 0, 2), scan);
+        Assert.Equal(Enumerable.Repeat((byte)136, 40 * 8), image.Pixels.ToArray());
+    }
+
+    [Fact]
+    public void A_scan_of_one_component_has_only_the_blocks_of_the_picture()
+    {
+        // Luma of three blocks, where whole coded units have four; chroma of half the width
+        Image image = Decode(Quantization(8), Frame(Baseline, 17, 8, (1, 0x21), (2, 0x11), (3, 0x11)), s_dc, s_ac,
+            Scan([1], "10 1000 0" + "10 1000 0" + "10 1000 0"), Scan([2], "0 0" + "0 0"), Scan([3], "0 0" + "0 0"));
+        for (int x = 0; x < 17; x++) Assert.Equal(136 + x / 8 * 8, image.Pixels[3 * x]);
+    }
+
+    [Fact]
+    public void A_quantisation_table_may_have_sixteen_bits()
+    {
+        byte[] quantization = Segment(QuantizationTable, [0x10, .. Enumerable.Repeat((byte[])[0x01, 0x08], 64).SelectMany(step => step)]);
+        Image image = Decode(quantization, Frame(0xC1, 8, 8, (1, 0x11)), Huffman(0x00, 0, 1), s_ac, Scan([1], "10 1 0"));
+        Assert.Equal(Enumerable.Repeat((byte)(128 + 0x108 / 8), 8 * 8), image.Pixels.ToArray());
+    }
+
+    [Fact]
+    public void Components_named_R_G_B_are_colours()
+    {
+        Image image = DecodeShades((byte)'R', (byte)'G', (byte)'B');
+        Assert.Equal([136, 128, 128], image.Pixels[..3].ToArray());
+        Assert.Equal([136, 136, 136], DecodeShades(1, 2, 3).Pixels[..3].ToArray());
+    }
+
+    [Fact]
+    public void Four_components_without_an_adobe_marker_are_inks()
+    {
+        // Cyan 136, the others 128 of 255
+        byte Light(int ink) => (byte)Math.Round((255 - ink) * (255 - 128) / 255.0);
+        Assert.Equal([Light(136), Light(128), Light(128)], DecodeShades(1, 2, 3, 4).Pixels[..3].ToArray());
+    }
+
+    /// <summary>A block of components, the first of shade 136, the others of 128.</summary>
+    private static Image DecodeShades(params byte[] components) =>
+        Decode(Quantization(8), Frame(Baseline, 8, 8, [.. components.Select(c => (c, (byte)0x11))]), s_dc, s_ac,
+            Scan(components, "10 1000 0" + string.Concat(Enumerable.Repeat("0 0", components.Length - 1))));
 }
