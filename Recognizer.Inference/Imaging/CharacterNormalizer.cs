@@ -152,7 +152,7 @@ public static class CharacterNormalizer
         if (isWholeSquare && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
         InkMap.Smooth(work, width, height);
         // Few pixels of a reduced picture are many of the picture itself
-        int leastInk = Math.Max(4, InkMap.LeastInk / (factor * factor));
+        int leastInk = Math.Max(4, InkMap.LeastInk / factor / factor);
         if (!InkMap.Find(work, width, height, Math.Max(2, Math.Max(width, height) / 5), leastInk, ref polarity)) return false;
         LineRemoval.Remove(work, width, height);
         if (!InkSelection.Select(work, width, height, out var box)) return false;

@@ -261,9 +261,13 @@ public class CharacterNormalizerTests
     [InlineData(1, 5000)]
     [InlineData(5000, 1)]
     [InlineData(300, 200)]
+    [InlineData(1, 16_777_216)]
+    [InlineData(16_777_216, 1)]
     public void A_blank_picture_has_no_ink(int width, int height)
     {
-        var image = new GrayImage(width, height, Enumerable.Repeat((byte)180, width * height).ToArray());
+        var pixels = new byte[width * height];
+        Array.Fill(pixels, (byte)180);
+        var image = new GrayImage(width, height, pixels);
         var result = Enumerable.Repeat(1f, 784).ToArray();
         Assert.False(CharacterNormalizer.Normalize(image, NormalizerLayout.Emnist, Polarity.Detect, result));
         Assert.All(result, v => Assert.Equal(0, v));
