@@ -14,6 +14,8 @@ internal sealed class RecognizerModel
     private readonly IGraphRunner _plan;
     private readonly string[] _labels;
     private readonly ValueInfo _input;
+    private readonly int[] _imageShape;
+    private readonly bool _takesTensors;
     private readonly string _output;
     private readonly ScoreKind _kind;
     private readonly RejectionModel _rejection;
@@ -29,6 +31,8 @@ internal sealed class RecognizerModel
         if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
         graph = ModelTransforms.InInferenceMode(graph);
         _input = SingleInput(graph);
+        _imageShape = ImageShape(_input);
+        _takesTensors = _input.ElementType != ElementType.Float || _input.Shape!.Skip(1).Any(d => !d.IsFixed);
         (_output, _kind) = ScoreOutput(graph);
         _rejection = RejectionModel.Of(graph);
         Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
@@ -166,7 +170,7 @@ internal sealed class RecognizerModel
     {
         int classes = _labels.Length;
         int step = _input.Shape is { Count: > 0 } shape && shape[0].IsFixed ? shape[0].Size : count;
-        if (_input.ElementType != ElementType.Float || count % step != 0)
+        if (_takesTensors || count % step != 0)
         {
             ScoreByTensors(pixels, count, step, scores);
             return;
@@ -175,15 +179,14 @@ internal sealed class RecognizerModel
             _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, scores.Slice(start * classes, step * classes));
     }
 
-    // Models with a fixed batch that doesn't divide the count, or with bytes as input.
+    // Models with a fixed batch that doesn't divide the count, with bytes as input, or with an image whose shape is left open.
     private void ScoreByTensors(ReadOnlySpan<float> pixels, int count, int step, Span<float> scores)
     {
         for (int start = 0; start < count; start += step)
         {
             int part = Math.Min(step, count - start);
             ReadOnlySpan<float> source = pixels.Slice(start * PixelsPerImage, part * PixelsPerImage);
-            int[] shape = [.. _input.Shape!.Select((d, i) => i == 0 ? step : d.IsFixed ? d.Size : 1)];
-            Tensor input = Tensor.Zeros(_input.ElementType, shape);
+            Tensor input = Tensor.Zeros(_input.ElementType, [step, .. _imageShape]);
             if (_input.ElementType == ElementType.UInt8)
             {
                 Span<byte> bytes = input.Span<byte>();
@@ -230,10 +233,13 @@ internal sealed class RecognizerModel
         if (input.ElementType is not (ElementType.Float or ElementType.UInt8))
             throw new OnnxException($"Input '{input.Name}' is of type {input.ElementType}, expected Float or UInt8.");
         if (input.Shape is [{ IsFixed: true, Size: 0 }, ..]) throw new OnnxException($"Input '{input.Name}' is {input}, expected at least one image.");
-        long pixels = input.Shape?.Skip(1).Aggregate(1L, (product, d) => product * (d.IsFixed ? d.Size : 1)) ?? 0;
+        long pixels = ImageShape(input).Aggregate(1L, (product, size) => product * size);
         if (pixels != PixelsPerImage) throw new OnnxException($"Input '{input.Name}' is {input}, expected {PixelsPerImage} values per image (28×28, one channel).");
         return input;
     }
+
+    /// <summary>Dimensions of one image, of which those that the model leaves open are 1.</summary>
+    private static int[] ImageShape(ValueInfo input) => [.. (input.Shape ?? []).Skip(1).Select(d => d.IsFixed ? d.Size : 1)];
 
     // The output that a softmax made, else a log-softmax, else the last one, taken as logits. Where what a softmax takes is a plain [N, classes],
     // that is computed instead, because the softmax forgets how large the logits are, which tells characters from other marks.

@@ -92,21 +92,29 @@ public class CharacterRecognizerTests
         var builder = new GraphBuilder("foreign");
         string x = builder.Input("image", ElementType.Float, 1, 28, 28, 1);
         x = builder.Node("Flatten", "flat", [x]);
-        var random = new Random(1);
-        float[] weights = [.. Enumerable.Range(0, 784 * 3).Select(_ => random.NextSingle() - 0.5f)];
+        float[] weights = Weights();
         x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(weights, 784, 3))]);
         if (last is not null) x = builder.Node(last, "scores", [x]);
         builder.Output(x, ElementType.Float, 1, 3);
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(builder.Build(), new RecognizerOptions { Labels = ["a", "b", "c"] });
 
         // The batch is fixed to 1 in the file; any count works.
-        float[] images = Image(5, seed: 11), scores = Scores(recognizer, images, 5);
-        for (int n = 0; n < 5; n++)
-        {
-            double[] logits = [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 784).Sum(i => (double)images[n * 784 + i] * weights[i * 3 + c]))];
-            double total = logits.Sum(Math.Exp);
-            for (int c = 0; c < 3; c++) Assert.Equal(Math.Exp(logits[c]) / total, scores[n * 3 + c], 1e-4);
-        }
+        AssertScores(recognizer, weights, 5);
+    }
+
+    [Theory]
+    [InlineData("C")]
+    [InlineData(null)]
+    public void Channels_that_a_model_leaves_open_are_one(string? channels)
+    {
+        var builder = new GraphBuilder("open");
+        string x = builder.Input("image", ElementType.Float, Dimension.Named("N"), channels is null ? Dimension.Unknown : Dimension.Named(channels), 28, 28);
+        float[] weights = Weights();
+        x = builder.Node("MatMul", "scores", [builder.Node("Flatten", "flat", [x]), builder.Initializer("weights", Tensor.Create(weights, 784, 3))]);
+        builder.Output(x, ElementType.Float, Dimension.Named("N"), 3);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(builder.Build(), new RecognizerOptions { Labels = ["a", "b", "c"] });
+        AssertScores(recognizer, weights, 1);
+        AssertScores(recognizer, weights, 5);
     }
 
     [Fact]
@@ -383,6 +391,24 @@ public class CharacterRecognizerTests
             }
         }
         return new GrayImage(width, height, pixels);
+    }
+
+    /// <summary>Of a dense layer from the pixels to three classes.</summary>
+    private static float[] Weights()
+    {
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, 784 * 3).Select(_ => random.NextSingle() - 0.5f)];
+    }
+
+    private static void AssertScores(CharacterRecognizer recognizer, float[] weights, int count)
+    {
+        float[] images = Image(count, seed: 11), scores = Scores(recognizer, images, count);
+        for (int n = 0; n < count; n++)
+        {
+            double[] logits = [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 784).Sum(i => (double)images[n * 784 + i] * weights[i * 3 + c]))];
+            double total = logits.Sum(Math.Exp);
+            for (int c = 0; c < 3; c++) Assert.Equal(Math.Exp(logits[c]) / total, scores[n * 3 + c], 1e-4);
+        }
     }
 
     private static float[] Scores(CharacterRecognizer recognizer, float[] images, int count)
