@@ -113,7 +113,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return Recognize(image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
     }
 
-    /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result.</summary>
+    /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result with models that take floats and any number of images.</summary>
     /// <param name="pixels">[height, stride], 0 = black … 255 = white.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
@@ -133,7 +133,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return prediction;
     }
 
-    /// <summary>Reads the character in grey pixels and allocates nothing at all.</summary>
+    /// <summary>Reads the character in grey pixels and allocates nothing at all with models that take floats and any number of images.</summary>
     /// <param name="pixels">[height, stride], 0 = black … 255 = white.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Kernels;
@@ -108,8 +109,7 @@ internal sealed class RecognizerModel
             throw new ArgumentException($"{count} images need {(long)count * classes} probabilities, got {probabilities.Length}.", nameof(probabilities));
         if (count == 0) return;
         Run(pixels, count, probabilities);
-        if (_kind == ScoreKind.Probabilities && !rejections.IsEmpty) Reject(pixels, Logarithms(probabilities), count, rejections);
-        else if (!rejections.IsEmpty) Reject(pixels, probabilities, count, rejections);
+        if (!rejections.IsEmpty) Reject(pixels, probabilities, count, rejections);
         ToProbabilities(probabilities, count, classes);
         if (mask is null) allowed.Fill(1);
         else
@@ -131,7 +131,7 @@ internal sealed class RecognizerModel
         int classes = _labels.Length, names = RejectionModel.Names.Length;
         var scores = new float[count * classes];
         Run(pixels, count, scores);
-        if (_kind == ScoreKind.Probabilities) scores = Logarithms(scores);
+        if (_kind == ScoreKind.Probabilities) Logarithms(scores, scores);
         for (int i = 0; i < count; i++)
             RejectionModel.Features(pixels.Slice(i * PixelsPerImage, PixelsPerImage), scores.AsSpan(i * classes, classes), features.Slice(i * names, names));
     }
@@ -203,15 +203,25 @@ internal sealed class RecognizerModel
 
     private void Reject(ReadOnlySpan<float> pixels, ReadOnlySpan<float> scores, int count, Span<float> rejections)
     {
+        int classes = _labels.Length;
+        float[] rented = ArrayPool<float>.Shared.Rent(classes);
+        Span<float> logarithms = rented.AsSpan(0, classes);
         for (int i = 0; i < count; i++)
-            rejections[i] = _rejection.Score(pixels.Slice(i * PixelsPerImage, PixelsPerImage), scores.Slice(i * _labels.Length, _labels.Length));
+        {
+            ReadOnlySpan<float> logits = scores.Slice(i * classes, classes);
+            if (_kind == ScoreKind.Probabilities)
+            {
+                Logarithms(logits, logarithms);
+                logits = logarithms;
+            }
+            rejections[i] = _rejection.Score(pixels.Slice(i * PixelsPerImage, PixelsPerImage), logits);
+        }
+        ArrayPool<float>.Shared.Return(rented);
     }
 
-    private static float[] Logarithms(ReadOnlySpan<float> probabilities)
+    private static void Logarithms(ReadOnlySpan<float> probabilities, Span<float> logarithms)
     {
-        var logarithms = new float[probabilities.Length];
         for (int i = 0; i < logarithms.Length; i++) logarithms[i] = MathF.Log(Math.Max(probabilities[i], 1e-37f));
-        return logarithms;
     }
 
     private unsafe void ToProbabilities(Span<float> scores, int count, int classes)

@@ -214,6 +214,20 @@ public class CharacterRecognizerTests
     }
 
     [Fact]
+    public void A_model_that_gives_probabilities_only_allocates_no_more()
+    {
+        var builder = new GraphBuilder("named");
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        x = builder.Node("MatMul", "logits", [x, builder.Initializer("weights", Tensor.Create(Weights(), 784, 3))]);
+        builder.Output(builder.Node("Identity", "scores", [builder.Node("Softmax", "probabilities", [x])]), ElementType.Float, Dimension.Named("N"), 3);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(builder.Build(), new RecognizerOptions { Labels = ["a", "b", "c"] });
+        byte[] pixels = Seven(80, 100).Pixels.ToArray();
+        float[] images = Image(8, seed: 1), probabilities = new float[24], rejections = new float[8];
+        Assert.Equal(0, Allocated(() => recognizer.Score(images, 8, probabilities, null, rejections)));
+        Assert.Equal(Allocated(() => GC.KeepAlive(new Prediction(new Candidate[3], 0, true))), Allocated(() => recognizer.Recognize(pixels, 80, 100, 80)));
+    }
+
+    [Fact]
     public async Task Streams_are_read_in_order_and_no_answer_waits_for_a_later_image()
     {
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 18));
