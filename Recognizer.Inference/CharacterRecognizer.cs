@@ -393,23 +393,23 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // What comes without waiting is gathered; what is there is read before anything is waited for.
-                next ??= source.MoveNextAsync().AsTask();
-                if (next.IsCompleted || batch.Count == 0)
+                try
                 {
-                    try
+                    next ??= source.MoveNextAsync().AsTask();
+                    if (next.IsCompleted || batch.Count == 0)
                     {
                         more = await next.WaitAsync(cancellationToken).ConfigureAwait(false);
                         next = null;
                         if (more) batch.Add(toGray(source.Current, _options));
                     }
-                    catch (Exception exception)
-                    {
-                        if (next is { IsCompleted: true }) next = null;
-                        more = false;
-                        failure = ExceptionDispatchInfo.Capture(exception);
-                    }
-                    if (more && batch.Count < BatchSize) continue;
                 }
+                catch (Exception exception)
+                {
+                    if (next is { IsCompleted: true }) next = null;
+                    more = false;
+                    failure = ExceptionDispatchInfo.Capture(exception);
+                }
+                if (more && next is null && batch.Count < BatchSize) continue;
                 if (batch.Count > 0)
                 {
                     var predictions = new Prediction[batch.Count];
@@ -426,9 +426,16 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         }
         finally
         {
-            await ending.CancelAsync().ConfigureAwait(false);
-            if (next is not null) await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await source.DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                await ending.CancelAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                // Whatever those do that hear of it, the source ends and is let go
+                if (next is not null) await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await source.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 

@@ -298,6 +298,39 @@ public class CharacterRecognizerTests
     }
 
     [Fact]
+    public async Task A_source_that_throws_at_once_loses_nothing_that_came_before()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 24));
+        var source = new Source((call, _) => call < 4 ? ValueTask.FromResult(true) : throw new FormatException());
+        int read = 0;
+        await Assert.ThrowsAsync<FormatException>(async () =>
+        {
+            await foreach (Prediction _ in recognizer.RecognizeAsync(source)) read++;
+        });
+        Assert.Equal(3, read);
+        Assert.True(source.IsDisposed);
+    }
+
+    [Fact]
+    public async Task A_source_is_awaited_and_disposed_of_even_if_hearing_of_its_end_fails()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 25));
+        bool ended = false;
+        var source = new Source(async (call, token) =>
+        {
+            if (call == 1) return true;
+            token.Register(() => throw new FormatException());
+            while (!token.IsCancellationRequested) await Task.Delay(1, CancellationToken.None);
+            return ended = true;
+        });
+        await Assert.ThrowsAsync<AggregateException>(async () =>
+        {
+            await foreach (Prediction _ in recognizer.RecognizeAsync(source)) break;
+        });
+        Assert.True(ended && source.IsDisposed);
+    }
+
+    [Fact]
     public void A_shipped_model_is_loaded_or_its_lack_is_explained()
     {
         bool there = typeof(CharacterRecognizer).Assembly.GetManifestResourceNames().Contains("characters.onnx");
@@ -367,6 +400,31 @@ public class CharacterRecognizerTests
         Assert.Equal(3 + found + inField, characters);
         Assert.Equal(4, durations);
         Assert.Equal([1, 2, found, inField], counts);
+    }
+
+    /// <summary>The same image again and again, as far as a function of the number of the call, from 1, and the token says that there is one.</summary>
+    private sealed class Source(Func<int, CancellationToken, ValueTask<bool>> moveNext) : IAsyncEnumerable<GrayImage>, IAsyncEnumerator<GrayImage>
+    {
+        private CancellationToken _token;
+        private int _calls;
+
+        public bool IsDisposed { get; private set; }
+
+        public GrayImage Current { get; } = Seven(30, 40);
+
+        public IAsyncEnumerator<GrayImage> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+        {
+            _token = cancellationToken;
+            return this;
+        }
+
+        public ValueTask<bool> MoveNextAsync() => moveNext(++_calls, _token);
+
+        public ValueTask DisposeAsync()
+        {
+            IsDisposed = true;
+            return ValueTask.CompletedTask;
+        }
     }
 
     /// <summary>Bytes that a call allocates once everything is warm; the least of several rounds, because collections that other tests cause empty pools.</summary>
