@@ -11,7 +11,7 @@ namespace Recognizer.Inference;
 /// <summary>Reads single characters. Thread-safe: create one and share it.</summary>
 /// <remarks>Methods for pictures bring them into the form that the model was trained on (<see cref="CharacterNormalizer"/>); those named
 /// <c>Normalized</c> and <see cref="Score(ReadOnlySpan{float}, int, Span{float})"/> take what is in that form already. A model can be replaced while the recogniser is in use
-/// (<see cref="ReplaceModel(string)"/>): each call is answered by one model from beginning to end.</remarks>
+/// (<see cref="ReplaceModel(string)"/>): each call is answered by one model from beginning to end, of a stream each of its batches.</remarks>
 public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 {
     /// <summary>Pixels on each side of the image that the model sees.</summary>
@@ -183,7 +183,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 
     /// <summary>Reads images as they come.</summary>
     /// <remarks>Images that are there already are read together, at most 32 at a time; no answer waits for an image that is still to come, and the
-    /// source may be at work on one while answers are taken. Ending the enumeration early cancels the source's token and waits until it obeys.</remarks>
+    /// source may be at work on one while answers are taken. Ending the enumeration early cancels the source's token and waits until it obeys.
+    /// <para>Where the model is replaced meanwhile, the images that are still to come are read by the new one; a <see cref="Snapshot"/> reads a whole stream by one model.</para></remarks>
     /// <param name="images">The images.</param>
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
@@ -274,11 +275,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     }
 
     /// <summary>Takes another model file into use. Calls under way end with the model they began with, later ones use the new one.</summary>
+    /// <remarks>Streams of <see cref="RecognizeAsync(IAsyncEnumerable{Image}, Alphabet?, CancellationToken)"/> go on with the new one; a <see cref="Snapshot"/> keeps to one model.</remarks>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
     public void ReplaceModel(string path) => Replace(() => OnnxReader.ReadFile(path), static () => true);
 
     /// <summary>Takes another model into use. Calls under way end with the model they began with, later ones use the new one.</summary>
+    /// <remarks>As <see cref="ReplaceModel(string)"/>.</remarks>
     /// <exception cref="OnnxException">The bytes are not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
     public void ReplaceModel(byte[] model) => Replace(() => OnnxReader.Read(model), static () => true);
