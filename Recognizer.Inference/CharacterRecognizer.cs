@@ -474,21 +474,22 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
             RecognizerDiagnostics.ModelRefused();
             throw;
         }
-        if (!isWanted())
+        bool isUsed = false;
+        try
         {
-            model.Release();
-            return false;
-        }
-        lock (_replacing)
-        {
-            if (_model is not { } before)
+            if (!isWanted()) return false;
+            lock (_replacing)
             {
-                model.Release();
-                throw new ObjectDisposedException(nameof(CharacterRecognizer));
+                RecognizerModel before = Current;
+                Volatile.Write(ref _model, model);
+                isUsed = true;
+                Interlocked.Increment(ref _modelVersion);
+                before.Release();
             }
-            Volatile.Write(ref _model, model);
-            Interlocked.Increment(ref _modelVersion);
-            before.Release();
+        }
+        finally
+        {
+            if (!isUsed) model.Release();
         }
         RecognizerDiagnostics.ModelReplaced();
         return true;

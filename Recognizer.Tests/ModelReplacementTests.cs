@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Recognizer.Inference;
+using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 
@@ -42,6 +43,23 @@ public class ModelReplacementTests
         });
         Assert.Equal(Replacements, recognizer.ModelVersion);
         Assert.True(hammer.ModelsSeen > Replacements / 2, $"Only {hammer.ModelsSeen} models answered: the threads did not read beside the replacements.");
+    }
+
+    [Fact]
+    public void A_model_that_is_not_taken_into_use_is_freed()
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllBytes(path, Model(1));
+        var runners = new List<Runner>();
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Model(0), new RecognizerOptions { Runner = (graph, options) =>
+        {
+            runners.Add(new Runner(Plan.Compile(graph, options)));
+            return runners[^1];
+        } });
+        Assert.False(recognizer.TryReplaceModel(path, () => false));
+        Assert.Throws<FormatException>(() => recognizer.TryReplaceModel(path, () => throw new FormatException()));
+        Assert.Equal([false, true, true], runners.Select(runner => runner.IsDisposed));
+        File.Delete(path);
     }
 
     [Fact]
@@ -109,6 +127,23 @@ public class ModelReplacementTests
     {
         var random = new Random(5);
         return [.. Enumerable.Range(0, Images * 784).Select(_ => random.NextSingle())];
+    }
+
+    private sealed class Runner(IGraphRunner plan) : IGraphRunner
+    {
+        public bool IsDisposed { get; private set; }
+
+        public IReadOnlyList<ValueInfo> Outputs => plan.Outputs;
+
+        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) => plan.Run(inputs);
+
+        public void Run(ReadOnlySpan<float> input, int batch, Span<float> output) => plan.Run(input, batch, output);
+
+        public void Dispose()
+        {
+            IsDisposed = true;
+            plan.Dispose();
+        }
     }
 
     /// <summary>Threads that read without pause and hold each answer to those of the models that were in use during the call.</summary>
