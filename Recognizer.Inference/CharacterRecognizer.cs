@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Inference.Onnx;
@@ -63,18 +64,26 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 
     /// <summary>Loads a model file.</summary>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
     public static CharacterRecognizer Load(string path, RecognizerOptions? options = null) => new(OnnxReader.ReadFile(path), options ?? new());
 
     /// <summary>Loads a model from a stream, such as an embedded resource.</summary>
     /// <exception cref="OnnxException">The stream does not hold a model that this library can run.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
     public static CharacterRecognizer Load(Stream stream, RecognizerOptions? options = null) => new(OnnxReader.Read(stream), options ?? new());
 
     /// <summary>Loads a model from memory.</summary>
     /// <exception cref="OnnxException">The bytes are not a model that this library can run.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
     public static CharacterRecognizer Load(byte[] model, RecognizerOptions? options = null) => new(OnnxReader.Read(model), options ?? new());
 
     /// <summary>Uses a graph that is already in memory and is not changed any more.</summary>
     /// <exception cref="OnnxException">The graph is not a model that this library can run.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
     public static CharacterRecognizer Load(Graph graph, RecognizerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -83,6 +92,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 
     /// <summary>Loads a model that is part of the library.</summary>
     /// <exception cref="InvalidOperationException">This build of the library has no such model in it.</exception>
+    /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
     public static CharacterRecognizer Load(ShippedModel model, RecognizerOptions? options = null) => new(Shipped(model), options ?? new());
 
     /// <summary>Reads the character in an image file (PNG, JPEG, BMP or PNM, told apart by content).</summary>
