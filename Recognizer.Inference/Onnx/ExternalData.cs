@@ -51,7 +51,7 @@ internal sealed class ExternalData
             if (length == 0) return [];
             if (length > Array.MaxLength) throw new OnnxException($"{what}: external data of {length} bytes, expected at most {Array.MaxLength}.");
             var bytes = new byte[length];
-            using var stream = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+            using var stream = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1);
             stream.Position = offset;
             stream.ReadExactly(bytes);
             return bytes;

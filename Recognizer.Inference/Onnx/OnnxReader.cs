@@ -37,7 +37,8 @@ public static class OnnxReader
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            // On Windows too, another file may take the place of one that is being read
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             return Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), path, new ExternalData(path));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
