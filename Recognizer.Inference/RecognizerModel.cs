@@ -147,12 +147,14 @@ internal sealed class RecognizerModel
         for (int i = 0; i < probabilities.Length; i++)
         {
             if (mask is not null && !mask.Allows(i)) continue;
+            // A network that computes no number may mean any class, as within an alphabet
+            float confidence = float.IsNaN(probabilities[i]) ? 1f / _labels.Length : probabilities[i];
             int place = filled;
-            while (place > 0 && candidates[place - 1].Confidence < probabilities[i]) place--;
+            while (place > 0 && candidates[place - 1].Confidence < confidence) place--;
             if (place == candidates.Length) continue;
             filled = Math.Min(filled + 1, candidates.Length);
             for (int j = filled - 1; j > place; j--) candidates[j] = candidates[j - 1];
-            candidates[place] = new Candidate(_labels[i], probabilities[i]);
+            candidates[place] = new Candidate(_labels[i], confidence);
         }
         return filled;
     }

@@ -54,6 +54,16 @@ public class CharacterRecognizerTests
     }
 
     [Fact]
+    public void Where_no_number_comes_out_all_classes_are_as_probable()
+    {
+        var pixels = new float[784];
+        Array.Fill(pixels, float.NaN);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(TemplateModel.Build(), new RecognizerOptions { Top = 99 });
+        Assert.Equal(Digits.Select(digit => new Candidate(digit, 0.1f)), recognizer.RecognizeNormalized(pixels).Candidates);
+        Assert.Equal([new Candidate("3", 0.5f), new Candidate("5", 0.5f)], recognizer.RecognizeNormalized(pixels, Alphabet.Parse("35")).Candidates);
+    }
+
+    [Fact]
     public void An_encoded_image_reads_like_its_pixels()
     {
         var pixels = new byte[40 * 60];
