@@ -88,7 +88,7 @@ public static class CharacterNormalizer
         if (!MaskInk(work, width, height, out var box) && factor > 1)
         {
             // A hairline is faint in the mean of large squares
-            ReduceToExtremum(work, ink, stride, whole, factor, reduced, width, height, maximum: true);
+            ReduceToExtremum(ink, stride, whole, factor, reduced, width, height, maximum: true);
             MaskInk(work, width, height, out box);
         }
         if (box.Width > 0) InkRenderer.Render(work, width, height, box, layout, destination, typical > 0 ? (float)(Math.Max(box.Width, box.Height) * factor / typical) : 1);
@@ -147,7 +147,7 @@ public static class CharacterNormalizer
         work.Reserve(width, height);
         Span<byte> gray = work.Gray.AsSpan(0, width * height);
         if (reduction == Reduction.Mean) Reduce(pixels, stride, region, factor, gray, width, height);
-        else ReduceToExtremum(work, pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
+        else ReduceToExtremum(pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
         bool isWholeSquare = region.Width == stride && region.Height == stride && stride * stride == pixels.Length;
         if (isWholeSquare && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
         InkMap.Smooth(work, width, height);
@@ -214,11 +214,11 @@ public static class CharacterNormalizer
     }
 
     /// <summary>The least or greatest pixel of squares of <paramref name="factor"/> pixels, at most as many as fit.</summary>
-    private static void ReduceToExtremum(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height, bool maximum)
+    private static void ReduceToExtremum(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height, bool maximum)
     {
         int blockWidth = Math.Min(factor, region.Width), blockHeight = Math.Min(factor, region.Height);
-        if (work.ReducedRow.Length < region.Width) work.ReducedRow = new byte[region.Width];
-        Span<byte> row = work.ReducedRow.AsSpan(0, width * blockWidth);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(width * blockWidth);
+        Span<byte> row = rented.AsSpan(0, width * blockWidth);
         for (int y = 0; y < height; y++)
         {
             for (int dy = 0; dy < blockHeight; dy++)
@@ -234,5 +234,6 @@ public static class CharacterNormalizer
                 gray[y * width + x] = value;
             }
         }
+        ArrayPool<byte>.Shared.Return(rented);
     }
 }

@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Imaging.Ink;
 
-/// <summary>Buffers of one thread for <see cref="CharacterNormalizer"/>; they grow to the work size, one to the widest picture's width, and stay.</summary>
+/// <summary>Buffers of one thread for <see cref="CharacterNormalizer"/>; they grow to the work size and stay.</summary>
 internal sealed class NormalizerWorkspace
 {
     /// <summary>Side of the canvas on which strokes are drawn before they are sampled: 4 canvas pixels are one of the result.</summary>
@@ -26,9 +26,6 @@ internal sealed class NormalizerWorkspace
     public int[] Labels = [];
 
     public float[] Row = new float[512];
-
-    /// <summary>A row of the picture at full width, several of them taken together.</summary>
-    public byte[] ReducedRow = [];
 
     /// <summary>[x, y]: turned, as the last of the steps that draw go down the columns.</summary>
     public byte[] Canvas = new byte[CanvasSize * CanvasSize];
