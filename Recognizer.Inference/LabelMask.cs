@@ -13,8 +13,9 @@ internal sealed class LabelMask
     public LabelMask(IReadOnlyList<string> labels, Alphabet alphabet)
     {
         _allowed = [.. labels.Select(alphabet.Contains)];
-        _alike = [.. labels.Select(label => alphabet.Contains(label) || labels.Any(other => alphabet.Contains(other) && LookAlikes.Are(label, other)))];
-        Count = _allowed.Count(a => a);
+        string[] allowed = [.. labels.Where(alphabet.Contains)];
+        _alike = LookAlikes.OfAny(labels, allowed);
+        Count = allowed.Length;
         if (Count == 0) throw new ArgumentException($"The model has none of the labels of the alphabet '{alphabet}'.", nameof(alphabet));
     }
 

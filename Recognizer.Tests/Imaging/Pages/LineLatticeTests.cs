@@ -25,6 +25,27 @@ public class LineLatticeTests
         int[][] alike = LookAlikes.Of(labels);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
         Assert.All(alike.Index(), of => Assert.Equal([of.Index], of.Item));
+        watch.Restart();
+        Assert.Equal(10, new LabelMask([.. labels, .. Alphabet.Digits.Labels], Alphabet.Digits).Count);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
+    }
+
+    [Theory]
+    [InlineData("0123456789")]
+    [InlineData("oLéqX")]
+    [InlineData("|cC6")]
+    public void What_is_written_like_an_allowed_label_counts_half(string alphabetText)
+    {
+        string[] labels = ["0", "O", "o", "c", "C", "6", "b", "G", "9", "g", "q", "1", "|", "I", "i", "l", "L", "é", "É", "ch", "Ch"];
+        Alphabet alphabet = Alphabet.Parse(alphabetText);
+        var mask = new LabelMask(labels, alphabet);
+        for (int i = 0; i < labels.Length; i++)
+        {
+            var probabilities = new float[labels.Length];
+            probabilities[i] = 1;
+            float expected = alphabet.Contains(labels[i]) ? 1 : labels.Any(other => alphabet.Contains(other) && LookAlikes.Are(labels[i], other)) ? 0.5f : 0;
+            Assert.Equal(expected, mask.Apply(probabilities));
+        }
     }
 
     [Theory]
