@@ -39,10 +39,10 @@ internal struct GroundSurface
         values.CopyTo(sorted);
         sorted.Sort();
         surface._c = sorted[n / 2];
-        int terms = Math.Min(width, height) < 6 ? 1 : Terms;
+        if (Math.Min(width, height) < 6) return surface;
         Span<double> normal = stackalloc double[Terms * (Terms + 1)];
         Span<float> basis = stackalloc float[Terms];
-        for (int iteration = 0; iteration < 5; iteration++)
+        for (int iteration = 0; iteration < 4; iteration++)
         {
             for (int i = 0; i < n; i++)
             {
@@ -52,7 +52,6 @@ internal struct GroundSurface
             sorted.Sort();
             // Cauchy weights; the first rounds look at a generous scale, because the surface is not yet there
             float scale = Math.Max(2f, 1.48f * sorted[n / 2]) * (iteration == 0 ? 4 : 2);
-            if (iteration == 4 || terms == 1) break;
             for (int i = 0; i < n; i++)
             {
                 float q = residuals[i] / scale;
