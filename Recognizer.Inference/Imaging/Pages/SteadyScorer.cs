@@ -12,6 +12,7 @@ internal readonly struct SteadyScorer : IDisposable
         Scorer = _snapshot ?? scorer;
         Labels = Scorer.Labels;
         AlikeLabels = LookAlikes.Of(Labels);
+        IsAlphanumeric = _snapshot?.IsAlphanumeric ?? Alphabet.AreAlphanumeric(Labels);
     }
 
     public ICharacterScorer Scorer { get; }
@@ -22,7 +23,7 @@ internal readonly struct SteadyScorer : IDisposable
     public int[][] AlikeLabels { get; }
 
     /// <summary>Whether all labels are Latin letters and digits.</summary>
-    public bool IsAlphanumeric => Alphabet.AreAlphanumeric(Labels);
+    public bool IsAlphanumeric { get; }
 
     /// <summary>Whether a label is in the alphabet. Only a recogniser has one; other scorers may answer all they have.</summary>
     public bool Allows(int label) => _snapshot?.Allows(label) ?? true;
