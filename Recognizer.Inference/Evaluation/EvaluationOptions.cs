@@ -5,6 +5,8 @@ namespace Recognizer.Inference.Evaluation;
 /// <summary>How a model is evaluated.</summary>
 public sealed record EvaluationOptions
 {
+    internal const int MaxBatchSize = 65_536;
+
     /// <summary>Text of each class of the data, in the order that the metrics are to have; null takes the labels that occur, in ordinal
     /// order.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
@@ -15,7 +17,7 @@ public sealed record EvaluationOptions
     /// <summary>Whether labels that differ by case only count as the same.</summary>
     public bool IgnoreCase { get; init; }
 
-    /// <summary>Images that are scored together, at least 1.</summary>
+    /// <summary>Images that are scored together, 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 512;
 
     /// <summary>Threads that decode and normalise images; 0 = one per processor. Results don't depend on it.</summary>

@@ -14,12 +14,14 @@ public static class Evaluator
     /// <param name="cancellation">Stops between batches.</param>
     /// <exception cref="ArgumentException">An image has a label that is not among <see cref="EvaluationOptions.Labels"/>, or no class of the
     /// model is in the alphabet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="EvaluationOptions.BatchSize"/> is out of its range.</exception>
     public static EvaluationResult Evaluate(CharacterRecognizer recognizer, IEnumerable<LabelledImage> images, EvaluationOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recognizer);
         ArgumentNullException.ThrowIfNull(images);
         options ??= new EvaluationOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.BatchSize, EvaluationOptions.MaxBatchSize);
         // Figures are those of one model, whatever replaces it meanwhile
         using CharacterRecognizer steady = recognizer.Snapshot();
         recognizer = steady;
@@ -83,7 +85,7 @@ public static class Evaluator
     private sealed class Tally
     {
         private readonly MulticlassMetricsBuilder _builder;
-        private readonly Dictionary<string, int> _numbers;
+        private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
         private readonly EvaluationOptions _options;
         private readonly int _classes;
         private long _index;
@@ -91,7 +93,12 @@ public static class Evaluator
         public Tally(CharacterRecognizer recognizer, IReadOnlyList<string> labels, EvaluationOptions options)
         {
             _builder = new MulticlassMetricsBuilder(recognizer.Labels, labels, options.Alphabet, options.IgnoreCase);
-            _numbers = labels.Select((label, number) => (label, number)).DistinctBy(l => l.label).ToDictionary(l => l.label, l => l.number, StringComparer.Ordinal);
+            for (int number = 0; number < labels.Count; number++) _numbers.TryAdd(labels[number], number);
+            if (options.IgnoreCase)
+            {
+                // A label stands for those of other cases that aren't there themselves
+                for (int number = 0; number < labels.Count; number++) _numbers.TryAdd(labels[number].ToUpperInvariant(), number);
+            }
             _classes = recognizer.Labels.Count;
             _options = options;
         }
@@ -100,7 +107,7 @@ public static class Evaluator
         {
             for (int i = 0; i < batch.Labels.Length; i++, _index++)
             {
-                if (!_numbers.TryGetValue(batch.Labels[i], out int actual))
+                if (!TryFind(batch.Labels[i], out int actual))
                     throw new ArgumentException($"Image {_index} has the label '{batch.Labels[i]}', which EvaluationOptions.Labels doesn't have.", nameof(batch));
                 if (!batch.Readable[i])
                 {
@@ -114,5 +121,8 @@ public static class Evaluator
         }
 
         public MulticlassMetrics Build() => _builder.Build();
+
+        private bool TryFind(string label, out int number) =>
+            _numbers.TryGetValue(label, out number) || _options.IgnoreCase && _numbers.TryGetValue(label.ToUpperInvariant(), out number);
     }
 }

@@ -95,6 +95,25 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Theory]
+    [InlineData("OX")]
+    [InlineData("ox")]
+    [InlineData("OxX")]
+    public void Labels_that_differ_by_case_only_count_as_the_same_where_case_is_ignored(string listed)
+    {
+        string[] labels = [.. listed.Select(label => $"{label}")];
+        LabelledImage[] images = [.. ((string[])["o", "O", "x", "X"]).Select(label => LabelledImage.FromNormalized(new float[784], label))];
+        MulticlassMetrics metrics = Evaluator.Evaluate(_model, images, new EvaluationOptions { Labels = labels, IgnoreCase = true }).Metrics;
+        Assert.Equal([("O", 2L), ("X", 2L)], metrics.PerClass.Where(c => c.Support > 0).Select(c => (c.Label, c.Support)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(65_537)]
+    [InlineData(int.MaxValue)]
+    public void Batches_have_a_range(int batchSize) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Evaluator.Evaluate(_model, Images(), new EvaluationOptions { BatchSize = batchSize }));
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void Images_are_not_kept(bool announced)
