@@ -71,8 +71,14 @@ public static class CharacterRecognizerServiceCollectionExtensions
 
         public void Dispose()
         {
-            _reloader?.Dispose();
-            Recognizer.Dispose();
+            try
+            {
+                _reloader?.Dispose();
+            }
+            finally
+            {
+                Recognizer.Dispose();
+            }
         }
     }
 }

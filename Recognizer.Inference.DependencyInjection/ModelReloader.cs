@@ -20,7 +20,9 @@ internal sealed class ModelReloader : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly FileSystemWatcher? _watcher;
     private readonly Task _loop;
+    private FileStamp _known; // of the file that is in use, or was refused for good
     private (FileStamp Stamp, string Reason) _refusal; // the last one, which is reported once
+    private bool _isGone;
 
     /// <param name="recognizer">Gets the models.</param>
     /// <param name="path">Full path of the file.</param>
@@ -35,8 +37,9 @@ internal sealed class ModelReloader : IDisposable
         _settleTime = settleTime;
         _pollingInterval = pollingInterval;
         _logger = logger;
+        _known = stamp;
         _watcher = Watch();
-        _loop = Task.Run(() => Follow(stamp));
+        _loop = Task.Run(Follow);
     }
 
     public void Dispose()
@@ -85,73 +88,89 @@ internal sealed class ModelReloader : IDisposable
         }
     }
 
-    private async Task Follow(FileStamp used)
+    private async Task Follow()
     {
-        FileStamp reported = used;
-        try
+        while (!_ending.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 await _changed.WaitAsync(_pollingInterval, _ending.Token).ConfigureAwait(false);
                 while (_changed.Wait(0)) { }
-                FileStamp stamp = FileStamp.Of(_path);
-                if (stamp == used) continue;
-                if (!stamp.Exists)
-                {
-                    // Some programs delete before they write.
-                    if (reported != stamp) Log.Gone(_logger, _path);
-                    reported = stamp;
-                    continue;
-                }
-                await Settle(stamp).ConfigureAwait(false);
-                FileStamp settled = FileStamp.Of(_path);
-                if (Reload(settled)) used = settled;
-                reported = settled;
+                await Look().ConfigureAwait(false);
             }
-        }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
-        {
-            // Disposed.
+            catch (Exception)
+            {
+                // Disposed; or a log threw, which ends neither this nor whoever disposes of it.
+            }
         }
     }
 
-    private async Task Settle(FileStamp stamp)
+    private async Task Look()
+    {
+        FileStamp stamp = FileStamp.Of(_path);
+        (bool wasGone, _isGone) = (_isGone, !stamp.Exists);
+        // Some programs delete before they write.
+        if (_isGone && !wasGone) Log.Gone(_logger, _path);
+        if (!_isGone && stamp != _known) Reload(await Settle(stamp).ConfigureAwait(false));
+    }
+
+    private async Task<FileStamp> Settle(FileStamp stamp)
     {
         while (true)
         {
             await Task.Delay(_settleTime, _ending.Token).ConfigureAwait(false);
             FileStamp now = FileStamp.Of(_path);
-            if (now == stamp) return;
+            if (now == stamp) return stamp;
             stamp = now;
         }
     }
 
     /// <summary>Uses the file, unless it changes meanwhile.</summary>
-    /// <returns>Whether this file is dealt with.</returns>
-    private bool Reload(FileStamp stamp)
+    private void Reload(FileStamp stamp)
     {
-        if (!stamp.Exists) return false;
+        // A try is counted as a failure: what couldn't be opened isn't tried again before it can be
+        if (!stamp.Exists || stamp == _refusal.Stamp && !CanBeOpened()) return;
         long started = Stopwatch.GetTimestamp();
         try
         {
             // A file that changed while it was read may be a mixture of two, which could even be a valid model: it is looked at before it is used.
-            if (!_recognizer.TryReplaceModel(_path, () => FileStamp.Of(_path) == stamp)) return false;
-            Log.Replaced(_logger, _path, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds, _recognizer.ModelVersion);
-            return true;
+            if (!_recognizer.TryReplaceModel(_path, () => FileStamp.Of(_path) == stamp)) return;
         }
         catch (ObjectDisposedException)
         {
-            return true;
+            _known = stamp;
+            return;
         }
         catch (Exception exception)
         {
             // Whatever a new file does, the model in use must go on.
-            if (FileStamp.Of(_path) != stamp) return false;
-            string reason = exception is OnnxException or ArgumentException ? exception.Message : exception.ToString();
-            if (_refusal != (stamp, reason)) Log.Refused(_logger, _path, reason);
-            _refusal = (stamp, reason);
-            // What keeps it from being read may end without a change of the file
-            return exception is not OnnxException { IsUnreadable: true };
+            if (FileStamp.Of(_path) == stamp) Refuse(stamp, exception);
+            return;
         }
+        _known = stamp;
+        Log.Replaced(_logger, _path, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds, _recognizer.ModelVersion);
+    }
+
+    private bool CanBeOpened()
+    {
+        try
+        {
+            File.OpenHandle(_path, share: FileShare.Read | FileShare.Delete).Dispose();
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private void Refuse(FileStamp stamp, Exception exception)
+    {
+        // What keeps it from being read may end without a change of the file
+        if (exception is not OnnxException { IsUnreadable: true }) _known = stamp;
+        string reason = exception is OnnxException or ArgumentException ? exception.Message : exception.ToString();
+        if (_refusal == (stamp, reason)) return;
+        _refusal = (stamp, reason);
+        Log.Refused(_logger, _path, reason);
     }
 }

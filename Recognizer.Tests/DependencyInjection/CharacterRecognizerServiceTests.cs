@@ -138,8 +138,10 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Assert.Single(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void A_damaged_file_is_tried_once()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_can_not_be_used_counts_as_one_failure(bool isHeld)
     {
         byte[] good = ModelReplacementTests.Model(0);
         File.WriteAllBytes(ModelPath, good);
@@ -150,12 +152,50 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         listener.InstrumentPublished = (instrument, l) => { if (instrument.Name == "recognizer.model.failures") l.EnableMeasurementEvents(instrument); };
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref failures, (int)value));
         listener.Start();
-        File.WriteAllBytes(ModelPath, good[..(good.Length / 2)]);
-        Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
-        int once = Volatile.Read(ref failures);
-        Thread.Sleep(300); // many polls
-        Assert.Equal(once, Volatile.Read(ref failures));
+        using (var damaged = new FileStream(ModelPath, FileMode.Create, FileAccess.Write, isHeld ? FileShare.None : FileShare.ReadWrite))
+        {
+            damaged.Write(good.AsSpan(0, good.Length / 2));
+            damaged.Flush();
+            Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
+            int once = Volatile.Read(ref failures);
+            Thread.Sleep(300); // many polls
+            Assert.Equal(once, Volatile.Read(ref failures));
+        }
         GC.KeepAlive(recognizer);
+    }
+
+    [Fact]
+    public void A_file_that_goes_before_it_is_read_is_reported()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        using ServiceProvider services = Services(options =>
+        {
+            Quick(options);
+            options.SettleTime = TimeSpan.FromMilliseconds(150);
+        });
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(1));
+        Thread.Sleep(80);
+        File.Delete(ModelPath);
+        Wait(() => _log.Lines.Any(line => line.Contains("is gone", StringComparison.Ordinal)), "the report of the file's absence");
+        Assert.Equal(0, recognizer.ModelVersion);
+    }
+
+    [Fact]
+    public void A_log_that_throws_ends_nothing()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        _log.Throws = true;
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(1));
+        Wait(() => _log.Lines.Any(line => line.Contains("Replaced the model", StringComparison.Ordinal)), "the first replacement");
+        _log.Throws = false;
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(2));
+        Wait(() => recognizer.ModelVersion == 2, "the second replacement");
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("Kept the model in use", StringComparison.Ordinal));
+        services.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => recognizer.RecognizeNormalized(s_image));
     }
 
     [Fact]
@@ -259,14 +299,20 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
 
         public IReadOnlyCollection<string> Lines => _lines;
 
+        /// <summary>Whether writing a line fails, once it is written.</summary>
+        public bool Throws { get; set; }
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
             _lines.Enqueue(formatter(state, exception));
+            if (Throws) throw new IOException("The disk is full.");
+        }
 
         public void Dispose()
         {
