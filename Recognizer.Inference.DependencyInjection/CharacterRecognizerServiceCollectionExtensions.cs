@@ -12,6 +12,8 @@ public static class CharacterRecognizerServiceCollectionExtensions
 {
     /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated when the host starts, else when the recogniser is first
     /// asked for. That is when the model is loaded; it is replaced in place when its file changes.</summary>
+    /// <remarks>A file counts as changed when its length or its time of writing does, or the place that links lead to: one of the same length that is renamed into place must have another
+    /// time.</remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
     /// <returns>A builder for the options, to bind configuration to.</returns>
