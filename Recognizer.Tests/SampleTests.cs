@@ -72,6 +72,11 @@ public sealed class SampleTests : IDisposable
             using HttpResponseMessage refusal = await client.PostAsync("/read", new ByteArrayContent([1, 2, 3]));
             Assert.Equal(System.Net.HttpStatusCode.BadRequest, refusal.StatusCode);
             Assert.Contains("PNG", (await refusal.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+            // Who sends before being asked to may find the connection closed rather than an answer
+            using var large = new HttpRequestMessage(HttpMethod.Post, "/read") { Content = new ByteArrayContent(new byte[21 << 20]), Headers = { ExpectContinue = true } };
+            using HttpResponseMessage tooLarge = await client.SendAsync(large);
+            Assert.Equal(System.Net.HttpStatusCode.RequestEntityTooLarge, tooLarge.StatusCode);
+            Assert.Contains("too large", (await tooLarge.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
         finally
         {

@@ -27,10 +27,10 @@ app.MapGet("/labels", (CharacterRecognizer recognizer) => recognizer.Labels);
 
 app.MapPost("/read", async Task<Results<Ok<Reading>, ProblemHttpResult>> (HttpRequest request, CharacterRecognizer recognizer, string? alphabet, CancellationToken cancellation) =>
 {
-    using var body = new MemoryStream();
-    await request.Body.CopyToAsync(body, cancellation);
     try
     {
+        using var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, cancellation);
         Alphabet? labels = string.IsNullOrEmpty(alphabet) ? null : Alphabet.Parse(alphabet);
         Prediction prediction = recognizer.Recognize(body.GetBuffer().AsSpan(0, (int)body.Length), labels);
         return TypedResults.Ok(new Reading(prediction.Label, prediction.Confidence, prediction.IsLikelyCharacter, prediction.RejectionScore, prediction.Candidates));
@@ -38,6 +38,10 @@ app.MapPost("/read", async Task<Results<Ok<Reading>, ProblemHttpResult>> (HttpRe
     catch (Exception exception) when (exception is ImageFormatException or ArgumentException)
     {
         return TypedResults.Problem(exception.Message, statusCode: StatusCodes.Status400BadRequest);
+    }
+    catch (BadHttpRequestException exception)
+    {
+        return TypedResults.Problem(exception.Message, statusCode: exception.StatusCode); // the body is too large, or ends too early
     }
 });
 
@@ -102,7 +106,8 @@ internal partial class Program
         </main>
         <script>
         const $ = id => document.getElementById(id), canvas = $('canvas'), pad = $('pad'), context = canvas.getContext('2d');
-        let pen = null, asked = 0, stream = null, timer = 0, last = null, opening = 0, busy = false;
+        // asked: number of what was sent last. turn: number of what the pad shows; what takes its time is dropped where that is something else by then.
+        let pen = null, asked = 0, stream = null, timer = 0, last = null, turn = 0, busy = false;
         const blank = () => { context.fillStyle = '#fff'; context.fillRect(0, 0, canvas.width, canvas.height); };
         // Paper is white and ink dark whatever the theme: what is sent looks as what is seen on paper.
         canvas.style.background = '#fff';
@@ -110,8 +115,9 @@ internal partial class Program
 
         function clearPad() {
           stopCamera(); blank(); last = null; asked++;
-          pad.classList.remove('used'); $('result').className = ''; $('label').textContent = $('note').textContent = ''; $('rows').replaceChildren();
+          pad.classList.remove('used'); say('');
         }
+        function say(note) { $('result').className = ''; $('label').textContent = ''; $('note').textContent = note; $('rows').replaceChildren(); }
         function at(e) { const box = canvas.getBoundingClientRect(); return [(e.clientX - box.left) * canvas.width / box.width, (e.clientY - box.top) * canvas.height / box.height]; }
         canvas.addEventListener('pointerdown', e => {
           canvas.setPointerCapture(e.pointerId); pad.classList.add('used'); pen = at(e);
@@ -122,19 +128,20 @@ internal partial class Program
           if (!pen) return;
           for (const point of e.getCoalescedEvents?.() ?? [e]) { const next = at(point); context.beginPath(); context.moveTo(...pen); context.lineTo(...next); context.stroke(); pen = next; }
         });
-        const lift = () => { if (!pen) return; pen = null; canvas.toBlob(read); };
+        const lift = () => { if (!pen) return; pen = null; const mine = turn; canvas.toBlob(blob => { if (mine === turn) read(blob); }); };
         canvas.addEventListener('pointerup', lift);
         canvas.addEventListener('pointercancel', lift);
 
         async function read(blob) {
           last = blob;
           const mine = ++asked, alphabet = $('alphabet').value;
+          // The server says so too, but a browser that is still sending may not hear it.
+          if (blob.size > 20 << 20) { say('The picture has more than 20 MiB.'); return; }
           try {
             const answer = await fetch('/read' + (alphabet ? '?alphabet=' + alphabet : ''), { method: 'POST', body: blob }), result = await answer.json();
             if (mine !== asked) return;              // a later drawing was sent meanwhile
-            if (!answer.ok) { $('note').textContent = result.detail; return; }
-            show(result);
-          } catch { if (mine === asked) $('note').textContent = 'The server does not answer.'; }
+            if (answer.ok) show(result); else say(result.detail);
+          } catch { if (mine === asked) say('The server does not answer.'); }
         }
         function show(result) {
           $('label').textContent = result.label;
@@ -149,14 +156,14 @@ internal partial class Program
           }));
         }
 
-        function stopCamera() { opening++; clearInterval(timer); stream?.getTracks().forEach(t => t.stop()); stream = $('video').srcObject = null; pad.classList.remove('camera'); $('camera').textContent = 'Camera'; }
+        function stopCamera() { turn++; clearInterval(timer); stream?.getTracks().forEach(t => t.stop()); stream = $('video').srcObject = null; pad.classList.remove('camera'); $('camera').textContent = 'Camera'; }
         $('camera').onclick = async () => {
           if (stream) { stopCamera(); return; }
-          const mine = ++opening;
+          const mine = ++turn;
           let opened;
           try { opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: 1280, height: 720 } }); }
-          catch (e) { if (mine === opening) $('note').textContent = 'No camera: ' + e.message; return; }
-          if (mine !== opening) { opened.getTracks().forEach(t => t.stop()); return; }   // stopped, or asked for again, while the browser asked the user
+          catch (e) { if (mine === turn) $('note').textContent = 'No camera: ' + e.message; return; }
+          if (mine !== turn) { opened.getTracks().forEach(t => t.stop()); return; }   // stopped, or asked for again, while the browser asked the user
           $('video').srcObject = stream = opened; pad.classList.add('camera'); $('camera').textContent = 'Stop';
           const frame = document.createElement('canvas'); frame.width = frame.height = 480;
           timer = setInterval(() => {
@@ -164,7 +171,7 @@ internal partial class Program
             if (!side || busy) return;                // no more frames than are answered
             busy = true;
             frame.getContext('2d').drawImage(video, (video.videoWidth - side) / 2, (video.videoHeight - side) / 2, side, side, 0, 0, 480, 480);
-            frame.toBlob(async blob => { try { await read(blob); } finally { busy = false; } }, 'image/jpeg', .9);
+            frame.toBlob(async blob => { try { if (mine === turn) await read(blob); } finally { busy = false; } }, 'image/jpeg', .9);
           }, 300);
         };
         $('clear').onclick = clearPad;
@@ -177,8 +184,11 @@ internal partial class Program
           if (!file) return;
           clearPad(); pad.classList.add('used');
           read(file);
+          const mine = turn;
           try {
-            const picture = await createImageBitmap(file), scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
+            const picture = await createImageBitmap(file);
+            if (mine !== turn) return;               // another one was dropped meanwhile, or the pad cleared
+            const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
             context.drawImage(picture, (canvas.width - picture.width * scale) / 2, (canvas.height - picture.height * scale) / 2, picture.width * scale, picture.height * scale);
           } catch { /* a format that the browser doesn't show */ }
         });
