@@ -213,6 +213,42 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(layout, DatasetLoader.Load("rows.csv", Test).Layout);
     }
 
+    /// <summary>EMNIST's tables store images transposed, as its other files do, and number the letters from 1.</summary>
+    [Theory]
+    [InlineData("emnist-letters-train.csv")]
+    [InlineData("emnist-letters-test.csv")]
+    [InlineData("")]
+    public void Tables_of_an_official_set_are_its_parts(string named)
+    {
+        _folder.Write("tables/emnist-letters-train.csv", Row(26, 5));
+        _folder.Write("tables/emnist-letters-test.csv", Row(1, 6));
+        var set = DatasetLoader.Load(Path.Combine("tables", named), _folder.Options);
+        Assert.Equal(26, set.Labels.Count);
+        Assert.Equal(["z"], set.Train!.Labels.Select(l => set.Labels[l].ToLowerInvariant()));
+        Assert.Equal(["a"], set.Test!.Labels.Select(l => set.Labels[l].ToLowerInvariant()));
+        // Pixel 5 of the first row of the file is the sixth row's first one
+        Assert.Equal([5 * 28], Inked(set.Train));
+        Assert.Equal([6 * 28], Inked(set.Test));
+
+        static string Row(int label, int pixel) => $"{label}," + string.Join(',', Enumerable.Range(0, 784).Select(p => p == pixel ? 255 : 0));
+
+        static int[] Inked(DatasetPart part) => [.. part.Image(0).ToArray().Index().Where(p => p.Item > 0).Select(p => p.Index)];
+    }
+
+    [Fact]
+    public void One_table_of_an_official_set_is_divided()
+    {
+        string[] rows = [.. Enumerable.Range(0, 40).Select(i => $"{i % 2}," + string.Join(',', Enumerable.Range(0, 784).Select(p => p == 400 ? 255 : 0)))];
+        _folder.Write("mnist_train.csv", string.Join('\n', rows));
+        var set = DatasetLoader.Load("mnist_train.csv", _folder.Options);
+        Assert.Equal((10, 36, 4), (set.Labels.Count, set.Train!.Count, set.Test!.Count));
+        Assert.Equal(400, set.Train.Image(0).IndexOf((byte)255));
+        _folder.Write("emnist-digits-test.csv", rows[0].Replace("0,", "x,", StringComparison.Ordinal)[..2] + rows[0][2..]);
+        string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("emnist-digits-test.csv", Test)).Message;
+        Assert.Contains("emnist-digits-test.csv", message, StringComparison.Ordinal);
+        Assert.Contains("x", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Reads_csv_of_fractions()
     {

@@ -1,15 +1,40 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Recognizer.Training.Datasets;
 
 /// <summary>
 /// A row per image: its label, then its pixels row by row. The first line may be a header, which may put the column <c>label</c> last. Pixels are 0 to 255, or 0 to 1
-/// if no value is larger; a comma, semicolon or tab divides them; the file may be gzipped.
+/// if no value is larger; a comma, semicolon or tab divides them; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes
+/// and store its images as its other files do.
 /// </summary>
-internal static class CsvDataset
+internal static partial class CsvDataset
 {
     public static Dataset Load(FileTree tree, string path, DatasetLoadOptions options)
+    {
+        if (OfficialParts(path, options.Catalogue) is not var (set, train, test))
+        {
+            var (labels, rows) = Read(tree, path, null, options);
+            return Holdout.Split(Path.GetFileNameWithoutExtension(FileTree.NameOf(path)), labels, rows, options);
+        }
+        if (!tree.FileExists(train) || !tree.FileExists(test))
+            return Holdout.Split(set.Name, set.Labels, Read(tree, path, set, options).Rows, options);
+        return new Dataset(set.Name, set.Labels,
+            options.NeedTrain ? Read(tree, train, set, options).Rows : null,
+            options.NeedTest ? Read(tree, test, set, options).Rows : null);
+    }
+
+    /// <summary>The official set that a file is named after as one of its parts, and the files of both; null for other names.</summary>
+    public static (CatalogueSet Set, string Train, string Test)? OfficialParts(string path, DatasetCatalogue catalogue) =>
+        PartName().Match(path) is { Success: true, Groups: [_, var name, var separator, _, var ending] } && catalogue.Find(name.Value) is { } set
+            ? (set, $"{name}{separator}train{ending}", $"{name}{separator}test{ending}")
+            : null;
+
+    [GeneratedRegex(@"^(.+)([-_])(train|test)(\.csv(?:\.gz)?)$")]
+    private static partial Regex PartName();
+
+    private static (IReadOnlyList<string> Labels, DatasetPart Rows) Read(FileTree tree, string path, CatalogueSet? official, DatasetLoadOptions options)
     {
         using var file = new DataFile(tree, path);
         using var content = new ContentStream(file);
@@ -50,9 +75,16 @@ internal static class CsvDataset
         if (labels.Count == 0)
             throw new DatasetException($"{file.Name} has no rows.");
         int side = (int)Math.Sqrt(columns - 1);
-        var (classes, numbers) = LabelTable.FromTexts(labels);
-        var part = PartBuilder.Build(new RawImages([.. fractions ?? pixels], labels.Count, side, side), numbers, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(classes));
-        return Holdout.Split(Path.GetFileNameWithoutExtension(FileTree.NameOf(path)), classes, part, options);
+        var images = new RawImages([.. fractions ?? pixels], labels.Count, side, side);
+        if (official is not null)
+        {
+            int[] numbers = [.. labels.Select((text, row) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int label) ? label
+                : throw new DatasetException($"{file.Name}: row {row} has label {Shorten(text)}, expected a number of {official.Name}."))];
+            numbers = PartBuilder.MapLabels(numbers, file.Name, official.FirstLabel, official.Labels.Count, null);
+            return (official.Labels, PartBuilder.Build(images, numbers, new PartBuilder.Storage(official.Transposed, LightOnDark: true), options.For(official.Labels)));
+        }
+        var (classes, ofRows) = LabelTable.FromTexts(labels);
+        return (classes, PartBuilder.Build(images, ofRows, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(classes)));
 
         void Row(ReadOnlySpan<char> text, int line)
         {

@@ -78,8 +78,9 @@ internal static class DatasetLoader
             return ImageFolderDataset.LoadList(tree, options);
         if (CatalogueLoader.LoadOfficial(tree, options) is { } official)
             return official;
-        if (tree.Files("").Select(f => (File: f, IsTable: IsTable(f))).Where(f => f.IsTable).ToArray() is [var only])
-            return LoadFile(tree, only.File, options)!;
+        string[] tables = [.. tree.Files("").Where(IsTable)];
+        if (tables.Length == 1 || tables.Length == 2 && CsvDataset.OfficialParts(tables[0], options.Catalogue) is { } parts && tables.Contains(parts.Train) && tables.Contains(parts.Test))
+            return LoadFile(tree, tables[0], options)!;
         if (tree.Directories("").Count > 0)
             return ImageFolderDataset.LoadFolders(tree, options);
         throw new DatasetException(
