@@ -444,6 +444,32 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Pictures_among_images_of_MNIST_are_drawn_in_its_layout_at_once()
+    {
+        string set = System.IO.Path.Combine(_folder.Root, "mixed"), output = System.IO.Path.Combine(_folder.Root, "run");
+        foreach (string part in (string[])["train", "test"])
+        {
+            for (int i = 0; i < 40; i++) _folder.Write($"mixed/{part}/{"ab"[i % 2]}/{i}.png", Ring(28, 20, 2 + 3 * (i % 2)));
+            _folder.Write($"mixed/{part}/a/own.png", Ring(56, 30, 4));
+        }
+        string[] train = ["train", "--dataset", set, "--epochs", "1", "--width", "0.25", "--threads", "1", "--json", "--output", output];
+        Assert.Equal(0, Run(train));
+        Assert.Contains("\"normalizer\": \"mnist\"", File.ReadAllText(System.IO.Path.Combine(output, "config.json")), StringComparison.Ordinal);
+        Assert.Equal(0, Run([.. train, "--resume"]));
+
+        static byte[] Ring(int side, int size, int pen)
+        {
+            var pixels = new byte[side * side];
+            for (int i = 0; i < pixels.Length; i++)
+            {
+                int away = Math.Max(Math.Abs(2 * (i % side) - side + 1), Math.Abs(2 * (i / side) - side + 1));
+                pixels[i] = (byte)(away < size && away >= size - 2 * pen ? 255 : 0);
+            }
+            return PngEncoder.Encode(new GrayImage(side, side, pixels));
+        }
+    }
+
+    [Fact]
     public void Files_of_MNIST_make_a_model_of_its_layout_in_any_folder()
     {
         DatasetPart images = Shapes.Make(80, 0).Train!;

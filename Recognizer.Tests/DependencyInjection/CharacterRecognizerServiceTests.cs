@@ -171,11 +171,11 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         using ServiceProvider services = Services(options =>
         {
             Quick(options);
-            options.SettleTime = TimeSpan.FromMilliseconds(150);
+            options.SettleTime = TimeSpan.FromSeconds(1);
         });
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
         File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(1));
-        Thread.Sleep(80);
+        Thread.Sleep(150);
         File.Delete(ModelPath);
         Wait(() => _log.Lines.Any(line => line.Contains("is gone", StringComparison.Ordinal)), "the report of the file's absence");
         Assert.Equal(0, recognizer.ModelVersion);

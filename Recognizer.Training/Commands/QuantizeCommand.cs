@@ -34,6 +34,7 @@ internal static class QuantizeCommand
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             });
+            foreach (string unreadable in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {unreadable}");
             DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
             Graph quantized = Calibration.Quantize(graph, train, threads);
             if (Path.GetDirectoryName(target) is { Length: > 0 } folder) Directory.CreateDirectory(folder);

@@ -74,7 +74,7 @@ internal static class TrainCommand
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             };
-            Dataset dataset = DatasetLoader.Load(config.Dataset, config.Coarser, load);
+            Dataset dataset = config.Normalizer is null ? DatasetLoader.LoadInItsLayout(config.Dataset, config.Coarser, load) : DatasetLoader.Load(config.Dataset, config.Coarser, load);
             config = TrainingDefaults.For(config, dataset);
             foreach (string file in dataset.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };

@@ -35,6 +35,14 @@ internal static class DatasetLoader
         return coarser.Count == 0 ? dataset : dataset with { Coarse = CoarseLabels.Find(dataset, [.. coarser.Select(name => Load(name, options with { NeedTest = false }))]) };
     }
 
+    /// <summary>As <see cref="Load(string, IReadOnlyList{string}, DatasetLoadOptions)"/>, in the set's own layout: pictures that aren't in the form to the pixel are drawn in it too.</summary>
+    /// <exception cref="DatasetException">One of them isn't there, or is not fit for use; the message says which file and why.</exception>
+    public static Dataset LoadInItsLayout(string nameOrPath, IReadOnlyList<string> coarser, DatasetLoadOptions options)
+    {
+        Dataset dataset = Load(nameOrPath, coarser, options);
+        return dataset.Layout == options.Layout ? dataset : Load(nameOrPath, coarser, options with { Layout = dataset.Layout }) with { Layout = dataset.Layout };
+    }
+
     /// <summary>Whether two names or paths stand for the same set.</summary>
     public static bool AreSame(string one, string other, DatasetLoadOptions options)
     {

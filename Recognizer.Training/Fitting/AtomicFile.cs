@@ -22,7 +22,14 @@ internal static class AtomicFile
         }
         catch
         {
-            File.Delete(temporary);
+            try
+            {
+                File.Delete(temporary);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Why it couldn't be written says more
+            }
             throw;
         }
     }

@@ -25,7 +25,7 @@ internal static class TrainingDefaults
         return config;
     }
 
-    /// <summary>The settings with what the data set decides once it is loaded: files of MNIST have their layout in any folder.</summary>
+    /// <summary>The settings with what the data set decides once it is loaded: images of MNIST have their layout in whatever files they come.</summary>
     public static TrainingConfig For(TrainingConfig config, Dataset dataset) => config with { Normalizer = config.Normalizer ?? (dataset.Layout == NormalizerLayout.Mnist ? "mnist" : "emnist") };
 
     /// <summary>Name of a run: data set and architecture, as a folder's name.</summary>

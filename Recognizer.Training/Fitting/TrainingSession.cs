@@ -119,7 +119,7 @@ internal static class TrainingSession
         ModelEvaluation? validation = data.Validation.Length > 0 ? trainer.Validate(best, cancellation) : null;
         using var recognizer = CharacterRecognizer.Load(best, ReproduciblePlan.Recognizer(options.Threads));
         // Test images of other classes only say nothing of the model.
-        (string split, ModelEvaluation evaluation) = dataset.Test is { } test && test.Labels.Any(label => data.Labels.Contains(dataset.Labels[label]))
+        (string split, ModelEvaluation evaluation) = dataset.Test is { } test && test.Labels.Concat(test.UnreadableLabels).Any(label => data.Labels.Contains(dataset.Labels[label]))
             ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, alphabet, cancellation: cancellation))
             : validation is not null
                 ? ("validation", validation)

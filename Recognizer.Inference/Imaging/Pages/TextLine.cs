@@ -107,8 +107,8 @@ internal sealed class TextLine
             || (box.Top <= 0 && box.Bottom < middleOfAll - HalfBand * height) || (box.Bottom >= bottom && box.Top > middleOfAll + HalfBand * height);
     }
 
-    /// <summary>Rows of writing that is much smaller than the rest of the page, such as a note below a heading: three and more characters close together, or two where nothing
-    /// larger is near, above or below the lines that there are. Dots and accents stand apart from one another.</summary>
+    /// <summary>Rows of writing that is much smaller than the rest of the page, such as a note below a heading, above or below the lines that there are: mostly three and more
+    /// characters close together. Accents and quotation marks are alone or in pairs.</summary>
     /// <param name="small">What is lower than characters of the lines; what makes rows is taken out.</param>
     /// <param name="lines">Lines of larger writing.</param>
     private static List<TextLine> SmallerRows(List<InkComponent> small, List<TextLine> lines)
@@ -117,6 +117,7 @@ internal sealed class TextLine
         const double LeastSize = 0.15, LeastPixels = 8, MostGap = 1.5;
         // What a dot or a dash fills of its box, and strokes hardly ever do
         const double Filled = 0.65;
+        const int LeastTogether = 3;
         double least = Math.Max(LeastPixels, LeastSize * lines[0].Size);
         InkComponent[][] large = [.. lines.Select(line => line.Components.OrderBy(Center).ToArray())];
         List<TextLine> rows = [.. Rows([.. small.Where(c => c.Box.Height >= least && Away(c) > 0.5)], [], null).Where(IsWriting)];
@@ -130,9 +131,14 @@ internal sealed class TextLine
         bool IsWriting(TextLine row)
         {
             var own = row.Components.OrderBy(c => c.Box.Left).ToList();
-            if (own.Count < (own.Exists(c => Away(c) < MostAbove) ? 3 : 2)) return false;
-            double[] gaps = [.. own.Skip(1).Zip(own, (next, c) => (double)(next.Box.Left - c.Box.Right)).Order()];
-            return gaps[gaps.Length / 2] <= MostGap * row.Size && 2 * own.Count(c => c.Area < Filled * c.Box.Width * c.Box.Height) >= own.Count;
+            int together = 0, start = 0;
+            for (int i = 1; i <= own.Count; i++)
+            {
+                if (i < own.Count && own[i].Box.Left - own[i - 1].Box.Right <= MostGap * row.Size) continue;
+                if (i - start >= LeastTogether) together += i - start;
+                start = i;
+            }
+            return 2 * together >= own.Count && 2 * own.Count(c => c.Area < Filled * c.Box.Width * c.Box.Height) >= own.Count;
         }
     }
 

@@ -108,6 +108,21 @@ public class PageReaderTests
             Assert.Equal("20753461\n9137", new PageReader(s_scorer).Read(Darken(page, (x, y) => y >= top && y < top + height && x > 40 && x % pitch < width)).Text);
     }
 
+    /// <summary>Slanting marks in pairs, as quotation marks and the points above letters are.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Pairs_of_marks_above_a_line_are_no_writing(int pairs)
+    {
+        GrayImage page = DrawnPage.Paint(["20753461", "9137"]);
+        GrayImage marked = Darken(page, (x, y) =>
+        {
+            int inPair = (x - 50) % 100, down = y - 28;
+            return x >= 50 && x < 50 + 100 * pairs && down is >= 0 and < 14 && inPair < 30 && inPair % 15 - (14 - down) / 2 is >= 0 and < 4;
+        });
+        Assert.Equal(2, new PageReader(s_scorer).Read(marked).Lines.Count);
+    }
+
     [Theory]
     [InlineData(1.4, 1)]
     [InlineData(-1.4, 1)]
