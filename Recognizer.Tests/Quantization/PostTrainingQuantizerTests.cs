@@ -124,7 +124,6 @@ public sealed class PostTrainingQuantizerTests
     [InlineData(true, true)]
     public void LayersMayShareWeightsAndBiases(bool weights, bool biases)
     {
-        const int count = 8;
         var random = new Random(2);
         var builder = new GraphBuilder("shared");
         string x = builder.Input("input", ElementType.Float, Dimension.Named("N"), 1, 28, 28);
@@ -134,22 +133,39 @@ public sealed class PostTrainingQuantizerTests
         string second = Layer("second", first, weights ? kernel : Constant("w2", 4, 4, 3, 3), biases ? bias : Constant("b2", 4));
         string flat = builder.Node("Flatten", "f", [builder.Node("GlobalAveragePool", "p", [second])]);
         builder.Output(builder.Node("Gemm", "logits", [flat, Constant("dense", 4, 5)]), ElementType.Float, Dimension.Named("N"), 5);
-        Graph graph = builder.Build();
-        float[] images = Images(count);
-        Graph quantized = OnnxReader.Read(OnnxWriter.ToBytes(PostTrainingQuantizer.Quantize(graph, images, count)));
-        using Plan reference = Plan.Compile(graph);
-        using Plan plan = Plan.Compile(quantized);
-        var expected = new float[count * 5];
-        var actual = new float[count * 5];
-        reference.Run(images, count, expected);
-        plan.Run(images, count, actual);
-        double largest = expected.Max(Math.Abs);
-        Assert.All(expected.Zip(actual), pair => Assert.InRange((pair.First - pair.Second) / largest, -0.1, 0.1));
+        AssertCloseAnswers(builder.Build());
 
         string Layer(string name, string input, string kernel, string? bias) =>
             builder.Node("Relu", $"{name}.relu", [builder.Node("Conv", name, bias is null ? [input, kernel] : [input, kernel, bias], ("pads", new[] { 1, 1, 1, 1 }))]);
 
         string Constant(string name, params int[] shape) => builder.Initializer(name, PlanCheck.Random(random, shape));
+    }
+
+    [Fact]
+    public void ChannelsOfSmallWeightsKeepTheirBiases()
+    {
+        var random = new Random(2);
+        var builder = new GraphBuilder("small");
+        Tensor kernels = PlanCheck.Random(random, 4, 1, 3, 3);
+        foreach (ref float weight in kernels.Span<float>()[..18]) weight *= 1e-6f;
+        string x = builder.Node("Conv", "conv", [builder.Input("input", ElementType.Float, Dimension.Named("N"), 1, 28, 28), builder.Initializer("w", kernels), builder.Initializer("b", Tensor.Vector([0.5f, 0.5f, 0.5f, 0.5f]))]);
+        x = builder.Node("Flatten", "flat", [builder.Node("GlobalAveragePool", "pool", [builder.Node("Relu", "relu", [x])])]);
+        builder.Output(builder.Node("Gemm", "logits", [x, builder.Initializer("dense", PlanCheck.Random(random, 4, 5))]), ElementType.Float, Dimension.Named("N"), 5);
+        AssertCloseAnswers(builder.Build());
+    }
+
+    private static Graph AssertCloseAnswers(Graph graph)
+    {
+        const int count = 8;
+        float[] images = Images(count), expected = new float[count * 5], actual = new float[count * 5];
+        Graph quantized = OnnxReader.Read(OnnxWriter.ToBytes(PostTrainingQuantizer.Quantize(graph, images, count)));
+        using Plan reference = Plan.Compile(graph);
+        using Plan plan = Plan.Compile(quantized);
+        reference.Run(images, count, expected);
+        plan.Run(images, count, actual);
+        double largest = expected.Max(Math.Abs);
+        Assert.All(expected.Zip(actual), pair => Assert.InRange((pair.First - pair.Second) / largest, -0.1, 0.1));
+        return quantized;
     }
 
     [Fact]

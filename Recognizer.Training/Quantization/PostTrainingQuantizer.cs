@@ -10,6 +10,9 @@ internal static class PostTrainingQuantizer
 {
     private const int WeightLevels = 127, CalibrationBatch = 64;
 
+    /// <summary>Largest level of a bias: half of what 32 bits hold, so that the sum of products has room beside it.</summary>
+    private const float LargestBias = 1 << 30;
+
     /// <summary>Operators that pick or move elements and so keep how their input is quantised.</summary>
     private static readonly HashSet<string> Moving = ["MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose"];
 
@@ -176,14 +179,17 @@ internal static class PostTrainingQuantizer
         int axis = node.OperatorType == "Gemm" && node.Int("transB", 0) == 0 ? 1 : 0, channels = weights.Shape[axis];
         int inner = axis == 0 ? weights.Length / channels : 1, step = axis == 0 ? 1 : channels, stride = axis == 0 ? inner : 1;
         int each = weights.Length / channels;
-        ReadOnlySpan<float> source = weights.Span<float>();
+        bool hasBias = node.Inputs.Count > 2 && node.Inputs[2].Length > 0;
+        ReadOnlySpan<float> source = weights.Span<float>(), biases = hasBias ? graph.Initializers[node.Inputs[2]].Span<float>() : default;
         var levels = new sbyte[weights.Length];
         var scales = new float[channels];
         for (int c = 0; c < channels; c++)
         {
             float largest = 0;
             for (int i = 0; i < each; i++) largest = Math.Max(largest, Math.Abs(source[c * stride + i * step]));
-            scales[c] = largest > 0 ? largest / WeightLevels : 1;
+            // Where weights are small beside the bias they get fewer levels, so that the bias fits the integers that it is added to.
+            float least = biases.IsEmpty ? 0 : Math.Abs(biases[c]) / (inputScale * LargestBias);
+            scales[c] = Math.Max(largest / WeightLevels, least) is > 0 and var scale ? scale : 1;
             for (int i = 0; i < each; i++)
                 levels[c * stride + i * step] = (sbyte)Math.Clamp(MathF.Round(source[c * stride + i * step] / scales[c]), -WeightLevels, WeightLevels);
         }
@@ -193,17 +199,16 @@ internal static class PostTrainingQuantizer
         graph.Initializers[$"{name}.scale"] = Tensor.Vector(scales);
         graph.Initializers[$"{name}.zero_point"] = Tensor.Vector(new sbyte[channels]);
         node.Inputs[1] = Dequantize($"{name}.quantized", $"{name}.scale", $"{name}.zero_point", $"{name}.dequantized", axis);
-        if (node.Inputs.Count < 3 || node.Inputs[2].Length == 0) return;
+        if (!hasBias) return;
 
         // The bias takes the scale of the products, so that it can be added to their integer sums.
-        ReadOnlySpan<float> values = graph.Initializers[node.Inputs[2]].Span<float>();
         string bias = $"{node.Outputs[0]}.bias";
         var sums = new int[channels];
         var sumScales = new float[channels];
         for (int c = 0; c < channels; c++)
         {
             sumScales[c] = scales[c] * inputScale;
-            sums[c] = (int)Math.Clamp(Math.Round((double)values[c] / sumScales[c]), -int.MaxValue, int.MaxValue);
+            sums[c] = (int)Math.Round((double)biases[c] / sumScales[c]);
         }
         graph.Initializers[$"{bias}.quantized"] = Tensor.Vector(sums);
         graph.Initializers[$"{bias}.scale"] = Tensor.Vector(sumScales);
