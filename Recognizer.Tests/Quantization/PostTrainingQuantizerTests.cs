@@ -154,6 +154,25 @@ public sealed class PostTrainingQuantizerTests
         AssertCloseAnswers(builder.Build());
     }
 
+    [Fact]
+    public void LayersMayReadAnyOutputOfANode()
+    {
+        var random = new Random(2);
+        var builder = new GraphBuilder("split");
+        string x = Convolution("stem", builder.Input("input", ElementType.Float, Dimension.Named("N"), 1, 28, 28), 4, 1);
+        string left = builder.Node("Split", "halves", [builder.Node("Relu", "relu", [x]), builder.Initializer("sizes", Tensor.Vector(2L, 2L))], ("axis", 1));
+        x = builder.Node("Concat", "both", [Convolution("first", left, 4, 2), Convolution("second", "right", 4, 2)], ("axis", 1));
+        x = builder.Node("Flatten", "flat", [builder.Node("GlobalAveragePool", "pool", [x])]);
+        builder.Output(builder.Node("Gemm", "logits", [x, builder.Initializer("dense", PlanCheck.Random(random, 8, 5))]), ElementType.Float, Dimension.Named("N"), 5);
+        Graph graph = builder.Build();
+        graph.Nodes.Single(node => node.Name == "halves").Outputs.Add("right");
+        Graph quantized = AssertCloseAnswers(graph);
+        Assert.Contains(quantized.Nodes, node => node.OperatorType == "QuantizeLinear" && node.Inputs[0] == "right");
+
+        string Convolution(string name, string input, int to, int from) =>
+            builder.Node("Conv", name, [input, builder.Initializer($"{name}.w", PlanCheck.Random(random, to, from, 3, 3)), builder.Initializer($"{name}.b", PlanCheck.Random(random, to))]);
+    }
+
     private static Graph AssertCloseAnswers(Graph graph)
     {
         const int count = 8;

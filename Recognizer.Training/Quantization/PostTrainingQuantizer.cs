@@ -85,7 +85,10 @@ internal static class PostTrainingQuantizer
         {
             if (node.Domain.Length == 0 && Moving.Contains(node.OperatorType) && chosen.TryGetValue(node.Inputs[0], out string? parameters) && wanted.Contains(node.Outputs[0]))
                 (chosen[node.Outputs[0]], _) = (parameters, Order(node.Outputs[0], parameters));
-            else Add(node.Outputs[0]);
+            else
+            {
+                foreach (string output in node.Outputs) Add(output);
+            }
         }
         return order;
 
@@ -158,7 +161,7 @@ internal static class PostTrainingQuantizer
             foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
             if (layers.Contains(node)) QuantizeWeights(result, copy, ranges[parameters[node.Inputs[0]]].Scale);
             result.Nodes.Add(copy);
-            Pair(node.Outputs[0]);
+            foreach (string output in node.Outputs) Pair(output);
         }
         var used = new HashSet<string>(result.Nodes.SelectMany(node => node.Inputs), StringComparer.Ordinal);
         foreach (string name in result.Initializers.Keys.Where(name => !used.Contains(name)).ToArray()) result.Initializers.Remove(name);
