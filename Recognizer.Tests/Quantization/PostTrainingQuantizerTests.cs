@@ -187,6 +187,28 @@ public sealed class PostTrainingQuantizerTests
         return quantized;
     }
 
+    [Theory]
+    [InlineData(16)]
+    [InlineData(3)]
+    public void AFixedBatchLeavesNoImageOut(int batch)
+    {
+        const int count = 8;
+        Graph open = Network("cnn2"), closed = Network("cnn2");
+        closed.Inputs[0] = closed.Inputs[0] with { Shape = [batch, 1, 28, 28] };
+        float[] images = Images(count);
+        // The last image is the brightest.
+        foreach (ref float pixel in images.AsSpan((count - 1) * Pixels)) pixel *= 3;
+        float expected = Scale(open);
+        Assert.InRange(Scale(closed), 0.9f * expected, 1.1f * expected);
+        Assert.Throws<ArgumentOutOfRangeException>(() => PostTrainingQuantizer.Quantize(closed, images, 0));
+
+        float Scale(Graph graph)
+        {
+            Graph quantized = PostTrainingQuantizer.Quantize(graph, images, count);
+            return quantized.Initializers[quantized.Nodes.First(node => node.OperatorType == "QuantizeLinear").Inputs[1]].Span<float>()[0];
+        }
+    }
+
     [Fact]
     public void RangesCutOffRareOutliers()
     {

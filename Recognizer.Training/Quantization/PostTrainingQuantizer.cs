@@ -29,12 +29,13 @@ internal static class PostTrainingQuantizer
     /// <summary>Quantises a model.</summary>
     /// <param name="model">A float model with one input.</param>
     /// <param name="images">[count, …] of the input: typical images, a few hundred.</param>
-    /// <param name="count">Number of images.</param>
+    /// <param name="count">Number of images, at least 1.</param>
     /// <param name="threads">Threads for running the float model.</param>
     /// <exception cref="OnnxException">The model has nothing to quantise, more than one input, or an operator set before <see cref="LowestOpset"/>.</exception>
     public static Graph Quantize(Graph model, ReadOnlySpan<float> images, int count, int threads = 1)
     {
-        if (model.Inputs is not [{ Shape: { Count: > 1 } }]) throw new OnnxException("A model with one input of images is needed to be quantised.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (model.Inputs is not [{ Shape: { Count: > 1 } shape } input] || shape[0].Size == 0) throw new OnnxException("A model with one input of images is needed to be quantised.");
         if (model.Opset < LowestOpset)
             throw new OnnxException($"The model follows operator set {model.Opset}, expected {LowestOpset} or newer, which has a scale per channel: export it again with a newer one (opset_version={LowestOpset}).");
         Graph graph = FoldedGraph.Create(model);
@@ -123,11 +124,13 @@ internal static class PostTrainingQuantizer
         int pixels = (int)Tensor.ElementCount(image), batch = declared[0].IsFixed ? declared[0].Size : CalibrationBatch;
         for (int pass = 0; pass < 2; pass++)
         {
-            for (int start = 0; start + Math.Min(batch, count - start) <= count && start < count; start += batch)
+            for (int start = 0; start < count; start += batch)
             {
-                int size = Math.Min(batch, count - start);
-                if (declared[0].IsFixed && size < batch) break;
-                Tensor input = Tensor.Create(images.Slice(start * pixels, size * pixels).ToArray(), [size, .. image]);
+                // A batch of fixed size is filled up with images that have been seen.
+                int size = declared[0].IsFixed ? batch : Math.Min(batch, count - start);
+                var batched = new float[size * pixels];
+                for (int i = 0; i < size; i++) images.Slice((start + i) % count * pixels, pixels).CopyTo(batched.AsSpan(i * pixels));
+                Tensor input = Tensor.Create(batched, [size, .. image]);
                 IReadOnlyDictionary<string, Tensor> results = plan.Run(new Dictionary<string, Tensor> { [graph.Inputs[0].Name] = input });
                 Parallel.ForEach(values, new ParallelOptions { MaxDegreeOfParallelism = threads }, value =>
                 {
