@@ -61,7 +61,7 @@ internal sealed class RecognizerModel
         }
     }
 
-    private enum ScoreKind { Probabilities, LogProbabilities, Logits }
+    internal enum ScoreKind { Probabilities, LogProbabilities, Logits }
 
     public IReadOnlyList<string> Labels => _labels;
 
@@ -255,7 +255,7 @@ internal sealed class RecognizerModel
 
     // The output that a softmax made, else a log-softmax, else the last one, taken as logits. Where what a softmax takes is a plain [N, classes],
     // that is computed instead, because the softmax forgets how large the logits are, which tells characters from other marks.
-    private static (string Name, ScoreKind Kind) ScoreOutput(Graph graph)
+    internal static (string Name, ScoreKind Kind) ScoreOutput(Graph graph)
     {
         if (graph.Outputs.Count == 0) throw new OnnxException("The model has no outputs.");
         foreach ((string type, ScoreKind kind) in new[] { ("Softmax", ScoreKind.Probabilities), ("LogSoftmax", ScoreKind.LogProbabilities) })

@@ -386,6 +386,16 @@ public class GradientTests
         GradientCheck.Run(graph, logits);
     }
 
+    [Theory]
+    [InlineData(20)]
+    [InlineData(-1)]
+    public void A_factor_on_the_scores_is_part_of_the_loss(float factor)
+    {
+        var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1).Add("Flatten").Dense(60, 4);
+        (Graph graph, string logits) = network.Add("Mul", [network.Constant([factor], [])]).Finish();
+        GradientCheck.Run(graph, logits);
+    }
+
     [Fact]
     public void Shared_weights_get_the_sum_of_their_gradients()
     {

@@ -1,5 +1,6 @@
 using Recognizer.Inference.Onnx;
 using Recognizer.Training;
+using Recognizer.Training.Differentiation;
 
 namespace Recognizer.Tests.Differentiation;
 
@@ -60,7 +61,7 @@ internal sealed class TestNetwork
     public (Graph Graph, string Logits) Finish()
     {
         string logits = Value;
-        Add("Div", [Constant([2f])]).Add("Softmax", null, ("axis", -1));
+        Add("Div", [_builder.Initializer(ClassifierOutput.TemperatureName, Tensor.Scalar(2f))]).Add("Softmax", null, ("axis", -1));
         _builder.Output(Value, ElementType.Float, Dimension.Named("N"), 4);
         return (_builder.Build(), logits);
     }

@@ -68,6 +68,57 @@ public sealed class ForeignModelTests : IDisposable
         return graph;
     }
 
+    /// <summary>A small network with one thing written in another way.</summary>
+    private static Graph Variant(string way, int side = 28)
+    {
+        var b = new GraphBuilder(way);
+        string x = b.Input("pixels", ElementType.Float, Dimension.Named("N"), 1, side, side);
+        string kernel = way switch
+        {
+            "transposed kernel" => b.Node("Transpose", "kernel", [Weight(b, "conv.weight", 9, 3, 3, 1, 8)], ("perm", new[] { 3, 2, 0, 1 })),
+            "reshaped kernel" => b.Node("Reshape", "kernel", [Weight(b, "conv.weight", 9, 72), b.Initializer("kernel.shape", Tensor.Vector(8L, 1, 3, 3))]),
+            "scaled kernel" => b.Node("Mul", "kernel", [Weight(b, "conv.weight", 9, 8, 1, 3, 3), b.Initializer("gain", Tensor.Create(Filled(8, 1), 8, 1, 1, 1))]),
+            _ => Weight(b, "conv.weight", 9, 8, 1, 3, 3),
+        };
+        x = b.Node("Relu", "relu1", [b.Node("Conv", "conv", [x, kernel, Weight(b, "conv.bias", 100, 8)], ("pads", new[] { 1, 1, 1, 1 }))]);
+        if (way == "merged statistics")
+        {
+            string ones = b.Initializer("ones", Tensor.Vector(Filled(8, 1))), zeros = b.Initializer("zeros", Tensor.Vector(Filled(8, 0)));
+            x = b.Node("BatchNormalization", "norm", [x, ones, zeros, zeros, ones]);
+        }
+        else if (way == "statistics")
+        {
+            string Constant(string name, float value) => b.Initializer(name, Tensor.Vector(Filled(8, value)));
+            x = b.Node("BatchNormalization", "norm", [x, Constant("gamma", 1), Constant("beta", 0), Constant("mean", 0), Constant("variance", 1)]);
+        }
+        x = b.Node("Flatten", "flat", [b.Node("MaxPool", "pool", [x], ("kernel_shape", new[] { 4, 4 }), ("strides", new[] { 4, 4 }))]);
+        int features = 8 * (side / 4) * (side / 4);
+        string hidden = x = b.Node("Gemm", "fc1", [x, Weight(b, "fc1.weight", features, 32, features), Weight(b, "fc1.bias", 100, 32)], ("transB", 1));
+        if (way == "temperature inside") x = b.Node("Tanh", "tanh", [b.Node("Div", "sharp", [x, b.Initializer("temperature", Tensor.Scalar(0.1f))])]);
+        x = b.Node("Gemm", "fc2", [b.Node("Relu", "relu2", [x]), Weight(b, "fc2.weight", 32, 4, 32), Weight(b, "fc2.bias", 100, 4)], ("transB", 1));
+        switch (way)
+        {
+            case "features first":
+                b.Output(hidden, ElementType.Float, Dimension.Named("N"), 32);
+                break;
+            case "softmax before flatten":
+                x = b.Node("Softmax", "softmax", [b.Node("Reshape", "columns", [x, b.Initializer("columns.shape", Tensor.Vector(-1L, 4, 1, 1))])], ("axis", 1));
+                x = b.Node("Flatten", "scores", [x]);
+                break;
+            case "logarithms":
+                x = b.Node("Log", "scores", [b.Node("Softmax", "softmax", [x], ("axis", 1))]);
+                break;
+            case "negated":
+                x = b.Node("Softmax", "softmax", [b.Node("Mul", "negative", [x, b.Initializer("sign", Tensor.Scalar(-1f))])], ("axis", -1));
+                break;
+            case "sharpened":
+                x = b.Node("Softmax", "softmax", [b.Node("Mul", "sharp", [x, b.Initializer("sharpness", Tensor.Scalar(20f))])], ("axis", -1));
+                break;
+        }
+        b.Output(x, ElementType.Float, Dimension.Named("N"), 4);
+        return b.Build();
+    }
+
     private static string Dense(GraphBuilder b, string name, string x, int inputs, int outputs)
     {
         x = b.Node("MatMul", $"{name}/MatMul:0", [x, Weight(b, $"{name}/MatMul/ReadVariableOp:0", inputs, inputs, outputs)]);
@@ -113,6 +164,50 @@ public sealed class ForeignModelTests : IDisposable
         Assert.Equal(["-", "|", "o", "x"], ModelMetadata.Labels(written));
         Assert.DoesNotContain(written.Nodes, ModelTransforms.IsInTrainingMode);
     }
+
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("features first")]
+    [InlineData("softmax before flatten")]
+    [InlineData("logarithms")]
+    [InlineData("negated")]
+    [InlineData("sharpened")]
+    public void The_loss_is_that_of_the_answers_of_inference(string way)
+    {
+        const int count = 12;
+        Graph graph = Variant(way);
+        DatasetPart part = Shapes.Make(train: count, test: 0).Train!;
+        float[] images = [.. part.Images.Select(p => p / 255f)], probabilities = new float[count * 4];
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions { Labels = ["-", "|", "o", "x"] });
+        recognizer.Score(images, count, probabilities);
+        double expected = -Enumerable.Range(0, count).Average(i => Math.Log(probabilities[4 * i + part.Labels[i]]));
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = count });
+        Assert.Equal(expected, plan.Step(images, count, new SoftmaxCrossEntropy(part.Labels), 1).Loss, 1e-3);
+    }
+
+    [Theory]
+    [InlineData("features first")]
+    [InlineData("negated")]
+    public void What_gives_the_answers_is_trained(string way)
+    {
+        SessionResult result = Train(Variant(way), way);
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.6, $"{result.Evaluation.Metrics.MicroAccuracy}");
+    }
+
+    [Fact]
+    public void A_model_with_another_number_of_scores_than_labels_is_not_trained()
+    {
+        Graph graph = Variant("plain");
+        ModelMetadata.SetLabels(graph, ["-", "|", "o"]);
+        string message = Assert.Throws<OnnxException>(() => Train(graph, "labels", "-|o")).Message;
+        Assert.Contains("'fc2'", message, StringComparison.Ordinal);
+        Assert.Contains("4 scores", message, StringComparison.Ordinal);
+        Assert.Contains("3 labels", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_number_named_temperature_elsewhere_is_no_calibration() =>
+        Assert.Equal([0.1f], Values(Train(Variant("temperature inside"), "temperature").Graph, "temperature"));
 
     [Theory]
     [InlineData("keras", "sequential/dense_1/MatMul/ReadVariableOp:0", 1)]

@@ -3,6 +3,7 @@ using Recognizer.Inference.Onnx;
 using Recognizer.Training;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Differentiation;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;
@@ -169,7 +170,7 @@ public class TemperatureScalingTests
         float[] scores = images.Score(before, default);
         var biases = new double[3];
         double temperature = biased ? TemperatureScaling.Fit(scores, images, biases) : TemperatureScaling.Fit(scores, images);
-        Assert.Equal(temperature, TemperatureScaling.Find(graph)!.Span<float>()[0], 1e-4);
+        Assert.Equal(temperature, ClassifierOutput.Of(graph).Temperature!.Span<float>()[0], 1e-4);
         Assert.Equal(biased, biases.Any(b => Math.Abs(b) > 1e-3));
         using CharacterRecognizer after = CharacterRecognizer.Load(graph);
         float[] fitted = images.Score(after, default);

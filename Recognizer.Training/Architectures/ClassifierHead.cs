@@ -1,5 +1,6 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
+using Recognizer.Training.Differentiation;
 
 namespace Recognizer.Training.Architectures;
 
@@ -35,7 +36,7 @@ internal static class ClassifierHead
     public static IReadOnlyList<string> Weights(Graph graph) => Find(graph) is var head && head.Bias is { } bias ? [head.Weights, bias] : [head.Weights];
 
     /// <summary>What the last dense layer adds to the score of each class, or null where there is no such layer or it adds nothing.</summary>
-    public static Tensor? Bias(Graph graph) => graph.Outputs.Count > 0 && Walk(graph, Producers(graph), graph.Outputs[^1].Name, After) is { Bias: { } bias } head
+    public static Tensor? Bias(Graph graph) => Walk(graph, Producers(graph), ClassifierOutput.Of(graph).Scores, After) is { Bias: { } bias } head
         && graph.Initializers[bias].Length == head.Classes(graph) ? graph.Initializers[bias] : null;
 
     /// <summary>Draws the scores of classes that belong together nearer to their mean, or away from it: score ← mean + factor · (score − mean).</summary>
@@ -140,9 +141,9 @@ internal static class ClassifierHead
 
     private static Head Find(Graph graph)
     {
-        if (graph.Outputs.Count == 0) throw new OnnxException("The graph has no outputs.");
-        return Walk(graph, Producers(graph), graph.Outputs[^1].Name, After)
-            ?? throw new OnnxException($"Output '{graph.Outputs[^1].Name}' doesn't come from a dense layer (Gemm, or MatMul and Add), which is needed to replace the model's classes.");
+        string scores = ClassifierOutput.Of(graph).Scores;
+        return Walk(graph, Producers(graph), scores, After)
+            ?? throw new OnnxException($"'{scores}' doesn't come from a dense layer (Gemm, or MatMul and Add), which is needed to replace the model's classes.");
     }
 
     /// <summary>The dense layers before the last one, up to the first layer of another kind.</summary>

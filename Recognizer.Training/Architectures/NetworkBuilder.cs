@@ -1,4 +1,5 @@
 using Recognizer.Inference.Onnx;
+using Recognizer.Training.Differentiation;
 
 namespace Recognizer.Training.Architectures;
 
@@ -112,8 +113,8 @@ internal sealed class NetworkBuilder
     public Graph Classifier(string name, int classes)
     {
         Dense(name, classes, reluFollows: false);
-        _graph.Initializer(Fitting.TemperatureScaling.Initializer, Tensor.Scalar(1f));
-        string logits = _graph.Node("Div", "logits", [_value, Fitting.TemperatureScaling.Initializer]);
+        _graph.Initializer(ClassifierOutput.TemperatureName, Tensor.Scalar(1f));
+        string logits = _graph.Node("Div", "logits", [_value, ClassifierOutput.TemperatureName]);
         string probabilities = _graph.Node("Softmax", "probabilities", [logits], ("axis", 1));
         _graph.Output(logits, ElementType.Float, Dimension.Named("N"), classes);
         _graph.Output(probabilities, ElementType.Float, Dimension.Named("N"), classes);

@@ -1,3 +1,4 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Engine.Operators;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Differentiation.Gradients;
@@ -57,6 +58,8 @@ internal sealed partial class GraphCompiler
         if (!_values.TryGetValue(_logits, out Value? logits))
             throw new OnnxException($"The value '{_logits}', which the loss would read, doesn't depend on the input.");
         logits = AsFlat(logits);
+        if (ModelMetadata.Labels(_graph) is { } labels && labels.Count != logits.Length)
+            throw new OnnxException($"The value '{_logits}', which the answers come from, has {logits.Length} scores per image, but the model has {labels.Count} labels.");
         // Only the final value keeps its own memory: a reshaped one is one and the same.
         if (_steps.Count == 0 || !logits.NeedsGradient)
             throw new OnnxException("Nothing in the graph can be trained: no trainable initializer lies before the logits.");
@@ -106,14 +109,11 @@ internal sealed partial class GraphCompiler
     /// <summary>Nodes that the logits depend on, in order; also finds the logits and each value's readers.</summary>
     private List<Node> FindNodes()
     {
-        if (_graph.Outputs.Count == 0) throw new OnnxException("The graph has no outputs.");
         var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
         foreach (Node node in _graph.Nodes)
             foreach (string output in node.Outputs)
                 if (output.Length > 0) producers[output] = node;
-        string output0 = _graph.Outputs.Select(o => o.Name)
-            .FirstOrDefault(o => producers.TryGetValue(o, out Node? p) && p.OperatorType is "Softmax" or "LogSoftmax", _graph.Outputs[0].Name);
-        _logits = BeforeSoftmax(output0, producers);
+        _logits = ClassifierOutput.Of(_graph).Logits;
 
         var needed = new HashSet<Node>();
         var pending = new Stack<string>([_logits]);
@@ -133,25 +133,6 @@ internal sealed partial class GraphCompiler
             }
         }
         return nodes;
-    }
-
-    /// <summary>Walks back from an output over the softmax, the temperature and what else leaves the ranking of the classes alone.</summary>
-    private string BeforeSoftmax(string output, Dictionary<string, Node> producers)
-    {
-        while (producers.TryGetValue(output, out Node? node))
-        {
-            string? before = node.OperatorType switch
-            {
-                "Softmax" or "LogSoftmax" or "Log" or "Identity" or "Cast" => node.Inputs[0],
-                "Div" when IsScalar(node.Inputs[1]) => node.Inputs[0],
-                "Mul" when IsScalar(node.Inputs[1]) => node.Inputs[0],
-                "Mul" when IsScalar(node.Inputs[0]) => node.Inputs[1],
-                _ => null,
-            };
-            if (before is null) break;
-            output = before;
-        }
-        return output;
     }
 
     private bool IsScalar(string name) => _constants.TryGetValue(name, out Tensor? tensor) && tensor.Length == 1;

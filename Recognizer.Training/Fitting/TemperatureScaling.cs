@@ -1,6 +1,7 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
+using Recognizer.Training.Differentiation;
 
 namespace Recognizer.Training.Fitting;
 
@@ -10,9 +11,6 @@ namespace Recognizer.Training.Fitting;
 /// learns those by heart and is too sure within the group: differences within it get a factor of their own.</summary>
 internal static class TemperatureScaling
 {
-    /// <summary>Name of the initializer that architectures divide their logits by.</summary>
-    public const string Initializer = "temperature";
-
     // Few images that are all read right would ask for a temperature of zero.
     private const double Lowest = 0.2;
     private const double Highest = 5;
@@ -21,10 +19,6 @@ internal static class TemperatureScaling
     private const double BiasDeviation = 0.2;
 
     private const int BiasSteps = 60;
-
-    /// <summary>The graph's temperature, or null where it has none.</summary>
-    public static Tensor? Find(Graph graph) => graph.Initializers.TryGetValue(Initializer, out Tensor? tensor) && tensor.ElementType == ElementType.Float && tensor.Length == 1
-        && graph.Nodes.Any(n => n.OperatorType == "Div" && n.Inputs[1] == Initializer) ? tensor : null;
 
     /// <summary>Calibrates a graph whose temperature is 1; one without a temperature stays as it is.</summary>
     /// <param name="graph">The graph.</param>
@@ -35,7 +29,7 @@ internal static class TemperatureScaling
     /// <param name="cancellation">Stops the work.</param>
     public static void Apply(Graph graph, CharacterRecognizer model, HeldBackImages images, IReadOnlyList<int[]> families, bool biased, CancellationToken cancellation)
     {
-        if (Find(graph) is not { } temperature) return;
+        if (ClassifierOutput.Of(graph).Temperature is not { } temperature) return;
         // A softmax forgets only a constant per row, so that logarithms of its probabilities are as good as the logits.
         float[] logits = images.Score(model, cancellation);
         if (FitWithinFamilies(logits, images, cancellation) is { } factor)

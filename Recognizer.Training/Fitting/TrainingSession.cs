@@ -189,7 +189,7 @@ internal static class TrainingSession
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
-        if (TemperatureScaling.Find(graph) is { } temperature) temperature.Span<float>()[0] = 1;
+        if (ClassifierOutput.Of(graph).Temperature is { } temperature) temperature.Span<float>()[0] = 1;
         return graph;
     }
 
