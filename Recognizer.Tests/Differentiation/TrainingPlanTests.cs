@@ -156,6 +156,20 @@ public class TrainingPlanTests
     }
 
     [Fact]
+    public void A_batch_of_one_image_tells_dense_normalisation_no_statistics()
+    {
+        (Graph graph, _) = new TestNetwork(6).Dense(6, 5).BatchNorm(5).Add("Relu").Dense(5, 4).Finish();
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 8 });
+        float[] images = GradientCheck.Images(graph, 8);
+        plan.Step(images, 8, new SoftmaxCrossEntropy(new int[8]), 1);
+        float[][] before = [.. plan.Statistics.Select(s => s.Values.ToArray())];
+        plan.Step(images, 1, new SoftmaxCrossEntropy(new int[1]), 2);
+        Assert.Equal(before, plan.Statistics.Select(s => s.Values.ToArray()));
+        plan.Step(images, 2, new SoftmaxCrossEntropy(new int[2]), 3);
+        Assert.NotEqual(before, plan.Statistics.Select(s => s.Values.ToArray()));
+    }
+
+    [Fact]
     public void Dropout_keeps_the_share_that_it_should()
     {
         (Graph graph, string logits) = new TestNetwork(1000).Add("Identity").Dense(1000, 1000).Add("Dropout", null, ("ratio", 0.3f)).Dense(1000, 4).Finish();

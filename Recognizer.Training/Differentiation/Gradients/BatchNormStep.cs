@@ -12,7 +12,7 @@ namespace Recognizer.Training.Differentiation.Gradients;
 internal readonly record struct BatchNormFusion(Value? Residual, bool Relu, bool Pooled);
 
 /// <summary>BatchNormalization in training mode: normalises with the mean and the (biased) variance of the batch per channel, and moves the
-/// running statistics towards them (the variance towards the unbiased one). Where scale and shift are both frozen it uses the
+/// running statistics towards them (the variance towards the unbiased one), unless there is one value per channel only. Where scale and shift are both frozen it uses the
 /// running statistics and leaves them alone.</summary>
 /// <remarks>Ioffe and Szegedy 2015. With M values per channel, x̂ = (x − μ) / σ and y = γ x̂ + β:
 /// ∂L/∂β = Σ g, ∂L/∂γ = Σ g x̂, ∂L/∂x = γ / σ · (g − Σ g / M − x̂ · Σ g x̂ / M).</remarks>
@@ -129,7 +129,9 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
             }
             double variance = deviations / count;
             SetChannel(c, mean, variance);
-            double unbiased = count > 1 ? deviations / (count - 1) : variance;
+            // One value says nothing of a variance.
+            if (count == 1) continue;
+            double unbiased = deviations / (count - 1);
             _runningMean[c] += _momentum * (float)(mean - _runningMean[c]);
             _runningVariance[c] += _momentum * (float)(unbiased - _runningVariance[c]);
         }
