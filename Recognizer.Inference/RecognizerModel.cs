@@ -238,7 +238,9 @@ internal sealed class RecognizerModel
         }
     }
 
-    private static ValueInfo SingleInput(Graph graph)
+    /// <summary>The input, if there is one that takes images.</summary>
+    /// <exception cref="OnnxException">There isn't.</exception>
+    internal static ValueInfo SingleInput(Graph graph)
     {
         if (graph.Inputs.Count != 1) throw new OnnxException($"The model has {graph.Inputs.Count} inputs, expected one image input.");
         ValueInfo input = graph.Inputs[0];

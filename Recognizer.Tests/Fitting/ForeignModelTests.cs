@@ -209,6 +209,15 @@ public sealed class ForeignModelTests : IDisposable
     public void A_number_named_temperature_elsewhere_is_no_calibration() =>
         Assert.Equal([0.1f], Values(Train(Variant("temperature inside"), "temperature").Graph, "temperature"));
 
+    [Fact]
+    public void A_model_of_other_images_is_refused_before_it_trains()
+    {
+        string message = Assert.Throws<OnnxException>(() => Train(Variant("plain", side: 16), "small")).Message;
+        Assert.Contains("'pixels'", message, StringComparison.Ordinal);
+        Assert.Contains("784", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder.Root, "small")));
+    }
+
     [Theory]
     [InlineData("keras", "sequential/dense_1/MatMul/ReadVariableOp:0", 1)]
     [InlineData("pytorch", "fc.weight", 0)]
