@@ -218,6 +218,32 @@ public sealed class ForeignModelTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder.Root, "small")));
     }
 
+    [Fact]
+    public void Statistics_that_an_exporter_merged_with_weights_are_told_apart()
+    {
+        SessionResult merged = Train(Variant("merged statistics"), "merged"), twin = Train(Variant("statistics"), "twin");
+        foreach (string name in new[] { "conv.weight", "fc1.weight", "fc2.bias" }) Assert.Equal(Values(twin.Graph, name), Values(merged.Graph, name));
+        Assert.Equal(Values(twin.Graph, "gamma"), Values(merged.Graph, "ones"));
+        Assert.Equal(Values(twin.Graph, "variance"), Values(merged.Graph, merged.Graph.Nodes.Single(n => n.OperatorType == "BatchNormalization").Inputs[4]));
+        Assert.Equal(twin.Evaluation.Metrics.LogLoss, merged.Evaluation.Metrics.LogLoss);
+    }
+
+    [Theory]
+    [InlineData("transposed kernel")]
+    [InlineData("reshaped kernel")]
+    [InlineData("scaled kernel")]
+    public void Weights_that_nodes_compute_from_constants_are_trained_unless_they_are_frozen(string way)
+    {
+        Graph graph = Variant(way), trained = Train(graph, "trained").Graph, frozen = Train(graph, "frozen", null, "conv.weight").Graph;
+        float[] before = Kernel(graph);
+        Assert.NotEqual(before, Values(trained, "kernel"));
+        Assert.DoesNotContain("conv.weight", trained.Initializers.Keys);
+        Assert.Equal(before, Kernel(frozen));
+        Assert.Equal(before, Values(Train(graph, "layer", null, "conv").Graph, "kernel"));
+
+        static float[] Kernel(Graph graph) => Interpreter.Run(graph, new Dictionary<string, Tensor> { ["pixels"] = Tensor.Zeros(ElementType.Float, [1, 1, 28, 28]) }, ["kernel"])["kernel"].Span<float>().ToArray();
+    }
+
     [Theory]
     [InlineData("keras", "sequential/dense_1/MatMul/ReadVariableOp:0", 1)]
     [InlineData("pytorch", "fc.weight", 0)]

@@ -162,10 +162,16 @@ internal sealed partial class GraphCompiler
         for (int i = 0; i < Math.Min(results.Length, node.Outputs.Count); i++)
             if (node.Outputs[i].Length > 0) _constants[node.Outputs[i]] = results[i];
         if (node.Inputs.Count == 0 || !_sources.TryGetValue(node.Inputs[0], out (string Initializer, bool Transposed) source)) return;
-        if (node.OperatorType == "Identity") _sources[node.Outputs[0]] = source;
-        if (node.OperatorType == "Transpose" && results[0].Rank == 2 && node.Ints("perm") is null or [1, 0])
-            _sources[node.Outputs[0]] = (source.Initializer, !source.Transposed);
+        if (IsCopy(node, results[0])) _sources[node.Outputs[0]] = (source.Initializer, source.Transposed != (node.OperatorType == "Transpose"));
     }
+
+    /// <summary>Whether a node's result is its input or, for a matrix, the transpose: what exporters write between a weight and its use.</summary>
+    internal static bool IsCopy(Node node, Tensor result) => node.OperatorType switch
+    {
+        "Identity" => true,
+        "Transpose" => result.Rank == 2 && node.Ints("perm") is null or [1, 0],
+        _ => false,
+    };
 
     /// <summary>The one node that reads a value, unless the loss reads it.</summary>
     private Node? OnlyReader(string value) =>

@@ -159,6 +159,7 @@ internal static class TrainingSession
             // The plain inference graph is what is stored; training mode is the trainer's own affair.
             graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
             RecognizerModel.SingleInput(graph);
+            TrainableGraph.Prepare(graph, Trainer.Frozen(graph, config.Freeze));
             if (ModelMetadata.Labels(graph) is null && ClassifierHead.Classes(graph) == labels.Count)
             {
                 ModelMetadata.SetLabels(graph, labels);
