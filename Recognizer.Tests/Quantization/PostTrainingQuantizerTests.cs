@@ -229,4 +229,12 @@ public sealed class PostTrainingQuantizerTests
         builder.Output(builder.Node("Relu", "y", [builder.Input("input", ElementType.Float, Dimension.Named("N"), 3)]), ElementType.Float, Dimension.Named("N"), 3);
         Assert.Throws<OnnxException>(() => PostTrainingQuantizer.Quantize(builder.Build(), new float[3], 1));
     }
+
+    [Fact]
+    public void AModelInAnotherFormIsRefusedByWhatToDo()
+    {
+        Graph bytes = ModelTransforms.WithByteInput(Network("nano")), quantized = PostTrainingQuantizer.Quantize(Network("nano"), Images(4), 4);
+        Assert.Contains("--uint8-input", Assert.Throws<OnnxException>(() => PostTrainingQuantizer.Quantize(bytes, Images(4), 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("in 8 bits already", Assert.Throws<OnnxException>(() => PostTrainingQuantizer.Quantize(quantized, Images(4), 4)).Message, StringComparison.Ordinal);
+    }
 }

@@ -31,13 +31,18 @@ internal static class PostTrainingQuantizer
     /// <param name="images">[count, …] of the input: typical images, a few hundred.</param>
     /// <param name="count">Number of images, at least 1.</param>
     /// <param name="threads">Threads for running the float model.</param>
-    /// <exception cref="OnnxException">The model has nothing to quantise, more than one input, or an operator set before <see cref="LowestOpset"/>.</exception>
+    /// <exception cref="OnnxException">The model has nothing to quantise, is in 8 bits already, has more than one input or one that isn't Float, or an operator set before
+    /// <see cref="LowestOpset"/>.</exception>
     public static Graph Quantize(Graph model, ReadOnlySpan<float> images, int count, int threads = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (model.Inputs is not [{ Shape: { Count: > 1 } shape } input] || shape[0].Size == 0) throw new OnnxException("A model with one input of images is needed to be quantised.");
         if (model.Opset < LowestOpset)
             throw new OnnxException($"The model follows operator set {model.Opset}, expected {LowestOpset} or newer, which has a scale per channel: export it again with a newer one (opset_version={LowestOpset}).");
+        if (model.Nodes.FirstOrDefault(node => node is { Domain: "", OperatorType: "QuantizeLinear" or "DynamicQuantizeLinear" or "QLinearConv" or "QLinearMatMul" }) is { } done)
+            throw new OnnxException($"The model is in 8 bits already: it has the {done}.");
+        if (input.ElementType != ElementType.Float)
+            throw new OnnxException($"Input '{input.Name}' is {input}, expected Float: quantise the model as it was before export --uint8-input.");
         Graph graph = FoldedGraph.Create(model);
         Node[] weighted = [.. graph.Nodes.Where(node => HasWeights(graph, node))];
         if (weighted.Length == 0) throw new OnnxException("The model has no convolution or dense layer with constant weights to quantise.");
