@@ -401,6 +401,22 @@ public class TrainingSessionTests
         Assert.Throws<FormatException>(() => Train(third.Root, Config with { Freeze = ["nothing*"] }));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_same_classes_in_another_order_keep_what_was_learnt_of_them(bool initial)
+    {
+        using TemporaryFolder first = new(), second = new();
+        string model = Train(first.Root, Config with { Epochs = 8 }).ModelPath;
+        int[] order = [2, 0, 3, 1];
+        DatasetPart Turned(DatasetPart part) => new(part.Images, [.. part.Labels.Select(label => Array.IndexOf(order, label))]);
+        Dataset turned = Data with { Labels = [.. order.Select(k => Data.Labels[k])], Train = Turned(Data.Train!), Test = Turned(Data.Test!) };
+        TrainingConfig config = Config with { Epochs = 1, LearningRate = 1e-6 };
+        SessionResult result = Train(second.Root, initial ? config with { Initial = [model] } : config with { Architecture = model, Width = 1 }, data: turned);
+        Assert.Equal(turned.Labels, ModelMetadata.Labels(result.Graph));
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy >= 0.9, $"{result.Evaluation.Metrics.MicroAccuracy}");
+    }
+
     // In a batch of all images every step is the last of its epoch, so that the images held back show it first.
     [Theory]
     [InlineData(16)]

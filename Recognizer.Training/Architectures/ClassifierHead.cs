@@ -65,6 +65,31 @@ internal static class ClassifierHead
         }
     }
 
+    /// <summary>Brings the classes of a graph into another order, with what the last dense layer has learnt of each.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="labels">The same classes in the order wanted.</param>
+    /// <returns>False where the graph stays as it is: it has this order already, other classes, or no labels.</returns>
+    /// <exception cref="OnnxException">The graph ends in something else than a dense layer.</exception>
+    public static bool Reorder(Graph graph, IReadOnlyList<string> labels)
+    {
+        if (HasLabels(graph, labels) || ModelMetadata.Labels(graph) is not { } own || own.Count != labels.Count || labels.Except(own, StringComparer.Ordinal).Any()) return false;
+        int[] from = [.. labels.Select(label => own.TakeWhile(other => other != label).Count())];
+        Head head = Find(graph);
+        int inputs = graph.Initializers[head.Weights].Length / from.Length;
+        Move(head.Weights, inputs, head.Transposed ? inputs : 1, head.Transposed ? 1 : from.Length);
+        if (head.Bias is { } bias) Move(bias, 1, 1, 0);
+        ModelMetadata.SetLabels(graph, labels);
+        return true;
+
+        void Move(string name, int count, int stride, int step)
+        {
+            ReadOnlySpan<float> before = graph.Initializers[name].Clone().Span<float>();
+            Span<float> after = graph.Initializers[name].Span<float>();
+            for (int k = 0; k < from.Length; k++)
+                for (int i = 0; i < count; i++) after[k * stride + i * step] = before[from[k] * stride + i * step];
+        }
+    }
+
     /// <summary>Gives a graph other classes: fresh weights in the last dense layer, new shapes of the outputs, new labels.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="labels">The new classes.</param>

@@ -165,6 +165,10 @@ internal static class TrainingSession
                 ModelMetadata.SetLabels(graph, labels);
                 progress.Message($"{config.Architecture} carries no labels: its {labels.Count} scores are taken for the data set's classes in their order");
             }
+            else if (ClassifierHead.Reorder(graph, labels))
+            {
+                progress.Message($"{config.Architecture} has the same classes in another order: its last layer takes over the data set's");
+            }
             else if (!ClassifierHead.HasLabels(graph, labels))
             {
                 bool hidden = data.Train.Length >= ImagesForDenseLayers * labels.Count;
@@ -179,6 +183,7 @@ internal static class TrainingSession
         Graph[] starts = [.. config.InitialFiles.Select(file => Widening.Apply(OnnxReader.ReadFile(file), graph))];
         if (starts.Length > 0)
         {
+            foreach (Graph start in starts) ClassifierHead.Reorder(start, labels);
             string files = string.Join(", ", config.InitialFiles);
             int loaded = ClassifierHead.LoadWeights(graph, starts, labels);
             if (loaded == 0)
