@@ -49,7 +49,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
     {
         IReadOnlyList<QuantizedAlgorithm> candidates = QuantizedConvolution.Candidates(shape, weights, bias, options.Winograd, InstructionSet.Current, options.MeasureKernels ? Margin : 1);
         if (candidates.Count == 1) return candidates[0];
-        int? residualBorder = epilogue.Sum is null ? null : output.Border;
+        int? residualBorder = epilogue.Sum is null ? null : epilogue.ResidualBorder ?? output.Border;
         return s_measuredQuantized.GetOrAdd((shape, residualBorder, epilogue.Pool, output, string.Join(' ', candidates)), key => new(() => Fastest(candidates, shape, output, residualBorder,
             algorithm => QuantizedConvolution.Create(shape, epilogue, output, low, new sbyte[shape.WeightLength], [], new float[shape.OutputChannels], algorithm, InstructionSet.Current)),
             LazyThreadSafetyMode.PublicationOnly)).Value;

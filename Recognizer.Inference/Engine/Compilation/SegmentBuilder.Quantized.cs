@@ -212,12 +212,13 @@ internal sealed unsafe partial class SegmentBuilder
         Slot input = LevelPixels(x);
         Slot? residual = group.Residual is null ? null : LevelPixels(group.Residual);
         Slot output = NewPixels(Levels(y), shape);
+        QuantizedEpilogue epilogue = layer.Epilogue with { ResidualBorder = residual?.Image!.Value.Border };
         ConvolutionShape convolution = ShapeOf(group.Main, input.Image!.Value);
         int low = QuantizationRewrites.Find(_graph, x)!.Value.Low;
         ReadOnlySpan<sbyte> weights = layer.Weights.Span<sbyte>();
-        QuantizedAlgorithm algorithm = _kernels.Choose(convolution, layer.Epilogue, output.Image!.Value, low, weights, layer.Bias);
-        QuantizedConvolution kernel = QuantizedConvolution.Create(convolution, layer.Epilogue, output.Image!.Value, low, weights, layer.Bias, layer.Scales, algorithm, InstructionSet.Current);
-        _steps.Add(new QuantizedConvolutionStep(kernel, layer.Epilogue, input, output, residual));
+        QuantizedAlgorithm algorithm = _kernels.Choose(convolution, epilogue, output.Image!.Value, low, weights, layer.Bias);
+        QuantizedConvolution kernel = QuantizedConvolution.Create(convolution, epilogue, output.Image!.Value, low, weights, layer.Bias, layer.Scales, algorithm, InstructionSet.Current);
+        _steps.Add(new QuantizedConvolutionStep(kernel, epilogue, input, output, residual));
         return true;
     }
 

@@ -26,7 +26,8 @@ internal readonly record struct LevelSum(LevelRange Left, LevelRange Right, Leve
 /// <param name="Floor">Lowest level of it, such as 0 after Relu.</param>
 /// <param name="Sum">The residual that is added, or null.</param>
 /// <param name="Pool">Whether the largest of 2×2 is taken in the end.</param>
-internal readonly record struct QuantizedEpilogue(LevelRange Result, int Floor, LevelSum? Sum = null, bool Pool = false);
+/// <param name="ResidualBorder">Border of the residual in pixels; null for that of the result.</param>
+internal readonly record struct QuantizedEpilogue(LevelRange Result, int Floor, LevelSum? Sum = null, bool Pool = false, int? ResidualBorder = null);
 
 /// <summary>Constants of an epilogue in registers, and its arithmetic: single precision in the order in which other runtimes' integer operators have it
 /// (QLinearConv and QLinearAdd), so that a value between two levels falls to the same side, whatever the machine.</summary>

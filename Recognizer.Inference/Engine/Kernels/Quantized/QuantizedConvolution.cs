@@ -48,7 +48,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     protected QuantizedConvolution(in ConvolutionShape shape, in QuantizedEpilogue epilogue, ImageShape output, ReadOnlySpan<float> scales)
     {
         (Shape, Epilogue, Output) = (shape, epilogue, output);
-        Residual = new(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, output.Border);
+        Residual = new(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, epilogue.ResidualBorder ?? output.Border);
         _scales = new AlignedBuffer<float>((shape.OutputChannels + 31) / 32 * 32);
         scales.CopyTo(_scales.Span);
     }

@@ -97,7 +97,7 @@ public sealed unsafe class QuantizedConvolutionTests
         LevelRange other = new(0.03f, -7, 7), result = new(0.041f, -100, 100);
         bool ownIsLeft = random.Next(2) == 0;
         LevelSum? added = sum ? new LevelSum(ownIsLeft ? levels : other, ownIsLeft ? other : levels, result, ownIsLeft, random.Next(2) == 0 ? 0 : result.Low) : null;
-        var epilogue = new QuantizedEpilogue(levels, random.Next(2) == 0 ? 0 : levels.Low, added, pool);
+        var epilogue = new QuantizedEpilogue(levels, random.Next(2) == 0 ? 0 : levels.Low, added, pool, random.Next(2) == 0 ? null : random.Next(3));
         float[] residual = Values(images * height * width * shape.OutputChannels, () => other.Low + random.Next(256));
 
         // Node by node, in the definition's order.
@@ -142,7 +142,7 @@ public sealed unsafe class QuantizedConvolutionTests
 
         var output = new ImageShape(pool ? height / 2 : height, pool ? width / 2 : width, shape.OutputChannels, random.Next(2));
         using AlignedBuffer<float> from = Images.Place(input, shape.Input, 0, images, 1e6f);
-        using AlignedBuffer<float> beside = Images.Place(residual, new ImageShape(height, width, shape.OutputChannels, output.Border), 0, images, 3);
+        using AlignedBuffer<float> beside = Images.Place(residual, new ImageShape(height, width, shape.OutputChannels, epilogue.ResidualBorder ?? output.Border), 0, images, 3);
         var algorithms = new HashSet<QuantizedAlgorithm>();
         foreach ((SimdLevel level, QuantizedAlgorithm algorithm) in KernelCases.Levels.SelectMany(level => QuantizedConvolution.Candidates(shape, weights, bias, true, level, double.PositiveInfinity).Select(algorithm => (level, algorithm))))
         {
