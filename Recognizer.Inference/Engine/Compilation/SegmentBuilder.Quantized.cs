@@ -176,8 +176,8 @@ internal sealed unsafe partial class SegmentBuilder
         }
         var layer = new QuantizedLayer(weights.Levels, bias, Array.ConvertAll(scales, scale => input.Scale * scale));
         if (convolution) return QuantizedConvolution.Supports(ShapeOf(node, ImageOf(node.Inputs[0])), weights.Levels.Span<sbyte>(), bias) ? layer : null;
-        int depth = weights.Levels.Shape[1 - axis];
-        return depth <= QuantizedMatrix.MaxDepth / 2 && Tensor.ElementCount(_shapes[node.Inputs[0]]!) == depth ? layer : null;
+        return Tensor.ElementCount(_shapes[node.Inputs[0]]!) == weights.Levels.Shape[1 - axis]
+            && QuantizedMatrix.Supports(weights.Levels.Span<sbyte>(), bias, scales.Length, transposed: axis == 0) ? layer : null;
     }
 
     private ImageShape ImageOf(string value) => _shapes[value] is var shape ? new ImageShape(shape![1], shape[2], shape[0], BorderOf(value)) : default;
@@ -236,7 +236,7 @@ internal sealed unsafe partial class SegmentBuilder
     {
         QuantizedLayer layer = group.Quantized!;
         ReadOnlySpan<sbyte> source = layer.Weights.Span<sbyte>();
-        var packed = new sbyte[packedDepth * columns];
+        var packed = new sbyte[checked(packedDepth * columns)];
         for (int k = 0; k < depth; k++)
         {
             int row = positions is null ? k : positions[k];

@@ -6,6 +6,9 @@ namespace Recognizer.Tests.Engine.Compilation;
 /// <summary>Layers in 8 bits. All scales are powers of two, so that the reference's values are exact and plans give the same levels.</summary>
 public sealed class QuantizedLayerTests
 {
+    private const int Depth = 64;
+    private const int LargestProducts = Depth * 127 * 255;
+
     private readonly Random _random = new(11);
 
     [Theory]
@@ -26,6 +29,38 @@ public sealed class QuantizedLayerTests
         builder.Output(builder.Node("Concat", "y", [sum, third], ("axis", 1)), ElementType.Float, Dimension.Named("N"), 32, 10, 10);
         IReadOnlyList<string> steps = PlanCheck.AgreesWithReference(builder.Build());
         Assert.Contains(steps, step => step.Contains("int8") && step.Contains("+residual"));
+    }
+
+    [Theory]
+    [InlineData(false, 0, true)]
+    [InlineData(true, 0, true)]
+    [InlineData(false, 1, false)]
+    [InlineData(true, 1, false)]
+    [InlineData(false, LargestProducts, false)]
+    [InlineData(true, LargestProducts, false)]
+    public void DenseSumsThatMayNotFitAreLeftToFloats(bool transposed, int excess, bool integers)
+    {
+        var builder = new GraphBuilder("dense");
+        string x = Rounded(builder, builder.Input("input", ElementType.Float, Dimension.Named("N"), Depth), "x", 1 / 256f, 0);
+        var weights = new sbyte[2 * Depth];
+        for (int k = 0; k < Depth; k++) (weights[transposed ? k : 2 * k], weights[transposed ? Depth + k : 2 * k + 1]) = (1, 127);
+        string bias = builder.Node("DequantizeLinear", "bias",
+            [builder.Initializer("bias.levels", Tensor.Vector(-5, int.MaxValue - LargestProducts + excess)), builder.Initializer("bias.scale", Tensor.Scalar(1 / 16384f))]);
+        string dense = builder.Node("Gemm", "y", [x, Constant(builder, "w", Tensor.Create(weights, transposed ? [2, Depth] : [Depth, 2])), bias], ("transB", transposed ? 1 : 0));
+        builder.Output(dense, ElementType.Float, Dimension.Named("N"), 2);
+        IReadOnlyList<string> steps = PlanCheck.AgreesWithReference(builder.Build());
+        Assert.Equal(integers, steps.Any(step => step.Contains("Dense int8")));
+    }
+
+    [Fact]
+    public void DenseLayersReadLargeImages()
+    {
+        var builder = new GraphBuilder("large");
+        string x = Rounded(builder, builder.Input("input", ElementType.Float, Dimension.Named("N"), 3, 48, 48), "x", 1 / 128f, 128);
+        string image = Rounded(builder, Convolution(builder, x, "c", 3, 4, 3), "image", 1 / 16f, 128);
+        string dense = builder.Node("Gemm", "y", [builder.Node("Flatten", "f", [image]), Weights(builder, "w", 10, 4 * 48 * 48)], ("transB", 1));
+        builder.Output(dense, ElementType.Float, Dimension.Named("N"), 10);
+        Assert.Contains(PlanCheck.AgreesWithReference(builder.Build()), step => step.Contains("Dense int8"));
     }
 
     private static string Rounded(GraphBuilder builder, string value, string name, float step, byte zeroPoint)

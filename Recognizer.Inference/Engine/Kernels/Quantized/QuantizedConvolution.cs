@@ -26,9 +26,6 @@ internal enum QuantizedAlgorithm
 /// the result: levels = pool(add(round(scale · (conv(levels) + bias)), residual)). Levels are floats in the layout of <see cref="ImageShape"/>.</summary>
 internal abstract unsafe class QuantizedConvolution : IImageKernel
 {
-    /// <summary>Largest magnitude of a level.</summary>
-    private const long MostLevel = 255;
-
     // Floats add integers up to here exactly.
     private const long ExactFloats = 1 << 24;
 
@@ -60,7 +57,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     /// <param name="weightsOIHW">Its weights.</param>
     /// <param name="bias">[OutputChannels], or empty.</param>
     public static bool Supports(in ConvolutionShape shape, ReadOnlySpan<sbyte> weightsOIHW, ReadOnlySpan<int> bias) =>
-        shape.OutputChannels > 1 && LargestSum(shape, weightsOIHW, bias) <= (UsesFloats(shape) ? ExactFloats : int.MaxValue);
+        shape.OutputChannels > 1 && SumBound.Of(weightsOIHW, bias, shape.OutputChannels) <= (UsesFloats(shape) ? ExactFloats : int.MaxValue);
 
     /// <summary>The algorithms that are exact and whose instructions there are, the one that is expected to be fastest first.</summary>
     /// <param name="shape">A convolution that is supported.</param>
@@ -71,7 +68,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     /// <param name="margin">Estimated time that is taken seriously, as a multiple of the least; 1 takes only the best.</param>
     public static IReadOnlyList<QuantizedAlgorithm> Candidates(in ConvolutionShape shape, ReadOnlySpan<sbyte> weightsOIHW, ReadOnlySpan<int> bias, bool winograd, SimdLevel level, double margin)
     {
-        long largest = LargestSum(shape, weightsOIHW, bias);
+        long largest = SumBound.Of(weightsOIHW, bias, shape.OutputChannels);
         var costs = new List<(QuantizedAlgorithm Algorithm, double Cost)>();
         foreach (QuantizedAlgorithm algorithm in Enum.GetValues<QuantizedAlgorithm>())
         {
@@ -95,7 +92,7 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
         ReadOnlySpan<int> bias, ReadOnlySpan<float> scales, QuantizedAlgorithm algorithm, SimdLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weightsOIHW.Length, shape.WeightLength);
-        if (!Runs(algorithm, level) || !IsExact(shape, algorithm, LargestSum(shape, weightsOIHW, bias)))
+        if (!Runs(algorithm, level) || !IsExact(shape, algorithm, SumBound.Of(weightsOIHW, bias, shape.OutputChannels)))
             throw new ArgumentException($"{algorithm} can't compute {shape} with these weights exactly on {level}.", nameof(algorithm));
         return level switch
         {
@@ -119,19 +116,6 @@ internal abstract unsafe class QuantizedConvolution : IImageKernel
     public virtual void Dispose() => _scales.Dispose();
 
     private static bool UsesFloats(in ConvolutionShape shape) => shape.Groups > 1 || shape.Input.Channels == 1;
-
-    private static long LargestSum(in ConvolutionShape shape, ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias)
-    {
-        int each = weights.Length / shape.OutputChannels;
-        long largest = 0;
-        for (int o = 0; o < shape.OutputChannels; o++)
-        {
-            long sum = bias.Length == 0 ? 0 : Math.Abs((long)bias[o]);
-            foreach (sbyte weight in weights.Slice(o * each, each)) sum += MostLevel * Math.Abs((int)weight);
-            largest = Math.Max(largest, sum);
-        }
-        return largest;
-    }
 
     private static bool Runs(QuantizedAlgorithm algorithm, SimdLevel level) => algorithm != QuantizedAlgorithm.Quads || (AvxVnni.IsSupported && level >= SimdLevel.Avx2);
 

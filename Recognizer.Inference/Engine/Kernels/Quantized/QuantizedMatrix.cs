@@ -29,7 +29,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     private readonly float _floor;
     private readonly float _ceiling;
 
-    /// <param name="depth">Length of the sums; small enough that they fit 32 bits.</param>
+    /// <summary>Packs weights that are supported.</summary>
+    /// <param name="depth">Length of the sums.</param>
     /// <param name="columns">Columns of B.</param>
     /// <param name="weights">Levels [depth, columns] row-major.</param>
     /// <param name="scales">Factor of each column's sums.</param>
@@ -38,8 +39,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     /// <param name="levels">Levels of y, or null where y is values.</param>
     public QuantizedMatrix(int depth, int columns, ReadOnlySpan<sbyte> weights, ReadOnlySpan<float> scales, ReadOnlySpan<int> bias, int low, QuantizedEpilogue? levels = null)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(depth, MaxDepth);
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, depth * columns);
+        if (!Supports(weights, bias, columns, transposed: false)) throw new ArgumentException("The sums don't fit 32 bits.", nameof(weights));
         (_depth, _columns, _low) = (depth, columns, low);
         (_givesLevels, _floor, _ceiling) = (levels is not null, levels?.Floor ?? 0, levels?.Result.High ?? 0);
         _groups = (depth + Group - 1) / Group;
@@ -62,8 +63,13 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         }
     }
 
-    /// <summary>Longest sums whose products surely fit 32 bits.</summary>
-    public const int MaxDepth = 1 << 15;
+    /// <summary>Whether all sums fit 32 bits.</summary>
+    /// <param name="weights">Levels [depth, columns] row-major, or [columns, depth].</param>
+    /// <param name="bias">[columns], added to the sums; or empty.</param>
+    /// <param name="columns">Columns of B.</param>
+    /// <param name="transposed">Whether the weights are [columns, depth].</param>
+    public static bool Supports(ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, int columns, bool transposed) =>
+        SumBound.Of(weights, bias, columns, outputsLast: !transposed) <= int.MaxValue;
 
     /// <summary>Whether this machine has instructions for it; elsewhere floats are as good.</summary>
     public static bool IsAccelerated => InstructionSet.Current >= SimdLevel.Avx2;

@@ -41,4 +41,16 @@ public sealed unsafe class QuantizedMatrixTests
             }
         }
     }
+
+    [Fact]
+    public void SumsThatDontFitAreRefused()
+    {
+        // Column 1 of [2, 2], or row 1 of what is transposed, adds up to 255 · (3 + 4) at most.
+        const int room = int.MaxValue - 255 * 7;
+        Assert.True(QuantizedMatrix.Supports([100, 3, 100, 4], [0, room], 2, transposed: false));
+        Assert.True(QuantizedMatrix.Supports([100, 100, 3, -4], [0, -room], 2, transposed: true));
+        Assert.False(QuantizedMatrix.Supports([100, 3, 100, 4], [0, -room - 1], 2, transposed: false));
+        Assert.False(QuantizedMatrix.Supports([100, 100, 3, -4], [0, room + 1], 2, transposed: true));
+        Assert.Throws<ArgumentException>(() => new QuantizedMatrix(2, 2, [100, 3, 100, 4], [1, 1], [0, room + 1], 0));
+    }
 }
