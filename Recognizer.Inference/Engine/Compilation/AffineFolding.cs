@@ -59,6 +59,8 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> ima
 
     private Node? FromArithmetic(Node node)
     {
+        // There the second operand starts at the axis that is named.
+        if (graph.Opset < 7 && node.Attributes.ContainsKey("axis")) return null;
         bool second = graph.TryGetFloats(node.Inputs[1], out Tensor? constant);
         if (!second && !graph.TryGetFloats(node.Inputs[0], out constant)) return null;
         string x = node.Inputs[second ? 0 : 1];

@@ -25,4 +25,16 @@ public sealed class AffineFoldingTests
         builder.Output("y", ElementType.Float, Dimension.Named("N"), 3, 2, 2);
         PlanCheck.AgreesWithReference(builder.Build());
     }
+
+    [Fact]
+    public void Operands_of_old_operator_sets_start_at_the_axis_that_they_name()
+    {
+        var builder = new GraphBuilder("old");
+        string x = builder.Input("x", ElementType.Float, 3, 3);
+        builder.Node("Add", "y", [x, builder.Initializer("c", Tensor.Vector(10f, 20f, 30f))], ("broadcast", 1), ("axis", 0));
+        builder.Output("y", ElementType.Float, 3, 3);
+        Graph graph = builder.Build();
+        graph.Opset = 6;
+        PlanCheck.AgreesWithReference(graph);
+    }
 }
