@@ -18,10 +18,10 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
     /// <summary>How far the table's estimates may be off: algorithms that it expects to be slower than that aren't timed, since compiling them takes tens of milliseconds.</summary>
     private const double Margin = 1.1;
 
-    /// <summary>Images that a candidate is timed with.</summary>
+    // Images and rounds that candidates are timed with, unless a buffer would be larger than this many floats.
     private const int TimedImages = 14;
-
     private const int Rounds = 5;
+    private const int TimedFloats = 1 << 22;
 
     // For the whole process, so that all plans of a model give the same bits.
     private static readonly ConcurrentDictionary<(ConvolutionShape, Epilogue, ImageShape), Lazy<ConvolutionAlgorithm>> s_measured = [];
@@ -55,17 +55,25 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
             LazyThreadSafetyMode.PublicationOnly)).Value;
     }
 
+    /// <summary>Images and rounds that candidates are timed with: fewer of large images, so that memory and time stay small.</summary>
+    /// <param name="imageStride">Floats of an image in the largest buffer.</param>
+    internal static (int Images, int Rounds) Effort(int imageStride)
+    {
+        int images = Math.Clamp(TimedFloats / imageStride, 1, TimedImages);
+        return (images, (int)Math.Clamp((long)Rounds * TimedFloats / ((long)images * imageStride), 1, Rounds));
+    }
+
     // No time depends on what the weights are.
     private static TAlgorithm Fastest<TAlgorithm>(IReadOnlyList<TAlgorithm> candidates, ConvolutionShape shape, ImageShape output, int? residualBorder, Func<TAlgorithm, IImageKernel> create)
     {
-        const int images = TimedImages;
+        int residualStride = residualBorder is { } border ? new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, border).ImageStride : 0;
+        (int images, int rounds) = Effort(Math.Max(Math.Max(shape.Input.ImageStride, output.ImageStride), residualStride));
         var kernels = new IImageKernel[candidates.Count];
         var best = new double[candidates.Count];
         Array.Fill(best, double.PositiveInfinity);
         using var input = new AlignedBuffer<float>((long)images * shape.Input.ImageStride);
         using var result = new AlignedBuffer<float>((long)images * output.ImageStride);
-        using AlignedBuffer<float>? residual = residualBorder is not { } border ? null
-            : new((long)images * new ImageShape(shape.OutputHeight, shape.OutputWidth, shape.OutputChannels, border).ImageStride);
+        using AlignedBuffer<float>? residual = residualBorder is null ? null : new((long)images * residualStride);
         // Memory that was never written would all be one page.
         input.Span.Fill(1);
         residual?.Span.Fill(1);
@@ -74,7 +82,7 @@ internal sealed unsafe class KernelChoice(PlanOptions options)
             for (int i = 0; i < kernels.Length; i++) kernels[i] = create(candidates[i]);
             using var scratch = new AlignedBuffer<float>(kernels.Max(kernel => kernel.ScratchLength(images)));
             // In turns, and the best time of each: what disturbs one round rarely disturbs them all. The first round warms up.
-            for (int round = 0; round <= Rounds; round++)
+            for (int round = 0; round <= rounds; round++)
             {
                 for (int i = 0; i < kernels.Length; i++)
                 {
