@@ -6,7 +6,7 @@ public sealed record PlanOptions
     /// <summary>Most threads that one run may use, the caller included; 1 never starts a thread.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Whether convolutions may use Winograd's algorithm (faster, in floats with an error of up to 6e-5 of the largest output instead of about 2e-6; in 8 bits without any).</summary>
+    /// <summary>Whether convolutions may use Winograd's algorithm (faster; in floats with an error that is typically up to 1e-4 of the largest output instead of about 2e-6, both more where sums cancel; in 8 bits without any).</summary>
     public bool Winograd { get; init; } = true;
 
     /// <summary>Whether layers for which a table expects several kernels to be about as fast get the one that is fastest on this machine: timed once per process and shape, while
