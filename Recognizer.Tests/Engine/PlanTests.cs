@@ -108,6 +108,23 @@ public sealed class PlanTests
         PlanCheck.AgreesWithReference(graph, options: new PlanOptions { Winograd = false });
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void PooledConvolutionsKeepWhatIsNoNumber(int channels)
+    {
+        Graph graph = Build([channels, 2, 2], (b, x) =>
+            b.Node("MaxPool", "y", [b.Node("Conv", "c", [x, b.Initializer("w", Tensor.Create([.. Enumerable.Repeat(1f, 2 * channels)], 2, channels, 1, 1))])], ("kernel_shape", new[] { 2, 2 }), ("strides", new[] { 2, 2 })));
+        using Plan plan = Plan.Compile(graph);
+        Assert.Contains(plan.Description, step => step.Contains("Max2x2"));
+        for (int place = 0; place < 4; place++)
+        {
+            Tensor input = Counting(1, channels, 2, 2);
+            input.Span<float>()[place] = float.NaN;
+            AgreesExactly(plan, graph, ("input", input));
+        }
+    }
+
     [Fact]
     public void DenseLayersReadImagesThroughPermutedWeights()
     {

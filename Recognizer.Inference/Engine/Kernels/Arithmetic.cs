@@ -109,13 +109,13 @@ internal static unsafe class Arithmetic
         public static TSimd Apply(TSimd x, TSimd y) => x / y;
     }
 
-    // Max and Min of the vector types take the second operand where one is NaN; x is checked so that NaN wins either way.
     private readonly struct Larger<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TSimd Apply(TSimd x, TSimd y) => TSimd.Select(TSimd.Equal(x, x), TSimd.Max(x, y), x);
+        public static TSimd Apply(TSimd x, TSimd y) => TSimd.MaxOrNaN(x, y);
     }
 
+    // Min takes y where one is NaN; x is checked so that NaN wins either way.
     private readonly struct Smaller<TSimd> : IOperation<TSimd> where TSimd : unmanaged, ISimd<TSimd>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -68,12 +68,7 @@ internal static unsafe class ImagePooling
                         for (int ky = firstY; ky <= lastY; ky++)
                         {
                             float* row = input + (y0 + ky * s.DilationY) * s.Input.RowStride + x0 * channels + c;
-                            for (int kx = firstX; kx <= lastX; kx++)
-                            {
-                                // Max takes the second operand where one is NaN: a NaN sample, and once the maximum is NaN it stays.
-                                TSimd sample = TSimd.Load(row + kx * s.DilationX * channels);
-                                best = TSimd.Select(TSimd.Equal(best, best), TSimd.Max(best, sample), best);
-                            }
+                            for (int kx = firstX; kx <= lastX; kx++) best = TSimd.MaxOrNaN(best, TSimd.Load(row + kx * s.DilationX * channels));
                         }
                         TSimd.Store(best, destination + c);
                     }

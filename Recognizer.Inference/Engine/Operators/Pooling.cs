@@ -3,7 +3,7 @@ using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.Engine.Operators;
 
-/// <summary>MaxPool: the largest element of each window, and where it was. The first of equal ones counts.</summary>
+/// <summary>MaxPool: the largest element of each window, and where it was. The first of equal ones counts; NaN stays NaN.</summary>
 internal sealed class MaxPool : NumericOperator
 {
     protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
@@ -27,7 +27,7 @@ internal sealed class MaxPool : NumericOperator
                 int best = -1;
                 foreach (int cell in window)
                 {
-                    if (cell >= 0 && (best < 0 || source[cell] > source[best])) best = cell;
+                    if (cell >= 0 && (best < 0 || source[cell] > source[best] || T.IsNaN(source[cell]))) best = cell;
                 }
                 // a window that lies in the padding as a whole sees only padding, which is the lowest value there is
                 output[p * positions + position] = best < 0 ? Lowest<T>() : source[best];

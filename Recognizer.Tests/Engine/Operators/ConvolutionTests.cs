@@ -77,6 +77,15 @@ public sealed class ConvolutionTests
         Same<long>([4, 7, 5, 8], [1, 1, 2, 2], columns[1]);
     }
 
+    [Theory]
+    [InlineData(new float[] { float.NaN, 1, 2 })]
+    [InlineData(new float[] { 1, float.NaN, 2 })]
+    [InlineData(new float[] { 1, 2, float.NaN })]
+    public void Max_pooling_keeps_what_is_no_number(float[] values)
+    {
+        Floats("MaxPool", [float.NaN], [1, 1, 1], [Floats([1, 1, 3], values)], 17, ("kernel_shape", new[] { 3 }));
+    }
+
     [Fact]
     public void Max_pooling_of_negative_numbers_ignores_padding()
     {

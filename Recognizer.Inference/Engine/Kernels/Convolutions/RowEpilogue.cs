@@ -19,7 +19,7 @@ internal static unsafe class RowEpilogue
         ActivationKernels.Apply<TSimd>(row, row, length, activation);
     }
 
-    /// <summary>y[x, c] = the largest of upper and lower [2x … 2x + 1, c].</summary>
+    /// <summary>y[x, c] = the largest of upper and lower [2x … 2x + 1, c]; NaN where one is NaN.</summary>
     /// <param name="upper">A row of pixels.</param>
     /// <param name="lower">The row below.</param>
     /// <param name="pixelStride">Floats between their pixels.</param>
@@ -36,9 +36,9 @@ internal static unsafe class RowEpilogue
             int c = 0;
             for (; c <= channels - TSimd.Count; c += TSimd.Count)
             {
-                TSimd left = TSimd.Max(TSimd.Load(upper + c), TSimd.Load(lower + c));
-                TSimd right = TSimd.Max(TSimd.Load(upper + c + pixelStride), TSimd.Load(lower + c + pixelStride));
-                TSimd.Store(TSimd.Max(left, right), output + c);
+                TSimd left = TSimd.MaxOrNaN(TSimd.Load(upper + c), TSimd.Load(lower + c));
+                TSimd right = TSimd.MaxOrNaN(TSimd.Load(upper + c + pixelStride), TSimd.Load(lower + c + pixelStride));
+                TSimd.Store(TSimd.MaxOrNaN(left, right), output + c);
             }
             for (; c < channels; c++)
                 output[c] = Math.Max(Math.Max(upper[c], lower[c]), Math.Max(upper[c + pixelStride], lower[c + pixelStride]));

@@ -178,13 +178,13 @@ internal sealed unsafe class SingleChannelConvolution<TSimd> : Convolution where
         nint pixel = arguments.OutputPixel;
         if (TPooling.Value == 2)
         {
-            TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u0, u1), TSimd.Max(l0, l1)))), destination);
-            if (TPixels.Value > 2) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u2, u3), TSimd.Max(l2, l3)))), destination + pixel);
-            if (TPixels.Value > 4) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u4, u5), TSimd.Max(l4, l5)))), destination + 2 * pixel);
-            if (TPixels.Value > 6) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u6, u7), TSimd.Max(l6, l7)))), destination + 3 * pixel);
-            if (TPixels.Value > 8) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u8, u9), TSimd.Max(l8, l9)))), destination + 4 * pixel);
-            if (TPixels.Value > 10) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u10, u11), TSimd.Max(l10, l11)))), destination + 5 * pixel);
-            if (TPixels.Value > 12) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.Max(TSimd.Max(u12, u13), TSimd.Max(l12, l13)))), destination + 6 * pixel);
+            TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u0, u1), TSimd.MaxOrNaN(l0, l1)))), destination);
+            if (TPixels.Value > 2) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u2, u3), TSimd.MaxOrNaN(l2, l3)))), destination + pixel);
+            if (TPixels.Value > 4) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u4, u5), TSimd.MaxOrNaN(l4, l5)))), destination + 2 * pixel);
+            if (TPixels.Value > 6) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u6, u7), TSimd.MaxOrNaN(l6, l7)))), destination + 3 * pixel);
+            if (TPixels.Value > 8) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u8, u9), TSimd.MaxOrNaN(l8, l9)))), destination + 4 * pixel);
+            if (TPixels.Value > 10) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u10, u11), TSimd.MaxOrNaN(l10, l11)))), destination + 5 * pixel);
+            if (TPixels.Value > 12) TSimd.Store(TSimd.Min(ceiling, TSimd.Max(floor, TSimd.MaxOrNaN(TSimd.MaxOrNaN(u12, u13), TSimd.MaxOrNaN(l12, l13)))), destination + 6 * pixel);
             return;
         }
         float* below = destination + arguments.OutputRow;

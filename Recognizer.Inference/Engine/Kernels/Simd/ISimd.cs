@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Recognizer.Inference.Engine.Kernels.Simd;
 
 /// <summary>A vector of floats in one register. A kernel is written once over this interface and compiled for each width; with
@@ -53,6 +55,10 @@ internal unsafe interface ISimd<TSelf> : ITileVector<TSelf> where TSelf : unmana
 
     /// <summary>Lanes of <paramref name="a"/> where the mask's bits are set, else of <paramref name="b"/>.</summary>
     static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
+
+    /// <summary>The larger; NaN where either is NaN, which is why <paramref name="a"/> is checked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static virtual TSelf MaxOrNaN(TSelf a, TSelf b) => TSelf.Select(TSelf.Equal(a, a), TSelf.Max(a, b), a);
 
     /// <summary>Sum of all lanes.</summary>
     static abstract float Sum(TSelf a);
