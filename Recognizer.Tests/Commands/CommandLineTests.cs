@@ -292,6 +292,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("datasets show strokes --output x.png --columns abc", "abc")]
     [InlineData("train --learning-rate NaN", "--learning-rate takes a finite number.")]
     [InlineData("train --weight-decay Infinity", "--weight-decay takes a finite number.")]
+    [InlineData("train --learning-rate 0,002", "--learning-rate takes a number such as 0.002.")]
+    [InlineData("train --width 1,5", "--width takes a number such as 0.002.")]
     public void A_number_that_makes_no_sense_is_wrong_usage(string arguments, string message)
     {
         Assert.Equal(2, Run(arguments.Split(' ')));

@@ -16,11 +16,12 @@ internal static class NumberOption
             result.AddError(most == int.MaxValue ? $"{option.Name} takes a number of at least {least}." : $"{option.Name} takes a number from {least} to {most}.");
     });
 
-    /// <summary>Refuses infinity and NaN.</summary>
+    /// <summary>Refuses infinity and NaN, and separators of thousands, which the parser takes: 0,002 would be 2.</summary>
     /// <param name="option">The option.</param>
     public static void RequireFinite(this Option option) => option.Validators.Add(result =>
     {
-        if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && !double.IsFinite(value))
-            result.AddError($"{option.Name} takes a finite number.");
+        if (result.Tokens is not [var token]) return;
+        if (!double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)) result.AddError($"{option.Name} takes a number such as 0.002.");
+        else if (!double.IsFinite(value)) result.AddError($"{option.Name} takes a finite number.");
     });
 }
