@@ -509,6 +509,19 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Images_that_are_made_are_measured_as_after_the_training()
+    {
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        Assert.Equal(0, Run("train", "--alphabet", "0Oo", "--seed", "5", "--epochs", "1", "--width", "0.25", "--augment", "none", "--threads", "2", "--output", output, "--json"));
+        (int, int, double) trained = Figures();
+        Assert.InRange(trained.Item3, 0.3, 0.99);
+        Assert.Equal(0, Run("evaluate", "--model", System.IO.Path.Combine(output, "model.onnx"), "--alphabet", "0Oo", "--json"));
+        Assert.Equal(trained, Figures());
+
+        (int, int, double) Figures() => (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32(), Json().GetProperty("microAccuracy").GetDouble());
+    }
+
+    [Fact]
     public void Teachers_and_initial_models_of_a_configuration_can_be_left_out()
     {
         string config = _folder.Write("config.json", "{ \"teachers\": [\"missing.onnx\"], \"initial\": [\"missing.onnx\"] }"), output = System.IO.Path.Combine(_folder.Root, "run");

@@ -37,8 +37,8 @@ internal static class EvaluateCommand
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
-            string? trained = TrainingConfig.Of(graph)?.Dataset;
-            string name = result.GetValue(dataset) ?? trained ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
+            TrainingConfig? config = TrainingConfig.Of(graph);
+            string name = result.GetValue(dataset) ?? config?.Dataset ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);
             var load = new DatasetLoadOptions
             {
@@ -47,6 +47,8 @@ internal static class EvaluateCommand
                 NeedTrain = part == "train",
                 NeedTest = part == "test",
                 AllowUnreadable = true,
+                // That of the training: images that are made are then those that its own figures are of.
+                Seed = (config ?? new TrainingConfig()).Seed,
                 Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
@@ -55,7 +57,7 @@ internal static class EvaluateCommand
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
             string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
-            if (data.IsWhole && trained is not null && DatasetLoader.AreSame(name, trained, load))
+            if (data.IsWhole && config is not null && DatasetLoader.AreSame(name, config.Dataset, load))
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
             string? directory = result.GetValue(report);
