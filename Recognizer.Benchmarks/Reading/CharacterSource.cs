@@ -47,7 +47,7 @@ internal sealed class CharacterSource
         else
         {
             if (config is not { Validation: > 0 } || config.Dataset != name) throw new ArgumentException("The model's training held nothing back of this data set: only --split test can be measured.");
-            var training = new TrainingData(data, config.Alphabet is { } letters ? Alphabet.Parse(letters) : null, config.Validation, config.Seed);
+            var training = new TrainingData(data, config.Classes, config.Validation, config.Seed);
             (part, indices, labels) = (training.Images, training.Validation, training.Labels);
         }
         if (alphabet is not null) indices = [.. indices.Where(i => alphabet.Contains(labels[part!.Labels[i]]))];

@@ -20,6 +20,9 @@ public sealed class MulticlassMetrics
     /// <summary>Rows, among those counted, without a prediction (an image that could not be read); each counts as wrong.</summary>
     public required long Unreadable { get; init; }
 
+    /// <summary>Rows, among those counted, of a class that is none of the answers that the model may give; each counts as wrong.</summary>
+    internal long Unknown { get; init; }
+
     /// <summary>Share of rows whose prediction is right.</summary>
     public required double MicroAccuracy { get; init; }
 

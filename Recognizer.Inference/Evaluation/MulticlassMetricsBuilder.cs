@@ -29,7 +29,7 @@ public sealed class MulticlassMetricsBuilder
     private readonly double[] _binConfidence = new double[CalibrationBins];
     private readonly float[] _scores;
     private readonly float[] _mergedScores;
-    private long _skipped, _nonFinite, _unreadable;
+    private long _skipped, _nonFinite, _unreadable, _unknown;
 
     /// <summary>Starts with no rows.</summary>
     /// <param name="modelLabels">Text of each class of the model, in the order of its scores.</param>
@@ -123,6 +123,7 @@ public sealed class MulticlassMetricsBuilder
             modelKnows = true;
             actualScore += _scores[i];
         }
+        if (!modelKnows) _unknown++;
         confidence = _merged ? _mergedScores[predicted] : _scores[best];
 
         double logLoss = -Math.Log(Math.Min(1f, Math.Max(Epsilon, modelKnows ? actualScore : 0f)));
@@ -188,6 +189,7 @@ public sealed class MulticlassMetricsBuilder
             Skipped = _skipped,
             NonFinite = _nonFinite,
             Unreadable = _unreadable,
+            Unknown = _unknown,
             MicroAccuracy = micro,
             StandardError = count > 0 ? Math.Sqrt(micro * (1 - micro) / count) : 0,
             MacroAccuracy = present > 0 ? macro / present : 0,

@@ -509,6 +509,24 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Models_of_some_classes_are_measured_on_these_where_they_were_trained()
+    {
+        string output = System.IO.Path.Combine(_folder.Root, "run"), model = System.IO.Path.Combine(output, "model.onnx");
+        Assert.Equal(0, Run(TrainShapes(output, "--alphabet", "ox", "--json")));
+        double accuracy = Json().GetProperty("microAccuracy").GetDouble();
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--json"));
+        Assert.Equal((30, 30, accuracy), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32(), Json().GetProperty("microAccuracy").GetDouble()));
+        Assert.DoesNotContain("warning", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("quantize", model, "--data", _folder.Root, "--dataset", "shapes", "--output", System.IO.Path.Combine(output, "small.onnx"), "--json"));
+        Assert.Equal(accuracy, Json().GetProperty("floatAccuracy").GetDouble());
+        // Of another set it isn't known which classes are meant.
+        Shapes.Save(_folder.Root, Shapes.Make() with { Name = "other" });
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "other", "--json"));
+        Assert.Equal((60, 0), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
+        Assert.Contains("30 of 60 images have a label that the model doesn't give", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Images_that_are_made_are_measured_as_after_the_training()
     {
         string output = System.IO.Path.Combine(_folder.Root, "run");

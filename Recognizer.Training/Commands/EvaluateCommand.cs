@@ -22,7 +22,7 @@ internal static class EvaluateCommand
         var dataset = new Option<string?>("--dataset") { Description = "Data set: a name, folder or file [default: what the model was trained on]", HelpName = "NAME|DIR|FILE" };
         var split = new Option<string>("--split") { Description = "Part of the data set", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
-        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out");
+        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out [default: those of the training, on its data set]");
         var ignoreCase = new Option<bool>("--ignore-case") { Description = "Count A and a as the same" };
         var corruptions = new Option<bool>("--corruptions") { Description = "Measure also on images spoilt in the 15 ways of MNIST-C" };
         var baseline = new Option<string?>("--baseline") { Description = "What --corruptions --json wrote for another model, to compare with", HelpName = "FILE" };
@@ -57,7 +57,9 @@ internal static class EvaluateCommand
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
             string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
-            if (data.IsWhole && config is not null && DatasetLoader.AreSame(name, config.Dataset, load))
+            bool ofTraining = config is not null && DatasetLoader.AreSame(name, config.Dataset, load);
+            Alphabet? answers = alphabet.Value(result) ?? (ofTraining ? config!.Classes : null);
+            if (data.IsWhole && ofTraining)
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
             string? directory = result.GetValue(report);
@@ -68,20 +70,22 @@ internal static class EvaluateCommand
                 Plan = ReproduciblePlan.Options(common.Threads(result)),
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
-            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, alphabet.Value(result), result.GetValue(ignoreCase), host.Cancellation);
+            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, answers, result.GetValue(ignoreCase), host.Cancellation);
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
-                throw new CommandException($"{measured}: no image has a label in the alphabet '{alphabet.Value(result)}'.");
+                throw new CommandException($"{measured}: no image has a label in the alphabet '{answers}'.");
+            if (evaluation.Metrics.Unknown > 0)
+                host.Error.WriteLine(FormattableString.Invariant($"warning: {evaluation.Metrics.Unknown:N0} of {evaluation.Metrics.Count:N0} images have a label that the model doesn't give; they count as wrong, and --alphabet leaves them out."));
             // What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.
-            DatasetPart characters = alphabet.Value(result) is { } letters
-                ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => letters.Contains(data.Labels[images.Labels[i]]))])
+            DatasetPart characters = answers is not null
+                ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => answers.Contains(data.Labels[images.Labels[i]]))])
                 : images;
             if (characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
-                throw new CommandException($"{measured}: no image{(alphabet.Value(result) is { } wanted ? $" with a label in the alphabet '{wanted}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
+                throw new CommandException($"{measured}: no image{(answers is not null ? $" with a label in the alphabet '{answers}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
             if (result.GetValue(corruptions))
             {
-                var options = new EvaluationOptions { Labels = data.Labels, Alphabet = alphabet.Value(result), IgnoreCase = result.GetValue(ignoreCase) };
+                var options = new EvaluationOptions { Labels = data.Labels, Alphabet = answers, IgnoreCase = result.GetValue(ignoreCase) };
                 robustness.Corruptions = CorruptionSuite.Evaluate(recognizer, characters, options, common.Threads(result), progress, host.Cancellation);
             }
             if (result.GetValue(outliers))
@@ -100,7 +104,7 @@ internal static class EvaluateCommand
                 {
                     Title = $"{Path.GetFileName(path)} on {data.Name}",
                     Measured = measured,
-                    Facts = [("model", path), ("data set", data.Name), ("alphabet", alphabet.Value(result)?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts"), .. robustness.Facts()],
+                    Facts = [("model", path), ("data set", data.Name), ("alphabet", answers?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts"), .. robustness.Facts()],
                     Metrics = evaluation.Metrics,
                     Samples = evaluation.Samples,
                     WorstMistakes = evaluation.WorstMistakes,

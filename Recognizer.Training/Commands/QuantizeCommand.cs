@@ -23,17 +23,21 @@ internal static class QuantizeCommand
             string path = result.GetRequiredValue(file), target = result.GetRequiredValue(output);
             int threads = common.Threads(result);
             Graph graph = OnnxReader.ReadFile(path);
-            Dataset data = DatasetLoader.Load(result.GetRequiredValue(dataset), new DatasetLoadOptions
+            TrainingConfig config = TrainingConfig.Of(graph) ?? new TrainingConfig();
+            string name = result.GetRequiredValue(dataset);
+            var load = new DatasetLoadOptions
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
                 // Those of the training: a set without parts is divided as then, so that test images are none that the model learnt from.
-                Seed = (TrainingConfig.Of(graph) ?? new TrainingConfig()).Seed,
+                Seed = config.Seed,
                 Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = threads,
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
-            });
+            };
+            Dataset data = DatasetLoader.Load(name, load);
+            Alphabet? answers = DatasetLoader.AreSame(name, config.Dataset, load) ? config.Classes : null;
             foreach (string unreadable in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {unreadable}");
             DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
             Graph quantized = Calibration.Quantize(graph, train, threads);
@@ -69,7 +73,7 @@ internal static class QuantizeCommand
             {
                 if (data.Test is not { } test) return null;
                 using CharacterRecognizer recognizer = CharacterRecognizer.Load(model, ReproduciblePlan.Recognizer(threads) with { Labels = data.Labels });
-                return ModelEvaluation.Run(recognizer, test, null, data.Labels, cancellation: host.Cancellation);
+                return ModelEvaluation.Run(recognizer, test, null, data.Labels, answers, cancellation: host.Cancellation);
             }
         });
         return new CommandDescription(command, "recognizer quantize models/mnist-cnn2/model.onnx --dataset mnist --output models/mnist-cnn2/model-int8.onnx");

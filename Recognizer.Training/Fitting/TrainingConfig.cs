@@ -105,6 +105,10 @@ internal sealed record TrainingConfig
     /// <summary>Train these classes only; null trains all of the data set's.</summary>
     public string? Alphabet { get; init; }
 
+    /// <summary>Those classes.</summary>
+    [JsonIgnore]
+    public Inference.Alphabet? Classes => Alphabet is { } text ? Inference.Alphabet.Parse(text) : null;
+
     /// <summary>Layout of user images that the model expects: emnist or mnist; null takes the data set's.</summary>
     public string? Normalizer { get; init; }
 

@@ -61,8 +61,7 @@ internal static class TrainingSession
     {
         config.Validate();
         string checkpoints = Path.Combine(options.Output, CheckpointFolder), history = Path.Combine(options.Output, HistoryFile), modelPath = Path.Combine(options.Output, ModelFile);
-        Alphabet? alphabet = config.Alphabet is { } text ? Alphabet.Parse(text) : null;
-        var data = new TrainingData(dataset, alphabet, config.Validation, config.Seed);
+        var data = new TrainingData(dataset, config.Classes, config.Validation, config.Seed);
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
         WarnOfImagesSeen(config.Teachers.Select(file => (file, OnnxReader.ReadFile(file))), config, dataset, "what it teaches may make figures on them too good", progress);
@@ -120,7 +119,7 @@ internal static class TrainingSession
         using var recognizer = CharacterRecognizer.Load(best, ReproduciblePlan.Recognizer(options.Threads));
         // Test images of other classes only say nothing of the model.
         (string split, ModelEvaluation evaluation) = dataset.Test is { } test && test.Labels.Concat(test.UnreadableLabels).Any(label => data.Labels.Contains(dataset.Labels[label]))
-            ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, alphabet, cancellation: cancellation))
+            ? ("test", ModelEvaluation.Run(recognizer, test, null, dataset.Labels, config.Classes, cancellation: cancellation))
             : validation is not null
                 ? ("validation", validation)
                 : ("train", ModelEvaluation.Run(recognizer, data.Images, [.. data.Train.Where(i => data.Images.Labels[i] < data.Labels.Count)], data.Labels, cancellation: cancellation));
