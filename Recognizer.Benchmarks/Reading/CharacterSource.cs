@@ -30,23 +30,29 @@ internal sealed class CharacterSource
     /// <param name="alphabet">Characters wanted; null takes all.</param>
     public static CharacterSource Load(Graph graph, string? dataset, bool test, Alphabet? alphabet)
     {
-        TrainingConfig? config = graph.Metadata.TryGetValue(ModelMetadata.TrainingKey, out string? json) ? TrainingConfig.FromJson(json) : null;
+        TrainingConfig? config = TrainingConfig.Of(graph);
         string name = dataset ?? config?.Dataset ?? throw new ArgumentException("The model doesn't say what it was trained on: --dataset is needed.");
-        Dataset data = DatasetLoader.Load(name, new DatasetLoadOptions
+        var load = new DatasetLoadOptions
         {
             NeedTrain = !test,
             NeedTest = test,
             Offline = true,
+            Seed = (config ?? new TrainingConfig()).Seed,
             Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
             Progress = Console.Error.WriteLine,
-        });
+        };
+        bool ofTraining = config is not null && DatasetLoader.AreSame(name, config.Dataset, load);
+        Dataset data = DatasetLoader.Load(name, load);
+        // A set without parts is divided as for the training; of others, which may be large, one part will do.
+        if (data.IsWhole && ofTraining) data = DatasetLoader.Load(name, load with { NeedTrain = true, NeedTest = true });
+        else if (data.IsWhole) load.Progress($"{data.Name} has no test part of its own: these are all its images.");
         DatasetPart? part = data.Test;
         int[] indices;
         IReadOnlyList<string> labels = data.Labels;
         if (test) indices = [.. Enumerable.Range(0, part!.Count)];
         else
         {
-            if (config is not { Validation: > 0 } || config.Dataset != name) throw new ArgumentException("The model's training held nothing back of this data set: only --split test can be measured.");
+            if (config is not { Validation: > 0 } || !ofTraining) throw new ArgumentException("The model's training held nothing back of this data set: only --split test can be measured.");
             var training = new TrainingData(data, config.Classes, config.Validation, config.Seed);
             (part, indices, labels) = (training.Images, training.Validation, training.Labels);
         }
