@@ -35,17 +35,18 @@ public sealed class MulticlassMetrics
     /// <summary>Standard error of <see cref="MacroAccuracy"/>: √(Σ rᵢ (1 − rᵢ) / nᵢ) / classes.</summary>
     public required double MacroStandardError { get; init; }
 
-    /// <summary>Mean of −ln p(true class) in nats, p clamped to 1e-15 … 1 as a float.</summary>
+    /// <summary>Mean of −ln p(true class) in nats, p clamped to 1e-15 … 1 as a float. Not a number where no row counts.</summary>
     public required double LogLoss { get; init; }
 
     /// <summary>(H − log-loss) / H with the entropy H of the class frequencies: 1 is perfect, 0 no better than guessing by frequency.
-    /// Not a number where only one class occurs.</summary>
+    /// Not a number where fewer than two classes occur.</summary>
     public required double LogLossReduction { get; init; }
 
     /// <summary>Element k − 1 is the share of rows whose true class is among the k best, for k = 1 … 5.</summary>
     public required IReadOnlyList<double> TopKAccuracy { get; init; }
 
-    /// <summary>Expected calibration error over 15 equally wide bins of confidence: Σ share · |accuracy − mean confidence|.</summary>
+    /// <summary>Expected calibration error over 15 equally wide bins of confidence: Σ share · |accuracy − mean confidence|. Not a number
+    /// where no row counts.</summary>
     public required double ExpectedCalibrationError { get; init; }
 
     /// <summary>Figures per class, in the order of the matrix.</summary>
@@ -105,7 +106,8 @@ public sealed class MulticlassMetrics
         writer.WriteEndObject();
     }
 
-    private static void Number(Utf8JsonWriter writer, string name, double value)
+    /// <summary>Writes a figure; null where it isn't a number.</summary>
+    internal static void Number(Utf8JsonWriter writer, string name, double value)
     {
         if (double.IsFinite(value)) writer.WriteNumber(name, value);
         else writer.WriteNull(name);

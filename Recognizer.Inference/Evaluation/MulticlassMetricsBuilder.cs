@@ -182,7 +182,7 @@ public sealed class MulticlassMetricsBuilder
         {
             if (_binCount[bin] > 0) calibration += Math.Abs(_binCorrect[bin] - _binConfidence[bin]) / count;
         }
-        double micro = Ratio(right, count), logLoss = count > 0 ? _classLogLoss.Sum() / count : 0;
+        double micro = Ratio(right, count), logLoss = count > 0 ? _classLogLoss.Sum() / count : double.NaN;
         return new MulticlassMetrics
         {
             Count = count,
@@ -197,7 +197,7 @@ public sealed class MulticlassMetricsBuilder
             LogLoss = logLoss,
             LogLossReduction = entropy > 0 ? (entropy - logLoss) / entropy : double.NaN,
             TopKAccuracy = [.. _correctAtRank.Select(hits => Ratio(hits, count))],
-            ExpectedCalibrationError = calibration,
+            ExpectedCalibrationError = count > 0 ? calibration : double.NaN,
             PerClass = perClass,
             ConfusionMatrix = new ConfusionMatrix(_labels.ToArray(), (long[,])_counts.Clone()),
         };

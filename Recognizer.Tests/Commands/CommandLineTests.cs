@@ -398,6 +398,22 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void A_model_that_gives_no_numbers_has_no_figures()
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        string model = SaveModel();
+        Graph graph = OnnxReader.ReadFile(model);
+        foreach (Tensor weights in graph.Initializers.Values.Where(tensor => tensor.ElementType == ElementType.Float)) weights.Span<float>().Fill(float.NaN);
+        OnnxWriter.WriteFile(graph, model);
+        foreach (string[] alphabet in (string[][])[[], ["--alphabet", "ox"]])
+        {
+            Assert.Equal(1, Run(["evaluate", "--model", model, "--dataset", "shapes", "--data", _folder.Root, "--json", .. alphabet]));
+            Assert.Contains("gives no numbers", _error.ToString(), StringComparison.Ordinal);
+            Assert.Equal("", _output.ToString());
+        }
+    }
+
+    [Fact]
     public void A_report_that_can_not_be_written_is_refused_before_measuring()
     {
         Shapes.Save(_folder.Root, Shapes.Make());

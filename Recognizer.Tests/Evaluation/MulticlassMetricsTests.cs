@@ -74,6 +74,15 @@ public class MulticlassMetricsTests
     }
 
     [Fact]
+    public void Without_rows_that_count_nothing_is_known()
+    {
+        var builder = new MulticlassMetricsBuilder(Abc);
+        builder.Add(0, [float.NaN, 0, 0]);
+        MulticlassMetrics metrics = builder.Build();
+        Assert.Equal((double.NaN, double.NaN, double.NaN), (metrics.LogLoss, metrics.LogLossReduction, metrics.ExpectedCalibrationError));
+    }
+
+    [Fact]
     public void An_alphabet_masks_renormalises_and_skips()
     {
         var builder = new MulticlassMetricsBuilder(["1", "l", "I"], alphabet: Alphabet.Digits);

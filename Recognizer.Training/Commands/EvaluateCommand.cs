@@ -71,6 +71,8 @@ internal static class EvaluateCommand
             });
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
             ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, answers, result.GetValue(ignoreCase), host.Cancellation);
+            if (evaluation.Metrics is { Count: 0, NonFinite: > 0 })
+                throw new CommandException($"{measured}: {path} gives no numbers.");
             if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
                 throw new CommandException($"{measured}: no image has a label in the alphabet '{answers}'.");
             if (evaluation.Metrics.Unknown > 0)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Augmentation;
@@ -147,7 +148,7 @@ internal static class TrainCommand
                 writer.WriteNumber("count", validation.Metrics.Count);
                 writer.WriteNumber("microAccuracy", validation.Metrics.MicroAccuracy);
                 writer.WriteNumber("standardError", validation.Metrics.StandardError);
-                writer.WriteNumber("logLoss", validation.Metrics.LogLoss);
+                MulticlassMetrics.Number(writer, "logLoss", validation.Metrics.LogLoss);
                 writer.WriteEndObject();
             }
             writer.WriteNumber("trainingSeconds", Math.Round(seconds, 3));

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Recognizer.Inference;
+using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
@@ -235,7 +236,7 @@ internal static class TrainingSession
                 writer.WriteNumber("standardError", evaluation.Metrics.StandardError);
                 writer.WriteNumber("macroAccuracy", evaluation.Metrics.MacroAccuracy);
                 writer.WriteNumber("macroStandardError", evaluation.Metrics.MacroStandardError);
-                writer.WriteNumber("logLoss", evaluation.Metrics.LogLoss);
+                MulticlassMetrics.Number(writer, "logLoss", evaluation.Metrics.LogLoss);
                 writer.WriteEndObject();
             }
             writer.WriteEndObject();
