@@ -185,6 +185,29 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Spoilt_images_are_compared_with_the_same_ones_only()
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        string[] evaluate = ["evaluate", "--model", SaveModel(), "--data", _folder.Root, "--dataset", "shapes", "--corruptions", "--json"];
+        Assert.Equal(0, Run(evaluate));
+        string json = _output.ToString(), file = _folder.Write("other.json", json);
+        Assert.Equal(0, Run([.. evaluate, "--baseline", file]));
+        Refused("with another alphabet", "--alphabet", "ox");
+        foreach ((string name, string here, string other) in new[] { ("dataset", "shapes", "letters"), ("split", "test", "train") })
+        {
+            File.WriteAllText(file, json.Replace($"\"{name}\": \"{here}\"", $"\"{name}\": \"{other}\"", StringComparison.Ordinal));
+            Refused($"{file} was measured on the ");
+        }
+
+        void Refused(string message, params string[] more)
+        {
+            Assert.Equal(1, Run([.. evaluate, "--baseline", file, .. more]));
+            Assert.Contains(message, _error.ToString(), StringComparison.Ordinal);
+            Assert.Equal("", _output.ToString());
+        }
+    }
+
+    [Fact]
     public void Train_evaluate_and_predict_end_to_end()
     {
         string output = System.IO.Path.Combine(_folder.Root, "run");

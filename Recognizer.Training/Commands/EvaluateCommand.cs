@@ -83,6 +83,8 @@ internal static class EvaluateCommand
                 : images;
             if (characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
                 throw new CommandException($"{measured}: no image{(answers is not null ? $" with a label in the alphabet '{answers}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
+            if (robustness.Baseline?.DifferenceFrom(data.Name, part, Math.Min(characters.Count, CorruptionSuite.MaximumImages), evaluation.Metrics.Skipped) is { } difference)
+                throw new CommandException($"{result.GetValue(baseline)} was measured {difference}.");
             // A line each is too much for a log
             Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
             if (result.GetValue(corruptions))

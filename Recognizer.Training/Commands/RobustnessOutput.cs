@@ -8,8 +8,8 @@ namespace Recognizer.Training.Commands;
 /// <summary>How results of <c>evaluate --corruptions</c> and <c>--outliers</c> are written.</summary>
 internal sealed class RobustnessOutput
 {
-    /// <summary>Accuracy of another model by name of the corruption, or null.</summary>
-    public IReadOnlyDictionary<string, double>? Baseline { get; init; }
+    /// <summary>The figures of another model, or null.</summary>
+    public CorruptionBaseline? Baseline { get; init; }
 
     /// <summary>What was found on spoilt images, or null where that wasn't asked.</summary>
     public CorruptionReport? Corruptions { get; set; }
@@ -19,7 +19,7 @@ internal sealed class RobustnessOutput
 
     /// <summary>Reads the figures of another model.</summary>
     /// <exception cref="CommandException">The file can't be read, or isn't what the command writes.</exception>
-    public static IReadOnlyDictionary<string, double> ReadBaseline(string file)
+    public static CorruptionBaseline ReadBaseline(string file)
     {
         try
         {
@@ -51,7 +51,7 @@ internal sealed class RobustnessOutput
             writer.WriteNumber("meanCorruptionErrorStandardError", corruptions.StandardError);
             if (Baseline is not null)
             {
-                double relative = corruptions.RelativeTo(Baseline);
+                double relative = corruptions.RelativeTo(Baseline.Accuracies);
                 writer.WriteNumber("baselineMeanCorruptionError", BaselineError);
                 if (double.IsFinite(relative)) writer.WriteNumber("relativeCorruptionError", relative);
                 else writer.WriteNull("relativeCorruptionError");
@@ -79,10 +79,10 @@ internal sealed class RobustnessOutput
             TextTable.Write(output, Baseline is null ? ["corruption", "accuracy", "±"] : ["corruption", "accuracy", "±", "baseline"],
                 [.. corruptions.Results.Select(IReadOnlyList<string> (r) => Baseline is null
                     ? [r.Name, MetricsOutput.Percent(r.Accuracy), Line($"{100 * r.StandardError:0.00}")]
-                    : [r.Name, MetricsOutput.Percent(r.Accuracy), Line($"{100 * r.StandardError:0.00}"), MetricsOutput.Percent(Baseline[r.Name])])], rightFrom: 1);
+                    : [r.Name, MetricsOutput.Percent(r.Accuracy), Line($"{100 * r.StandardError:0.00}"), MetricsOutput.Percent(Baseline.Accuracies[r.Name])])], rightFrom: 1);
             output.WriteLine(Line($"  mean corruption error  {MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00}"));
             if (Baseline is not null)
-                output.WriteLine(Line($"  of the baseline        {MetricsOutput.Percent(BaselineError)}; mean of the ratios {corruptions.RelativeTo(Baseline):0.000}"));
+                output.WriteLine(Line($"  of the baseline        {MetricsOutput.Percent(BaselineError)}; mean of the ratios {corruptions.RelativeTo(Baseline.Accuracies):0.000}"));
         }
         if (Outliers is not { } outliers) return;
         output.WriteLine("pictures that are no characters: area under the ROC of the rejection score");
@@ -99,7 +99,7 @@ internal sealed class RobustnessOutput
             yield return ("non-characters", Line($"area under the ROC at least {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
     }
 
-    private double BaselineError => Corruptions!.Results.Average(r => 1 - Baseline![r.Name]);
+    private double BaselineError => Corruptions!.Results.Average(r => 1 - Baseline!.Accuracies[r.Name]);
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

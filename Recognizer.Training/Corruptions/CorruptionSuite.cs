@@ -25,6 +25,21 @@ internal sealed record CorruptionReport(IReadOnlyList<CorruptionResult> Results,
         Results.Where(r => baseline[r.Name] < 1).Select(r => (1 - r.Accuracy) / (1 - baseline[r.Name])).DefaultIfEmpty(double.NaN).Average();
 }
 
+/// <summary>How another model did, to compare with.</summary>
+/// <param name="Dataset">Name of the data set.</param>
+/// <param name="Split">Part of it.</param>
+/// <param name="Images">Images that were spoilt.</param>
+/// <param name="Skipped">Images that the alphabet left out.</param>
+/// <param name="Accuracies">Share of images read right by name of the corruption.</param>
+internal sealed record CorruptionBaseline(string Dataset, string Split, long Images, long Skipped, IReadOnlyDictionary<string, double> Accuracies)
+{
+    /// <summary>How its images differ from others; null where they seem to be the same.</summary>
+    public string? DifferenceFrom(string dataset, string split, long images, long skipped) =>
+        (Dataset, Split) != (dataset, split) ? $"on the {Split} split of {Dataset}, not on the {split} split of {dataset}"
+        : (Images, Skipped) != (images, skipped) ? FormattableString.Invariant($"with another alphabet or on other images: {Images:N0} were spoilt and {Skipped:N0} left out, here {images:N0} and {skipped:N0}")
+        : null;
+}
+
 /// <summary>The 15 corruptions of MNIST-C.</summary>
 internal static class CorruptionSuite
 {
@@ -99,16 +114,17 @@ internal static class CorruptionSuite
     public static DatasetPart Spread(DatasetPart part, int most) =>
         part.Count <= most ? part : part.Select([.. Enumerable.Range(0, most).Select(i => (int)((long)i * part.Count / most))]);
 
-    /// <summary>Reads accuracies from what <c>evaluate --corruptions --json</c> wrote.</summary>
+    /// <summary>Reads what <c>evaluate --corruptions --json</c> wrote for another model.</summary>
     /// <exception cref="FormatException">The text is something else.</exception>
-    public static IReadOnlyDictionary<string, double> ReadBaseline(string json)
+    public static CorruptionBaseline ReadBaseline(string json)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            var accuracies = document.RootElement.GetProperty("corruptions").EnumerateArray().ToDictionary(c => c.GetProperty("name").GetString()!, c => c.GetProperty("accuracy").GetDouble());
+            JsonElement root = document.RootElement;
+            var accuracies = root.GetProperty("corruptions").EnumerateArray().ToDictionary(c => c.GetProperty("name").GetString()!, c => c.GetProperty("accuracy").GetDouble());
             if (All.FirstOrDefault(c => !accuracies.ContainsKey(c.Name)) is { } missing) throw new FormatException($"it has no figure for '{missing.Name}'");
-            return accuracies;
+            return new CorruptionBaseline(root.GetProperty("dataset").GetString()!, root.GetProperty("split").GetString()!, root.GetProperty("corruptionImages").GetInt64(), root.GetProperty("skipped").GetInt64(), accuracies);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
         {
