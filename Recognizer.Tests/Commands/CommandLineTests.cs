@@ -11,6 +11,8 @@ namespace Recognizer.Tests.Commands;
 
 public sealed class CommandLineTests : IDisposable
 {
+    private const string Plan = """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a", "arguments": "--dataset mnist" } ], "runs": [{ "seed": 9, "validation": [0.9, 0.02], "test": [0.8, 0.03], "hours": 1.5 }] }""";
+
     private readonly TemporaryFolder _folder = new();
     private readonly StringWriter _output = new();
     private readonly StringWriter _error = new();
@@ -341,7 +343,7 @@ public sealed class CommandLineTests : IDisposable
     {
         const string Mistake = "{ \"epochz\": 3 }";
         string wrong = _folder.Write("wrong.json", Mistake), saved = _folder.Write("run/config.json", Mistake);
-        string plan = _folder.Write("plan.json", """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a", "arguments": "--dataset mnist" } ], "runs": [{ "seed": 9, "validation": [0.9, 0.02], "test": [0.8, 0.03], "hours": 1.5 }] }""");
+        string plan = _folder.Write("plan.json", Plan);
         (string[] Arguments, int Code, string File)[] cases =
         [
             (["train", "--config", wrong], 2, wrong),
@@ -358,10 +360,21 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void A_card_downloads_nothing_where_that_is_forbidden()
     {
-        string plan = _folder.Write("plan.json", """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a", "arguments": "--dataset mnist" } ], "runs": [{ "seed": 9, "validation": [0.9, 0.02], "test": [0.8, 0.03], "hours": 1.5 }] }""");
+        string plan = _folder.Write("plan.json", Plan);
         Assert.Equal(1, Run("card", SaveModel(), "--plan", plan, "--recipe", _folder.Write("recipe.json", "{}"), "--data", _folder.Root, "--offline"));
         Assert.Contains("downloads are off", _error.ToString(), StringComparison.Ordinal);
         Assert.False(Directory.Exists(System.IO.Path.Combine(_folder.Root, "mnist")));
+    }
+
+    [Fact]
+    public void A_card_can_be_interrupted()
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        string plan = _folder.Write("plan.json", Plan.Replace("mnist", "shapes", StringComparison.Ordinal));
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Equal(130, Run(stop.Token, "card", SaveModel(), "--plan", plan, "--recipe", _folder.Write("recipe.json", "{}"), "--data", _folder.Root));
+        Assert.DoesNotContain("error", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

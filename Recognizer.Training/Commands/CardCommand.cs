@@ -78,7 +78,10 @@ internal static class CardCommand
             using var json = new StringWriter();
             string[] arguments = ["evaluate", "--model", file, .. evaluation.Arguments, "--data", root, .. (string[])(offline ? ["--offline"] : []), "--json"];
             if (CommandLine.Run(arguments, host with { Output = json }) != CommandLine.Done)
+            {
+                host.Cancellation.ThrowIfCancellationRequested();
                 throw new CommandException($"'{string.Join(' ', arguments)}' failed.");
+            }
             using JsonDocument document = JsonDocument.Parse(json.ToString());
             results.Add(document.RootElement.Clone());
         }
