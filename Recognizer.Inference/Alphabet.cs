@@ -55,10 +55,14 @@ public sealed class Alphabet
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
         if (ByName.TryGetValue(text, out Alphabet? named)) return named;
-        var labels = new List<string>();
+        return Of(Elements(text));
+    }
+
+    /// <summary>The characters of a text, as people count them: Unicode text elements.</summary>
+    internal static IEnumerable<string> Elements(string text)
+    {
         var elements = System.Globalization.StringInfo.GetTextElementEnumerator(text);
-        while (elements.MoveNext()) labels.Add(elements.GetTextElement());
-        return Of(labels);
+        while (elements.MoveNext()) yield return elements.GetTextElement();
     }
 
     /// <summary>The name.</summary>

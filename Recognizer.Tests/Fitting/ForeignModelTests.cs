@@ -338,6 +338,9 @@ public sealed class ForeignModelTests : IDisposable
     [InlineData("[\"ten\", \"B\", \"c\", \"ж\"]", 0)]
     [InlineData("abc", 1)]
     [InlineData("[1, 2, 3, 4]", 2)]
+    [InlineData("e\u0301fgन\u093f", 0)]
+    [InlineData("abca", 2)]
+    [InlineData("[\"a\", \"\", \"c\", \"d\"]", 2)]
     public void Export_gives_a_model_labels(string labels, int code)
     {
         string output = Path.Combine(_folder.Root, "labelled.onnx");

@@ -30,6 +30,8 @@ internal static class ExportCommand
         if (labels is not null)
         {
             string[] texts = Labels(labels);
+            if (texts.Contains("")) throw new UsageException("--labels has an empty text.");
+            if (texts.GroupBy(text => text).FirstOrDefault(same => same.Count() > 1) is { } repeated) throw new UsageException($"--labels has '{repeated.Key}' {repeated.Count()} times.");
             int classes = ClassifierHead.Classes(graph);
             if (texts.Length != classes) throw new CommandException($"{path} gives {classes} scores, but --labels has {texts.Length}.");
             ModelMetadata.SetLabels(graph, texts);
@@ -64,7 +66,7 @@ internal static class ExportCommand
 
     private static string[] Labels(string text)
     {
-        if (!text.TrimStart().StartsWith('[')) return [.. text.EnumerateRunes().Select(rune => rune.ToString())];
+        if (!text.TrimStart().StartsWith('[')) return [.. Alphabet.Elements(text)];
         try
         {
             using JsonDocument document = JsonDocument.Parse(text);
