@@ -27,6 +27,7 @@ public class ModelCardTests
     [InlineData("a|b", @"a\|b")]
     [InlineData("<i>&\"x`", @"\<i\>\&""x\`")]
     [InlineData(@"\", @"\\")]
+    [InlineData("א|", "\u2068א\\|\u2069")]
     public void Labels_are_text_whatever_Markdown_makes_of_their_characters(string label, string cell) => Assert.Equal(cell, ModelCard.Cell(label));
 
     [Fact]

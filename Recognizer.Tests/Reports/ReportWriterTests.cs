@@ -64,6 +64,19 @@ public class ReportWriterTests
         Assert.Contains("&lt;b&gt; read as &amp;: 1 of 1", html, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("א", "ب", "\u2068א\u2069 read as \u2068ب\u2069: 1 of 1")]
+    [InlineData("א", "a", "\u2068א\u2069 read as a: 1 of 1")]
+    [InlineData("é", "国", "&#233; read as 国: 1 of 1")]
+    public void Labels_that_are_written_from_right_to_left_keep_their_places(string actual, string predicted, string title)
+    {
+        var builder = new MulticlassMetricsBuilder([actual, predicted]);
+        builder.Add(0, [0.4f, 0.6f]);
+        string html = ReportWriter.Write(new TrainingReport { Title = "t", Measured = "m", Metrics = builder.Build(), Facts = [] });
+        Assert.Contains($"<title>{title}", html, StringComparison.Ordinal);
+        Assert.Contains("b{unicode-bidi:isolate}", html, StringComparison.Ordinal);
+    }
+
     /// <summary>Of an alphabet, a report shows its classes only.</summary>
     [Fact]
     public void Classes_that_were_never_met_are_left_out()

@@ -210,7 +210,7 @@ internal sealed class ModelCard
     private static double Number(JsonElement element, string name) => element.GetProperty(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
 
     /// <summary>A label as text, whatever its characters mean in Markdown.</summary>
-    internal static string Cell(string label) => string.Concat(label.Select(c => @"\`*_|<>&[]~".Contains(c, StringComparison.Ordinal) ? $@"\{c}" : $"{c}"));
+    internal static string Cell(string label) => LabelText.Isolate(string.Concat(label.Select(c => @"\`*_|<>&[]~".Contains(c, StringComparison.Ordinal) ? $@"\{c}" : $"{c}")));
 
     private static string Percent(double share) => double.IsNaN(share) ? "–" : Line($"{100 * share:0.00} %");
 

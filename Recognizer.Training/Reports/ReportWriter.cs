@@ -16,7 +16,7 @@ internal static class ReportWriter
     private const string Style = """
         :root{--ink:#1c2330;--ground:#fff;--soft:#5d6777;--line:#dfe3ea;--panel:#f6f7f9;--one:#1f6feb;--two:#d9480f;--bad:#c92a2a;--good:#2b8a3e}
         @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--ground:#14181f;--soft:#98a2b3;--line:#2d3440;--panel:#1c222c;--one:#6ea8fe;--two:#ff922b;--bad:#ff8787;--good:#69db7c}}
-        *{box-sizing:border-box}body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground)}
+        *{box-sizing:border-box}b{unicode-bidi:isolate}body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground)}
         h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 10px;border-bottom:1px solid var(--line);padding-bottom:4px}
         .soft,.legend{color:var(--soft)}.cards{display:flex;flex-wrap:wrap;gap:12px;margin:18px 0}
         .card{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px 16px;min-width:150px}.card b{display:block;font-size:22px}
@@ -118,7 +118,7 @@ internal static class ReportWriter
                 // The square root lets rare confusions be seen beside a nearly perfect diagonal.
                 double opacity = 0.08 + 0.92 * Math.Sqrt(share);
                 double x = Margin + predicted * cell, y = Margin + actual * cell;
-                html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(actual == predicted ? "right" : "wrong")}\" x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{cell - 1:0.#}\" height=\"{cell - 1:0.#}\" fill-opacity=\"{opacity:0.00}\"><title>{Text(matrix.Labels[met[actual]])} read as {Text(matrix.Labels[met[predicted]])}: {count} of {row} ({Percent(share)})</title></rect>");
+                html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(actual == predicted ? "right" : "wrong")}\" x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{cell - 1:0.#}\" height=\"{cell - 1:0.#}\" fill-opacity=\"{opacity:0.00}\"><title>{Isolated(matrix.Labels[met[actual]])} read as {Isolated(matrix.Labels[met[predicted]])}: {count} of {row} ({Percent(share)})</title></rect>");
                 if (cell >= 40)
                     html.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + cell / 2:0.#}\" y=\"{y + cell / 2 + 4:0.#}\" text-anchor=\"middle\" font-size=\"12\" style=\"fill:var(--ink);pointer-events:none\">{count}</text>");
             }
@@ -168,12 +168,15 @@ internal static class ReportWriter
         {
             ReportSample sample = samples[i];
             bool right = sample.Actual == sample.Predicted;
-            html.Append(CultureInfo.InvariantCulture, $"<figure><i style=\"background-position:-{i % columns * Scale}px -{i / columns * Scale}px\" title=\"{Text(sample.Actual)} read as {Text(sample.Predicted)}\"></i><figcaption><b>{Text(sample.Actual)}</b>{(right ? "" : $" <span class=\"no\">→ <b class=\"no\">{Text(sample.Predicted)}</b></span>")}<br>{Percent(sample.Confidence)}</figcaption></figure>");
+            html.Append(CultureInfo.InvariantCulture, $"<figure><i style=\"background-position:-{i % columns * Scale}px -{i / columns * Scale}px\" title=\"{Isolated(sample.Actual)} read as {Isolated(sample.Predicted)}\"></i><figcaption><b>{Text(sample.Actual)}</b>{(right ? "" : $" <span class=\"no\">→ <b class=\"no\">{Text(sample.Predicted)}</b></span>")}<br>{Percent(sample.Confidence)}</figcaption></figure>");
         }
         html.Append("</div>");
     }
 
     private static string Percent(double share) => (100 * share).ToString("0.00", CultureInfo.InvariantCulture) + " %";
+
+    // For titles, which have no elements that would set a label apart.
+    private static string Isolated(string label) => Text(LabelText.Isolate(label));
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }
