@@ -77,6 +77,44 @@ public class ReportWriterTests
         Assert.Contains("b{unicode-bidi:isolate}", html, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a", 26, 26, false)]
+    [InlineData("国", 26, 26, false)]
+    [InlineData("three", 58, 58, true)]
+    [InlineData("fifteen letters", 149, 149, true)]
+    public void Labels_have_room_beside_the_matrix(string label, int left, int top, bool turned)
+    {
+        string svg = Matrix([label, "b", "c"]);
+        Match ground = Regex.Match(svg, "<rect class=\"ground\" x=\"(.*?)\" y=\"(.*?)\" width=\"132\" height=\"132\"/>");
+        Assert.Equal((left, top), (int.Parse(ground.Groups[1].Value), int.Parse(ground.Groups[2].Value)));
+        Assert.Contains($"viewBox=\"0 0 {left + 132} {top + 132}\"", svg, StringComparison.Ordinal);
+        Assert.Equal(turned, svg.Contains("rotate(-90)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Labels_that_take_too_much_room_are_shortened()
+    {
+        string svg = Matrix(["twenty-three characters", "b"]);
+        Assert.Equal(2, Regex.Count(svg, "<title>twenty-three characters</title>twenty-three charac…</text>"));
+    }
+
+    [Theory]
+    [InlineData(62, "max-width:894px")]
+    [InlineData(1000, "max-width:none;width:14026px")]
+    public void Matrices_that_are_wider_than_a_page_keep_their_width(int classes, string style) =>
+        Assert.Contains($"style=\"{style}\"", Matrix([.. Enumerable.Range(0, classes).Select(k => $"{(char)(0x4E00 + k)}")]), StringComparison.Ordinal);
+
+    /// <summary>Each class is taken for the first.</summary>
+    private static string Matrix(string[] labels)
+    {
+        var builder = new MulticlassMetricsBuilder(labels);
+        for (int k = 0; k < labels.Length; k++) builder.Add(k, [1, .. new float[labels.Length - 1]]);
+        string html = ReportWriter.Write(new TrainingReport { Title = "t", Measured = "m", Metrics = builder.Build(), Facts = [] });
+        string svg = Regex.Match(html, "<svg class=\"matrix\".*?</svg>", RegexOptions.Singleline).Value;
+        Assert.NotNull(XDocument.Parse(svg).Root);
+        return svg;
+    }
+
     /// <summary>Of an alphabet, a report shows its classes only.</summary>
     [Fact]
     public void Classes_that_were_never_met_are_left_out()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Fitting;
@@ -29,7 +30,7 @@ internal static class ReportWriter
         th{color:var(--soft);font-weight:600;border-bottom:1px solid var(--line)}.matrix{max-width:980px;width:100%;height:auto}.matrix text{fill:var(--soft)}
         .matrix rect.ground{fill:var(--panel)}.matrix .right{fill:var(--good)}.matrix .wrong{fill:var(--bad)}
         .samples{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;width:76px;text-align:center}figure i{display:block;width:76px;height:76px;border-radius:4px;image-rendering:pixelated;background-size:var(--sheet)}
-        figcaption{font-size:12px;color:var(--soft)}figcaption b{color:var(--ink);font-size:14px}figcaption .no{color:var(--bad)}
+        figcaption{font-size:12px;color:var(--soft);overflow-wrap:anywhere}figcaption b{color:var(--ink);font-size:14px}figcaption .no{color:var(--bad)}
         """;
 
     /// <summary>Writes the file, replacing an older one as a whole.</summary>
@@ -95,16 +96,23 @@ internal static class ReportWriter
 
     private static void Matrix(StringBuilder html, ConfusionMatrix matrix, int[] met)
     {
-        const int Margin = 26;
+        const int Margin = 26, Widest = 980;
         int classes = met.Length;
         double cell = classes <= 12 ? 44 : classes <= 30 ? 26 : 14;
-        double font = Math.Min(14, cell * 0.75), size = Margin + classes * cell;
-        html.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><svg class=\"matrix\" viewBox=\"0 0 {size} {size}\" style=\"max-width:{size}px\" font-size=\"{font:0.#}\" role=\"img\"><title>Confusion matrix</title><rect class=\"ground\" x=\"{Margin}\" y=\"{Margin}\" width=\"{classes * cell}\" height=\"{classes * cell}\"/>");
+        double font = Math.Min(14, cell * 0.75), longest = met.Select(k => Ems(Shortened(matrix.Labels[k])) * font).DefaultIfEmpty(0).Max();
+        // Labels that are wider than a column stand on their side above it.
+        bool turned = longest > cell - 2;
+        double left = Math.Max(Margin, Math.Ceiling(longest + 12)), top = turned ? left : Margin, width = left + classes * cell, height = top + classes * cell;
+        // What fits most screens shrinks to smaller ones; wider matrices are scrolled, as nothing could be read in them.
+        string limit = width > Widest ? "max-width:none;width" : "max-width";
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><svg class=\"matrix\" viewBox=\"0 0 {width} {height}\" style=\"{limit}:{width}px\" font-size=\"{font:0.#}\" role=\"img\"><title>Confusion matrix</title><rect class=\"ground\" x=\"{left}\" y=\"{top}\" width=\"{classes * cell}\" height=\"{classes * cell}\"/>");
         for (int i = 0; i < classes; i++)
         {
-            double centre = Margin + (i + 0.5) * cell;
-            string label = Text(matrix.Labels[met[i]]);
-            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{centre:0.#}\" y=\"{Margin - 6}\" text-anchor=\"middle\">{label}</text><text x=\"{Margin - 6}\" y=\"{centre + font * 0.35:0.#}\" text-anchor=\"end\">{label}</text>");
+            double x = left + (i + 0.5) * cell, y = top + (i + 0.5) * cell, below = font * 0.35;
+            string whole = matrix.Labels[met[i]], shown = Shortened(whole), label = shown == whole ? Text(whole) : $"<title>{Text(whole)}</title>{Text(shown)}";
+            if (turned) html.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate({x + below:0.#} {top - 6}) rotate(-90)\">{label}</text>");
+            else html.Append(CultureInfo.InvariantCulture, $"<text x=\"{x:0.#}\" y=\"{top - 6}\" text-anchor=\"middle\">{label}</text>");
+            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{left - 6}\" y=\"{y + below:0.#}\" text-anchor=\"end\">{label}</text>");
         }
         for (int actual = 0; actual < classes; actual++)
         {
@@ -117,7 +125,7 @@ internal static class ReportWriter
                 double share = (double)count / row;
                 // The square root lets rare confusions be seen beside a nearly perfect diagonal.
                 double opacity = 0.08 + 0.92 * Math.Sqrt(share);
-                double x = Margin + predicted * cell, y = Margin + actual * cell;
+                double x = left + predicted * cell, y = top + actual * cell;
                 html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(actual == predicted ? "right" : "wrong")}\" x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{cell - 1:0.#}\" height=\"{cell - 1:0.#}\" fill-opacity=\"{opacity:0.00}\"><title>{Isolated(matrix.Labels[met[actual]])} read as {Isolated(matrix.Labels[met[predicted]])}: {count} of {row} ({Percent(share)})</title></rect>");
                 if (cell >= 40)
                     html.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + cell / 2:0.#}\" y=\"{y + cell / 2 + 4:0.#}\" text-anchor=\"middle\" font-size=\"12\" style=\"fill:var(--ink);pointer-events:none\">{count}</text>");
@@ -125,6 +133,17 @@ internal static class ReportWriter
         }
         html.Append("</svg></div>");
     }
+
+    /// <summary>At most so much of a label that there is room for the matrix beside it.</summary>
+    private static string Shortened(string label)
+    {
+        const int Most = 20;
+        string[] characters = [.. Alphabet.Elements(label)];
+        return characters.Length <= Most ? label : string.Concat(characters.Take(Most - 1)) + "…";
+    }
+
+    /// <summary>About how wide a text is, in sizes of its font: characters from Korean onwards are as wide as high.</summary>
+    private static double Ems(string text) => text.EnumerateRunes().Sum(rune => rune.Value < 0x1100 ? 0.65 : 1);
 
     private static void Confusions(StringBuilder html, ConfusionMatrix matrix)
     {
