@@ -95,13 +95,10 @@ public sealed class MulticlassMetrics
         foreach (string label in ConfusionMatrix.Labels) writer.WriteStringValue(label);
         writer.WriteEndArray();
         writer.WriteStartArray("counts");
-        for (int actual = 0; actual < ConfusionMatrix.Labels.Count; actual++)
-        {
-            writer.WriteStartArray();
-            for (int predicted = 0; predicted < ConfusionMatrix.Labels.Count; predicted++)
-                writer.WriteNumberValue(ConfusionMatrix[actual, predicted]);
-            writer.WriteEndArray();
-        }
+        // Without the writer's indentation, which would give each count a line: those of thousands of classes would be most of a large file.
+        int[] classes = [.. Enumerable.Range(0, ConfusionMatrix.Labels.Count)];
+        foreach (int actual in classes)
+            writer.WriteRawValue($"[{string.Join(',', classes.Select(predicted => ConfusionMatrix[actual, predicted]))}]", skipInputValidation: true);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }

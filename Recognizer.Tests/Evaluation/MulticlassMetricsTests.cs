@@ -152,20 +152,38 @@ public class MulticlassMetricsTests
     {
         var builder = new MulticlassMetricsBuilder(Abc);
         builder.Add(0, [1, 0, 0]);
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
-        {
-            writer.WriteStartObject();
-            builder.Build().WriteJson(writer);
-            writer.WriteEndObject();
-        }
-        using JsonDocument document = JsonDocument.Parse(stream.ToArray());
+        using JsonDocument document = JsonDocument.Parse(Json(builder.Build()));
         JsonElement root = document.RootElement;
         foreach (string name in new[] { "count", "microAccuracy", "standardError", "macroAccuracy", "logLoss", "logLossReduction", "topKAccuracy", "expectedCalibrationError", "perClass", "confusionMatrix" })
             Assert.True(root.TryGetProperty(name, out _), name);
         Assert.Equal(JsonValueKind.Null, root.GetProperty("logLossReduction").ValueKind);
         Assert.Equal(1, root.GetProperty("confusionMatrix").GetProperty("counts")[0][0].GetInt32());
         Assert.Equal("a", root.GetProperty("perClass")[0].GetProperty("label").GetString());
+    }
+
+    [Fact]
+    public void Json_of_many_classes_is_not_a_line_for_each_count()
+    {
+        string[] labels = [.. Enumerable.Range(0, 1000).Select(k => $"{k}")];
+        var builder = new MulticlassMetricsBuilder(labels);
+        builder.Add(998, [.. new float[999], 1]);
+        byte[] json = Json(builder.Build());
+        Assert.InRange(json.Length, 1, 3_000_000);
+        using JsonDocument document = JsonDocument.Parse(json);
+        JsonElement counts = document.RootElement.GetProperty("confusionMatrix").GetProperty("counts");
+        Assert.Equal((1000, 1000, 1, 0), (counts.GetArrayLength(), counts[999].GetArrayLength(), counts[998][999].GetInt32(), counts[999][998].GetInt32()));
+    }
+
+    private static byte[] Json(MulticlassMetrics metrics)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            metrics.WriteJson(writer);
+            writer.WriteEndObject();
+        }
+        return stream.ToArray();
     }
 
     [Theory]

@@ -94,7 +94,7 @@ internal static class EvaluateCommand
             }
             if (result.GetValue(outliers))
                 robustness.Outliers = OutlierSuite.Evaluate(recognizer, characters, common.Threads(result), progress, host.Cancellation);
-            string json = CommandHost.ToJson(writer =>
+            string? json = directory is null && !common.Json(result) ? null : CommandHost.ToJson(writer =>
             {
                 writer.WriteStartObject();
                 MetricsOutput.WriteJson(writer, path, data.Name, part, evaluation);
