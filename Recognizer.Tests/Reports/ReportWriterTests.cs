@@ -123,11 +123,12 @@ public class ReportWriterTests
         builder.Add(1, [0, 0.6f, 0, 0.4f]);
         builder.Add(1, [0, 0.4f, 0, 0.6f]);
         // Wrong, though there is no answer
+        builder.AddUnreadable(1);
         builder.AddUnreadable(2);
         string html = ReportWriter.Write(new TrainingReport { Title = "t", Measured = "m", Metrics = builder.Build(), Facts = [] });
         Assert.Equal(["b", "c", "d"], Regex.Matches(html, "<tr><td><b>(.*?)</b>").Select(m => m.Groups[1].Value));
         Assert.Equal(["b", "b", "c", "c", "d", "d"], Regex.Matches(html, "<text [^>]*(?:middle|end)\">([a-d])</text>").Select(m => m.Groups[1].Value));
-        Assert.Contains("b read as d: 1 of 2", html, StringComparison.Ordinal);
+        Assert.Contains("b read as d: 1 of 3 (33.33 %)", html, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -71,7 +71,7 @@ internal static class ReportWriter
 
         html.Append("<h2>Confusion matrix</h2><p class=\"soft\">Rows are true labels, columns predicted ones; the deeper the colour, the larger the share of the row.</p>");
         int[] met = Met(metrics);
-        Matrix(html, metrics.ConfusionMatrix, met);
+        Matrix(html, metrics, met);
         Confusions(html, metrics.ConfusionMatrix);
         Classes(html, [.. met.Select(k => metrics.PerClass[k])]);
         Images(html, "Samples", report.Samples);
@@ -94,8 +94,9 @@ internal static class ReportWriter
         return Array.FindAll(all, k => metrics.PerClass[k].Support > 0 || all.Any(actual => metrics.ConfusionMatrix[actual, k] > 0));
     }
 
-    private static void Matrix(StringBuilder html, ConfusionMatrix matrix, int[] met)
+    private static void Matrix(StringBuilder html, MulticlassMetrics metrics, int[] met)
     {
+        ConfusionMatrix matrix = metrics.ConfusionMatrix;
         const int Margin = 26, Widest = 980;
         int classes = met.Length;
         double cell = classes <= 12 ? 44 : classes <= 30 ? 26 : 14;
@@ -116,8 +117,8 @@ internal static class ReportWriter
         }
         for (int actual = 0; actual < classes; actual++)
         {
-            long row = 0;
-            for (int predicted = 0; predicted < classes; predicted++) row += matrix[met[actual], met[predicted]];
+            // With the images that couldn't be read, which are in no column
+            long row = metrics.PerClass[met[actual]].Support;
             for (int predicted = 0; predicted < classes; predicted++)
             {
                 long count = matrix[met[actual], met[predicted]];
