@@ -287,6 +287,24 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Speed_is_that_of_the_images_within_the_time()
+    {
+        var time = new Clock();
+        var lines = new ProgressView.Lines(_error, epochs: 3, time);
+        for (int step = 1; step <= 3; step++, time.Seconds += 10) lines.Step(1, 100 * step, 1000, 0.5, 0.9);
+        Assert.EndsWith("10 images/s  70 s left in this epoch", _error.ToString().TrimEnd(), StringComparison.Ordinal);
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public long Seconds { get; set; }
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Seconds;
+    }
+
+    [Fact]
     public void Interruption_is_130_and_resuming_needs_the_same_settings()
     {
         string output = System.IO.Path.Combine(_folder.Root, "run");

@@ -11,7 +11,7 @@ internal static class ProgressView
     /// <summary>Runs something that reports progress.</summary>
     public static T Run<T>(CommandHost host, int epochs, Func<ITrainingProgress, T> body)
     {
-        if (!host.IsTerminal) return body(new Lines(host.Error, epochs));
+        if (!host.IsTerminal) return body(new Lines(host.Error, epochs, TimeProvider.System));
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
         return console.Progress()
             .AutoClear(true)
@@ -54,12 +54,12 @@ internal static class ProgressView
         public void Epoch(EpochResult result) => console.MarkupLineInterpolated($"{Describe(result, epochs)}");
     }
 
-    private sealed class Lines(TextWriter error, int epochs) : ITrainingProgress
+    /// <summary>A line for each epoch, and some seconds apart within it.</summary>
+    internal sealed class Lines(TextWriter error, int epochs, TimeProvider time) : ITrainingProgress
     {
         private const int SecondsBetweenLines = 10;
-        private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
-        private readonly Stopwatch _epoch = new();
-        private int _current;
+        private long _line = time.GetTimestamp(), _start;
+        private int _current, _first;
 
         public void Message(string text) => error.WriteLine(text);
 
@@ -67,18 +67,19 @@ internal static class ProgressView
         {
             if (epoch != _current)
             {
-                _current = epoch;
-                _epoch.Restart();
+                // Images of the first step, at the end of which this is, were done before the clock starts.
+                (_current, _first, _start) = (epoch, images, time.GetTimestamp());
+                return;
             }
-            if (_sinceLine.Elapsed.TotalSeconds < SecondsBetweenLines) return;
-            _sinceLine.Restart();
-            double left = _epoch.Elapsed.TotalSeconds / images * (of - images);
-            error.WriteLine(Line($"epoch {epoch}/{epochs}  {100.0 * images / of:0} %  loss {loss:0.0000}  accuracy {MetricsOutput.Percent(accuracy)}  {images / Math.Max(0.001, _epoch.Elapsed.TotalSeconds):N0} images/s  {left:0} s left in this epoch"));
+            if (time.GetElapsedTime(_line).TotalSeconds < SecondsBetweenLines) return;
+            _line = time.GetTimestamp();
+            double speed = (images - _first) / Math.Max(0.001, time.GetElapsedTime(_start).TotalSeconds), left = (of - images) / speed;
+            error.WriteLine(Line($"epoch {epoch}/{epochs}  {100.0 * images / of:0} %  loss {loss:0.0000}  accuracy {MetricsOutput.Percent(accuracy)}  {speed:N0} images/s  {left:0} s left in this epoch"));
         }
 
         public void Epoch(EpochResult result)
         {
-            _sinceLine.Restart();
+            _line = time.GetTimestamp();
             error.WriteLine(Describe(result, epochs));
         }
     }
