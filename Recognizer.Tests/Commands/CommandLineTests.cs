@@ -452,6 +452,14 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Images_of_one_class_leave_no_log_loss_to_reduce()
+    {
+        Shapes.Save(_folder.Root, Shapes.Make());
+        Assert.Equal(0, Run("evaluate", "--model", SaveModel(), "--dataset", "shapes", "--data", _folder.Root, "--alphabet", "x"));
+        Assert.Contains(" nats\n", _output.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_that_gives_no_numbers_has_no_figures()
     {
         Shapes.Save(_folder.Root, Shapes.Make());

@@ -30,7 +30,7 @@ internal static class MetricsOutput
         output.WriteLine(Line($"  accuracy            {Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}"));
         output.WriteLine(Line($"  per class, mean     {Percent(metrics.MacroAccuracy)}"));
         output.WriteLine(Line($"  top 2, 3, 5         {Percent(metrics.TopKAccuracy[1])}, {Percent(metrics.TopKAccuracy[2])}, {Percent(metrics.TopKAccuracy[4])}"));
-        output.WriteLine(Line($"  log-loss            {metrics.LogLoss:0.0000} nats (reduction {metrics.LogLossReduction:0.0000})"));
+        output.WriteLine(Line($"  log-loss            {metrics.LogLoss:0.0000} nats{(double.IsFinite(metrics.LogLossReduction) ? Line($" (reduction {metrics.LogLossReduction:0.0000})") : "")}"));
         output.WriteLine(Line($"  calibration error   {Percent(metrics.ExpectedCalibrationError)}"));
         if (metrics.Unreadable > 0) output.WriteLine(Line($"  unreadable          {metrics.Unreadable:N0}, counted as wrong"));
         if (metrics.NonFinite > 0) output.WriteLine(Line($"  not finite          {metrics.NonFinite:N0}, left out"));
