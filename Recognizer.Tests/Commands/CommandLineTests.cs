@@ -103,6 +103,20 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("", _output.ToString());
     }
 
+    [Theory]
+    [InlineData("--model", "evaluate", "--dataset", "mnist", "--model", "")]
+    [InlineData("--dataset", "evaluate", "--dataset", "")]
+    [InlineData("--alphabet", "predict", "--alphabet", "", "a.png")]
+    [InlineData("--run", "card", "a.onnx", "--plan", "a", "--recipe", "b", "--run", "c", "--run", "")]
+    [InlineData("--output", "export", "a.onnx", "--output", "")]
+    [InlineData("FILE.onnx", "inspect", "")]
+    [InlineData("NAME", "datasets", "verify", "")]
+    public void An_empty_value_is_wrong_usage(string name, params string[] arguments)
+    {
+        Assert.Equal(2, Run(arguments));
+        Assert.StartsWith($"error: {name} takes a value that isn't empty.", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Wrong_usage_names_the_help_of_the_command()
     {

@@ -37,6 +37,7 @@ internal static partial class CommandLine
         foreach (Func<CommandHost, CommandDescription> create in Commands)
         {
             CommandDescription description = create(host);
+            RefuseEmptyValues(description.Command);
             root.Subcommands.Add(description.Command);
             examples[description.Command] = description.Examples;
         }
@@ -73,6 +74,19 @@ internal static partial class CommandLine
         {
             Report(exception, host.Error);
             return Failed;
+        }
+    }
+
+    /// <summary>An empty value is a mistake, such as a variable of a script that was never set. (Of a list, what takes it says which it is.)</summary>
+    private static void RefuseEmptyValues(Command command)
+    {
+        foreach (Option option in command.Options) option.Validators.Add(result => Check(result, option.Name));
+        foreach (Argument argument in command.Arguments.Where(a => a.Arity.MaximumNumberOfValues == 1)) argument.Validators.Add(result => Check(result, argument.Name));
+        foreach (Command subcommand in command.Subcommands) RefuseEmptyValues(subcommand);
+
+        static void Check(SymbolResult result, string name)
+        {
+            if (result.Tokens.Any(token => token.Value.Length == 0)) result.AddError($"{name} takes a value that isn't empty.");
         }
     }
 

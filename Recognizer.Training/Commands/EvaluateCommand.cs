@@ -33,7 +33,6 @@ internal static class EvaluateCommand
         command.SetAction(result =>
         {
             if (result.GetValue(baseline) is not null && !result.GetValue(corruptions)) throw new UsageException("--baseline goes with --corruptions.");
-            if (result.GetValue(report) is "") throw new UsageException("--report takes a folder.");
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
