@@ -8,8 +8,8 @@ internal sealed class Concat : MovementOperator
     protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor first = inputs.Required(node, 0);
-        if (!node.Attributes.ContainsKey("axis")) OperatorInputs.Fail(node, "attribute 'axis' is missing");
-        int axis = Axes.Normalize(node, node.Int("axis", 0), first.Rank);
+        if (opset >= 4 && !node.Attributes.ContainsKey("axis")) OperatorInputs.Fail(node, "attribute 'axis' is missing");
+        int axis = Axes.Normalize(node, node.Int("axis", 1), first.Rank);
         int[] shape = first.Shape.ToArray();
         for (int i = 1; i < inputs.Length; i++)
         {

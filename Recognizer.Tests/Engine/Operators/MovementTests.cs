@@ -48,6 +48,8 @@ public sealed class MovementTests
     {
         Floats("Concat", [1, 2, 3, 10, 4, 5, 6, 20], [2, 4], [s_x, Floats([2, 1], 10, 20)], 17, ("axis", 1));
         Floats("Concat", [1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3], [s_x, Floats([0, 3]), Floats([1, 3], 7, 8, 9)], 17, ("axis", -2));
+        // its default, which went with operator set 4
+        Floats("Concat", [1, 2, 3, 10, 4, 5, 6, 20], [2, 4], [s_x, Floats([2, 1], 10, 20)], 3);
         Refusal("Concat", [s_x, Counting(3, 1)], 17, 1, ("axis", 1));
         Refusal("Concat", [s_x, Counting(6)], 17, 1, ("axis", 0));
         Assert.Contains("axis", Refusal("Concat", [s_x, s_x]), StringComparison.Ordinal);
