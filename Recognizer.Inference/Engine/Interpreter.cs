@@ -66,7 +66,7 @@ internal static class Interpreter
                     case ("Constant", "value_float", float number): Replace(node, name, Tensor.Scalar((double)number)); break;
                     case ("Constant", "value_floats", float[] numbers): Replace(node, name, Tensor.Vector(Array.ConvertAll(numbers, n => (double)n))); break;
                     case ("Constant" or "ConstantOfShape", "value", Tensor tensor): node.Attributes[name] = InDouble(tensor); break;
-                    case ("Cast", "to", (long)ElementType.Float): node.Attributes[name] = (long)ElementType.Double; break;
+                    case ("Cast", "to", _) when CastTarget.Of(node) == ElementType.Float: node.Attributes[name] = CastTarget.For(ElementType.Double, graph.Opset); break;
                 }
             }
             // what it fills with if it isn't told is Float

@@ -69,7 +69,7 @@ public static class ModelTransforms
         foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
 
         string last = Append("Cast", input.Name, "float", []);
-        result.Nodes[^1].Attributes["to"] = (long)input.ElementType;
+        result.Nodes[^1].Attributes["to"] = CastTarget.For(input.ElementType, graph.Opset);
         if (ones.Length > 0)
         {
             // The axes became an input with opset 13.
@@ -109,6 +109,8 @@ public static class ModelTransforms
             string name = Free(suffix);
             result.Initializers.Add(name, value);
             return name;
+            // Operands of different shapes had to be asked for before operator set 7.
+            if (graph.Opset < 7) result.Nodes[^1].Attributes["broadcast"] = 1L;
         }
 
         string Free(string suffix)

@@ -167,6 +167,18 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void CastsNameTheirTypesUpToOperatorSet5()
+    {
+        Graph graph = Build([2, 3], (b, x) =>
+        {
+            string same = b.Node("Cast", "c", [x], ("to", "FLOAT"));
+            return b.Node("Cast", "y", [b.Node("Cast", "d", [b.Node("Relu", "r", [same])], ("to", "DOUBLE"))], ("to", "FLOAT"));
+        });
+        graph.Opset = 5;
+        Assert.Equal(["Relu", "OutputStep", "Cast by reference", "Cast by reference"], PlanCheck.AgreesWithReference(graph));
+    }
+
+    [Fact]
     public void ShapesComputedFromTheBatchAreResolved()
     {
         Graph graph = Build([1, 6, 6], (b, x) =>

@@ -35,7 +35,7 @@ internal static class Simplification
                     && !(graph.Constants.TryGetValue(node.Inputs[2], out Tensor? mode) && mode is { ElementType: ElementType.Bool, Length: 1 } && !mode.Span<bool>()[0]);
                 return !maskUsed && !training;
             case "Cast":
-                return elementType(node.Inputs[0]) is { } from && (long)from == node.Int("to", -1);
+                return elementType(node.Inputs[0]) == CastTarget.Of(node);
             default:
                 return false;
         }

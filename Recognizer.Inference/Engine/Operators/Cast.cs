@@ -8,12 +8,7 @@ namespace Recognizer.Inference.Engine.Operators;
 /// true, texts are read and written in the invariant culture.</summary>
 internal sealed class Cast : Operator
 {
-    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
-    {
-        Tensor x = inputs.Required(node, 0);
-        if (!node.Attributes.ContainsKey("to")) OperatorInputs.Fail(node, "attribute 'to' is missing");
-        return [To(node, x, (ElementType)node.Int("to", 0))];
-    }
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs) => [To(node, inputs.Required(node, 0), CastTarget.Of(node))];
 
     /// <summary>A copy of another element type.</summary>
     public static Tensor To(Node node, Tensor x, ElementType type) => type == x.ElementType ? x : type switch

@@ -87,12 +87,7 @@ internal static class ElementwiseShapes
     private static void Cast(ShapeContext context)
     {
         InferredValue input = context.Input(0);
-        long to = context.Node.Attributes.TryGetValue("to", out object? value) && value is string text
-            // Opset 1 spelt the type out.
-            ? (long)(Enum.TryParse(text, ignoreCase: true, out ElementType named) ? named : throw context.Error($"attribute 'to' is '{text}', expected an element type."))
-            : context.Node.Int("to", 0);
-        if (to is <= 0 or > (long)ElementType.UInt64) throw context.Error($"attribute 'to' is {to}, expected the number of a supported element type, 1 to {(int)ElementType.UInt64}.");
-        var type = (ElementType)to;
+        ElementType type = CastTarget.Of(context.Node);
         context.Output(0, type, input.Shape, type is ElementType.Int64 or ElementType.Int32 && input.Type is ElementType.Int64 or ElementType.Int32 or ElementType.Bool ? input.Content : null);
     }
 

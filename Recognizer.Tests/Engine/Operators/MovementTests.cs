@@ -118,6 +118,8 @@ public sealed class MovementTests
         Same<string>(["1.5"], [1], To(Tensor.Vector(1.5f), ElementType.String));
         Same<Half>([(Half)0.1], [1], To(Tensor.Vector(0.1), ElementType.Float16));
         Same<double>([3], [1], To(Tensor.Vector(3ul), ElementType.Double));
+        // up to operator set 5 types have names
+        Same<int>([-1, 1], [2], Evaluate("Cast", [Tensor.Vector(-1.9f, 1.9f)], 5, 1, ("to", "INT32"))[0]);
         Refusal("Cast", [Tensor.Vector("one")], 17, 1, ("to", 1));
         Refusal("Cast", [s_x], 17, 1, ("to", 99));
         Assert.Contains("'to'", Refusal("Cast", [s_x]), StringComparison.Ordinal);
