@@ -121,6 +121,7 @@ public partial class ShapeInferenceTests
     [InlineData("SpaceToDepth", 17, "f[N,2,4,6]", "blocksize=2", "Float[N, 8, 2, 3]")]
     [InlineData("Resize", 10, "f[N,1,2,4] ~1,1,0.6,2", "", "Float[N, 1, 1, 8]")]
     [InlineData("Resize", 13, "f[N,1,2,4] - ~1,1,3,0.5", "", "Float[N, 1, 6, 2]")]
+    [InlineData("Resize", 13, "f[N,1,28,10] - ~1,1,1.2857143,0.7", "", "Float[N, 1, 36, 7]")]
     [InlineData("Resize", 13, "f[1,1,2,4] - - =1,1,7,9", "", "Float[1, 1, 7, 9]")]
     [InlineData("Resize", 18, "f[N,1,2,4] - - =7,8", "axes=2,3;keep_aspect_ratio_policy=not_larger", "Float[N, 1, 4, 8]")]
     [InlineData("Slice", 9, "f[N,10]", "starts=1;ends=-1;axes=1", "Float[N, 8]")]

@@ -4,7 +4,8 @@ using Recognizer.Inference.Onnx;
 namespace Recognizer.Inference.Engine.Operators;
 
 /// <summary>Resize: nearest, linear or cubic interpolation along each axis, in all of ONNX's coordinate conventions. Axes are treated one
-/// after the other, which gives the same as all at once because every interpolation is a product over axes.</summary>
+/// after the other, which gives the same as all at once because every interpolation is a product over axes. Sizes and places are worked out in single precision, as
+/// ONNX has it: at 1/3 of the size a sample lies at 3, not a little before it.</summary>
 internal sealed class Resize : NumericOperator
 {
     protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
@@ -42,7 +43,7 @@ internal sealed class Resize : NumericOperator
     /// <param name="Scale">New length per old one, before it was cut to an integer.</param>
     /// <param name="Start">Region of interest of tf_crop_and_resize, 0 … 1.</param>
     /// <param name="End">Its end.</param>
-    private sealed record Axis(int Size, double Scale, double Start, double End)
+    private sealed record Axis(int Size, float Scale, float Start, float End)
     {
         public bool IsIdentity(int size) => Size == size && Scale == 1 && Start == 0 && End == 1;
     }
@@ -58,30 +59,30 @@ internal sealed class Resize : NumericOperator
         int[] named = Axes.Normalize(node, node.Ints("axes") ?? [.. Enumerable.Range(0, rank).Select(axis => (long)axis)], rank);
         if ((scales ?? sizes)!.Length != named.Length) OperatorInputs.Fail(node, $"there are {(scales ?? sizes)!.Length} scales or sizes, expected {named.Length}");
         bool crops = node.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
-        double[]? region = crops && roi is not null ? Cast.To<double>(node, roi) : null;
+        float[]? region = crops && roi is not null ? Cast.To<float>(node, roi) : null;
         if (crops && (region is null || region.Length != 2 * named.Length)) OperatorInputs.Fail(node, $"tf_crop_and_resize needs a region of {2 * named.Length} numbers");
         extrapolation = node.Float("extrapolation_value", 0);
 
         var axes = new Axis[rank];
         for (int axis = 0; axis < rank; axis++) axes[axis] = new Axis(x.Shape[axis], 1, 0, 1);
-        double[] factors = scales is not null ? Cast.To<double>(node, scales) : Factors(node, x, sizes!.Integers(node, 3), named);
+        float[] factors = scales is not null ? Cast.To<float>(node, scales) : Factors(node, x, sizes!.Integers(node, 3), named);
         for (int i = 0; i < named.Length; i++)
         {
             int size = x.Shape[named[i]];
-            double start = region?[i] ?? 0, end = region?[named.Length + i] ?? 1;
+            float start = region?[i] ?? 0, end = region?[named.Length + i] ?? 1;
             if (!(factors[i] > 0) || !(factors[i] < 1 << 24)) OperatorInputs.Fail(node, $"a scale is {factors[i]}, expected more than 0 and less than {1 << 24}");
-            double length = scales is not null ? Math.Floor(size * factors[i] * (crops ? end - start : 1))
-                : node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? sizes!.Integers(node, 3)[i] : Math.Round(size * factors[i], MidpointRounding.AwayFromZero);
+            double length = scales is not null ? Resizing.Scaled(size, factors[i], crops ? end - start : 1)
+                : node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? sizes!.Integers(node, 3)[i] : Resizing.Proportional(size, factors[i]);
             if (length is < 0 or > 1 << 30 || size == 0 && length > 0) OperatorInputs.Fail(node, $"axis {named[i]} of {Shapes.Text(x.Shape)} would become {length} long");
             axes[named[i]] = new Axis((int)length, factors[i], start, end);
         }
         return axes;
     }
 
-    private static double[] Factors(Node node, Tensor x, long[] sizes, int[] named)
+    private static float[] Factors(Node node, Tensor x, long[] sizes, int[] named)
     {
-        var factors = new double[named.Length];
-        for (int i = 0; i < named.Length; i++) factors[i] = (double)sizes[i] / x.Shape[named[i]];
+        var factors = new float[named.Length];
+        for (int i = 0; i < named.Length; i++) factors[i] = (float)sizes[i] / x.Shape[named[i]];
         string policy = node.String("keep_aspect_ratio_policy", "stretch");
         switch (policy)
         {
@@ -100,7 +101,7 @@ internal sealed class Resize : NumericOperator
         bool crops = node.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
         for (int i = 0; i < length; i++)
         {
-            double coordinate = Coordinate(node, i, size, plan);
+            float coordinate = Coordinate(node, i, size, plan);
             outside[i] = crops && !(coordinate >= 0 && coordinate <= size - 1);
             if (outside[i]) continue;
             foreach ((int source, double weight) in Weights(node, coordinate, size, plan.Scale))
@@ -115,23 +116,23 @@ internal sealed class Resize : NumericOperator
     }
 
     // where the i-th output sample lies among the input samples
-    private static double Coordinate(Node node, int i, int size, Axis plan)
+    private static float Coordinate(Node node, int i, int size, Axis plan)
     {
         string mode = node.String("coordinate_transformation_mode", node.Attributes.ContainsKey("coordinate_transformation_mode") || !IsOldest(node) ? "half_pixel" : "asymmetric");
-        double exact = size * plan.Scale;
+        float exact = size * plan.Scale;
         switch (mode)
         {
-            case "half_pixel": return (i + 0.5) / plan.Scale - 0.5;
-            case "pytorch_half_pixel": return plan.Size > 1 ? (i + 0.5) / plan.Scale - 0.5 : 0;
-            case "tf_half_pixel_for_nn": return (i + 0.5) / plan.Scale;
+            case "half_pixel": return (i + 0.5f) / plan.Scale - 0.5f;
+            case "pytorch_half_pixel": return plan.Size > 1 ? (i + 0.5f) / plan.Scale - 0.5f : 0;
+            case "tf_half_pixel_for_nn": return (i + 0.5f) / plan.Scale;
             case "asymmetric": return i / plan.Scale;
             // ONNX's own cases take the new length before it is cut to an integer
-            case "align_corners": return plan.Size > 1 && exact > 1 ? i * (size - 1.0) / (exact - 1) : 0;
-            case "half_pixel_symmetric": return size / 2.0 * (1 - plan.Size / exact) + (i + 0.5) / plan.Scale - 0.5;
+            case "align_corners": return plan.Size > 1 && exact > 1 ? i * (size - 1f) / (exact - 1) : 0;
+            case "half_pixel_symmetric": return size / 2f * (1 - plan.Size / exact) + (i + 0.5f) / plan.Scale - 0.5f;
             case "tf_crop_and_resize":
                 return plan.Size > 1
                     ? plan.Start * (size - 1) + i * (plan.End - plan.Start) * (size - 1) / (plan.Size - 1)
-                    : 0.5 * (plan.Start + plan.End) * (size - 1);
+                    : 0.5f * (plan.Start + plan.End) * (size - 1);
             default: throw new OnnxException($"{node}: the coordinate_transformation_mode '{mode}' is not known.");
         }
     }
@@ -139,7 +140,7 @@ internal sealed class Resize : NumericOperator
     // operator set 10 is known by its two inputs
     private static bool IsOldest(Node node) => node.Inputs.Count == 2;
 
-    private static List<(int Source, double Weight)> Weights(Node node, double coordinate, int size, double scale)
+    private static List<(int Source, double Weight)> Weights(Node node, float coordinate, int size, float scale)
     {
         var weights = new List<(int, double)>(4);
         string mode = node.String("mode", "nearest");
@@ -150,7 +151,7 @@ internal sealed class Resize : NumericOperator
         }
         double a = node.Float("cubic_coeff_a", -0.75f);
         // with antialias a kernel that shrinks is stretched, so that it sees all samples
-        double stretch = node.Int("antialias", 0) != 0 ? Math.Clamp(1 / scale, 1, size) : 1;
+        double stretch = node.Int("antialias", 0) != 0 ? Math.Clamp(1 / (double)scale, 1, size) : 1;
         int reach = mode switch
         {
             "linear" => 1,
@@ -163,7 +164,7 @@ internal sealed class Resize : NumericOperator
         for (int source = first; source <= last; source++)
         {
             if (exclude && (source < 0 || source >= size)) continue;
-            double distance = Math.Abs(source - coordinate) / stretch;
+            double distance = Math.Abs(source - (double)coordinate) / stretch;
             double weight = mode == "linear" ? 1 - distance : distance <= 1 ? Near(distance, a) : Far(distance, a);
             sum += weight;
             weights.Add((Math.Clamp(source, 0, size - 1), weight));
@@ -181,15 +182,15 @@ internal sealed class Resize : NumericOperator
 
     private static double Far(double x, double a) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
 
-    private static int Nearest(Node node, double coordinate)
+    private static int Nearest(Node node, float coordinate)
     {
         string mode = node.String("nearest_mode", IsOldest(node) ? "floor" : "round_prefer_floor");
         return mode switch
         {
-            "round_prefer_floor" => (int)Math.Ceiling(coordinate - 0.5),
-            "round_prefer_ceil" => (int)Math.Floor(coordinate + 0.5),
-            "floor" => (int)Math.Floor(coordinate),
-            "ceil" => (int)Math.Ceiling(coordinate),
+            "round_prefer_floor" => (int)MathF.Ceiling(coordinate - 0.5f),
+            "round_prefer_ceil" => (int)MathF.Floor(coordinate + 0.5f),
+            "floor" => (int)MathF.Floor(coordinate),
+            "ceil" => (int)MathF.Ceiling(coordinate),
             _ => throw new OnnxException($"{node}: attribute 'nearest_mode' is '{mode}', expected round_prefer_floor, round_prefer_ceil, floor or ceil."),
         };
     }

@@ -330,9 +330,9 @@ internal static class LayoutShapes
             if (scales is not null)
             {
                 if (!(scales[i] > 0 && scales[i] < int.MaxValue)) throw context.Error($"scale {scales[i]} at axis {axes[i]}, expected more than 0.");
-                double share = !crops ? 1 : region is null ? double.NaN : (double)region[axes.Length + i] - region[i];
+                float share = !crops ? 1 : region is null ? float.NaN : region[axes.Length + i] - region[i];
                 dimension = scales[i] == 1 && share == 1 ? dimension
-                    : dimension.IsFixed && !double.IsNaN(share) ? context.Size((long)Math.Floor(dimension.Size * (double)scales[i] * share))
+                    : dimension.IsFixed && !float.IsNaN(share) ? context.Size((long)Resizing.Scaled(dimension.Size, scales[i], share))
                     : Dimension.Unknown;
             }
             else dimension = sizesInput?.Content is { } sizes ? Size(context, sizes[i]) : Dimension.Unknown;
@@ -351,9 +351,9 @@ internal static class LayoutShapes
             foreach (int axis in axes) shape[axis] = Dimension.Unknown;
             return;
         }
-        IEnumerable<double> ratios = axes.Select(a => shape[a].Size / (double)input[a].Size);
-        double scale = policy == "not_larger" ? ratios.Min() : ratios.Max();
-        foreach (int axis in axes) shape[axis] = context.Size((long)Math.Floor((scale * input[axis].Size) + 0.5));
+        IEnumerable<float> ratios = axes.Select(a => shape[a].Size / (float)input[a].Size);
+        float scale = policy == "not_larger" ? ratios.Min() : ratios.Max();
+        foreach (int axis in axes) shape[axis] = context.Size((long)Resizing.Proportional(input[axis].Size, scale));
     }
 
     /// <summary>A shape of which only the rank is known.</summary>

@@ -209,6 +209,10 @@ public sealed class MovementTests
         Floats("Resize", [1.375f, 3], [1, 1, 2], [x, null, Scales(0.6f)], 18, ("mode", "linear"), ("antialias", 1));
         // the old operator: asymmetric, floor
         Floats("Resize", [1, 1, 2, 2, 3, 3, 4, 4], [1, 1, 8], [x, Scales(2)], 10);
+        // scales are of single precision, and so are sizes and places
+        Assert.Equal([1, 1, 36], Evaluate("Resize", [Counting(1, 1, 28), null, Scales(36f / 28)])[0].Shape.ToArray());
+        Assert.Equal([1, 1, 7], Evaluate("Resize", [Counting(1, 1, 10), null, Scales(0.7f)])[0].Shape.ToArray());
+        Floats("Resize", [1, 4, 7], [1, 1, 3], [Counting(1, 1, 9), null, Scales(1f / 3)], 17, ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
         Refusal("Resize", [x, null, Scales(0)]);
         Refusal("Resize", [x, null, null]);
     }
