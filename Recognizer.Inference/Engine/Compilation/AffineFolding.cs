@@ -10,7 +10,9 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> ima
 {
     public void Apply()
     {
-        foreach (Node node in graph.Nodes.ToArray())
+        var nodes = new List<Node>(graph.Nodes.Count);
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (Node node in graph.Nodes)
         {
             Node? replacement = node.OperatorType switch
             {
@@ -20,15 +22,18 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> ima
                 "MatMul" => FromMatMul(node),
                 _ => null,
             };
-            if (replacement is not null) graph.Replace(node, replacement);
+            // What comes before has been folded already, so that once is enough
+            if (replacement is not null && IsAffine(replacement) && graph.OnlyConsumer(replacement.Inputs[0]) == node
+                && places.TryGetValue(replacement.Inputs[0], out int place) && Fold(nodes[place], replacement) is { } folded)
+            {
+                nodes[place] = folded;
+                places[folded.Outputs[0]] = place;
+                continue;
+            }
+            foreach (string output in node.Outputs) places[output] = nodes.Count;
+            nodes.Add(replacement ?? node);
         }
-        bool changed = true;
-        while (changed)
-        {
-            changed = false;
-            foreach (Node node in graph.Nodes.ToArray())
-                if (IsAffine(node) && FoldIntoProducer(node)) changed = true;
-        }
+        graph.Nodes = nodes;
     }
 
     private static bool IsAffine(Node node) => node is { OperatorType: RewriteGraph.Affine, Domain: RewriteGraph.InternalDomain };
@@ -107,10 +112,9 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> ima
         [x, graph.AddConstant("scale", Tensor.Vector(scale)), graph.AddConstant("shift", Tensor.Vector(shift))],
         [original.Outputs[0]], original.Name, RewriteGraph.InternalDomain);
 
-    private bool FoldIntoProducer(Node affine)
+    /// <summary>A node that computes what another, and an affine one after it, would; null where there is none.</summary>
+    private Node? Fold(Node producer, Node affine)
     {
-        string x = affine.Inputs[0];
-        if (graph.Producer(x) is not { } producer || graph.OnlyConsumer(x) != affine) return false;
         ReadOnlySpan<float> scale = graph.Constants[affine.Inputs[1]].Span<float>();
         ReadOnlySpan<float> shift = graph.Constants[affine.Inputs[2]].Span<float>();
         Node? merged = producer switch
@@ -120,11 +124,8 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> ima
             { Domain: "", OperatorType: "Gemm" } => IntoGemm(producer, scale, shift),
             _ => null,
         };
-        if (merged is null) return false;
-        merged.Outputs[0] = affine.Outputs[0];
-        graph.Nodes.Remove(affine);
-        graph.Replace(producer, merged);
-        return true;
+        if (merged is not null) merged.Outputs[0] = affine.Outputs[0];
+        return merged;
     }
 
     private Node Merge(Node first, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift)

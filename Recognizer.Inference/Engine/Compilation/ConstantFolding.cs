@@ -38,9 +38,7 @@ internal static class ConstantFolding
             for (int i = 0; i < node.Outputs.Count && i < outputs.Length; i++)
                 if (node.Outputs[i].Length > 0) graph.Constants[node.Outputs[i]] = outputs[i];
         }
-        graph.Nodes.Clear();
-        graph.Nodes.AddRange(remaining);
-        graph.Invalidate();
+        graph.Nodes = remaining;
     }
 
     private static bool IsRandom(Node node) =>

@@ -15,14 +15,8 @@ internal static class FoldedGraph
         Simplification.Apply(rewrite, knowledge.TypeOf, knowledge.IsFloatImage);
         new AffineFolding(rewrite, knowledge.ImageShapeOf).Apply();
         rewrite.Prune();
-        foreach (Node node in rewrite.Nodes.ToArray())
-        {
-            if (node.Domain != RewriteGraph.InternalDomain) continue;
-            int at = rewrite.Nodes.IndexOf(node);
-            rewrite.Nodes.RemoveAt(at);
-            rewrite.Nodes.InsertRange(at, Written(rewrite, node, knowledge.ImageShapeOf(node.Outputs[0])!.Length + 1));
-            rewrite.Invalidate();
-        }
+        rewrite.Nodes = [.. rewrite.Nodes.SelectMany(node =>
+            node.Domain == RewriteGraph.InternalDomain ? Written(rewrite, node, knowledge.ImageShapeOf(node.Outputs[0])!.Length + 1) : [node])];
         Graph result = rewrite.ToGraph();
         result.Name = graph.Name;
         result.Producer = graph.Producer;

@@ -32,32 +32,26 @@ internal static class QuantizationRewrites
     /// <param name="isFloatImage">Whether a value is a float tensor with the batch first.</param>
     public static void Apply(RewriteGraph graph, Func<string, bool> isFloatImage)
     {
-        foreach (Node node in graph.Nodes.ToArray())
+        graph.Rewrite(node =>
         {
             if (node is not { OperatorType: "DequantizeLinear", Domain: "" } || graph.Producer(node.Inputs[0]) is not { OperatorType: "QuantizeLinear", Domain: "" } quantize
-                || !isFloatImage(quantize.Inputs[0]) || Parameters(graph, node) is not { } parameters || Parameters(graph, quantize) != parameters) continue;
+                || !isFloatImage(quantize.Inputs[0]) || Parameters(graph, node) is not { } parameters || Parameters(graph, quantize) != parameters) return node;
             var fake = new Node(FakeQuantize, [quantize.Inputs[0]], [node.Outputs[0]], node.Name, RewriteGraph.InternalDomain);
             fake.Attributes["scale"] = parameters.Scale;
             fake.Attributes["low"] = (long)parameters.Low;
             fake.Attributes["zero_point"] = (long)parameters.ZeroPoint;
-            graph.Replace(node, fake);
-        }
+            return fake;
+        });
         graph.Prune();
-        foreach (Node node in graph.Nodes.ToArray())
+        graph.Rewrite(node =>
         {
-            if (!IsFakeQuantize(node)) continue;
+            if (!IsFakeQuantize(node)) return node;
             LevelRange range = Range(node);
-            if (Find(graph, node.Inputs[0]) == range)
-            {
-                graph.RemoveAndForward(node, node.Inputs[0]);
-            }
-            else if (range.Low >= 0 && graph.Producer(node.Inputs[0]) is { OperatorType: "Relu", Domain: "" } relu)
-            {
-                // The lowest level cuts off what Relu would.
-                node.Inputs[0] = relu.Inputs[0];
-                graph.Invalidate();
-            }
-        }
+            if (Find(graph, node.Inputs[0]) == range) return null;
+            // The lowest level cuts off what Relu would.
+            if (range.Low >= 0 && graph.Producer(node.Inputs[0]) is { OperatorType: "Relu", Domain: "" } relu) node.Inputs[0] = relu.Inputs[0];
+            return node;
+        });
         graph.Prune();
     }
 

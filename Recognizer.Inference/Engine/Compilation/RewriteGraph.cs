@@ -12,22 +12,27 @@ internal sealed class RewriteGraph
     /// <summary>y = x · scale[c] + shift[c] over axis 1; inputs x, scale, shift. Only in <see cref="InternalDomain"/>.</summary>
     public const string Affine = "Affine";
 
+    private readonly HashSet<string> _names;
+    private IReadOnlyList<Node> _nodes;
     private Dictionary<string, Node>? _producers;
     private Dictionary<string, List<Node>>? _consumers;
-    private int _names;
+    private int _constants;
 
     public RewriteGraph(Graph graph, IReadOnlyList<string> outputs)
     {
         Opset = graph.Opset;
         Inputs = [.. graph.Inputs];
+        var nodes = new List<Node>(graph.Nodes.Count);
         foreach (Node node in graph.Nodes)
         {
             var copy = new Node(node.OperatorType, node.Inputs, node.Outputs, node.Name, node.Domain);
             foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
-            Nodes.Add(copy);
+            nodes.Add(copy);
         }
+        _nodes = nodes;
         foreach ((string name, Tensor tensor) in graph.Initializers) Constants[name] = tensor;
         foreach (string output in outputs) Outputs.Add((output, output));
+        _names = new HashSet<string>([.. Inputs.Select(input => input.Name), .. Constants.Keys, .. nodes.SelectMany(node => node.Outputs)], StringComparer.Ordinal);
     }
 
     public int Opset { get; }
@@ -35,7 +40,16 @@ internal sealed class RewriteGraph
     public IReadOnlyList<ValueInfo> Inputs { get; }
 
     /// <summary>Nodes in topological order.</summary>
-    public List<Node> Nodes { get; } = [];
+    public IReadOnlyList<Node> Nodes
+    {
+        get => _nodes;
+        set
+        {
+            _nodes = value;
+            _producers = null;
+            _consumers = null;
+        }
+    }
 
     /// <summary>Initializers and folded values; tensors are shared with the caller's graph and never written.</summary>
     public Dictionary<string, Tensor> Constants { get; } = new(StringComparer.Ordinal);
@@ -45,8 +59,6 @@ internal sealed class RewriteGraph
 
     /// <summary>What the caller asked for, and which value holds it by now.</summary>
     public List<(string Name, string Value)> Outputs { get; } = [];
-
-    public bool IsInput(string value) => Inputs.Any(input => input.Name == value);
 
     public bool IsOutput(string value) => Outputs.Any(output => output.Value == value);
 
@@ -96,62 +108,44 @@ internal sealed class RewriteGraph
     public string AddConstant(string hint, Tensor value)
     {
         string name;
-        do name = $"{hint}/{++_names}";
-        while (Constants.ContainsKey(name) || Producer(name) is not null || IsInput(name));
+        do name = $"{hint}/{++_constants}";
+        while (!_names.Add(name));
         Constants[name] = value;
         return name;
     }
 
-    /// <summary>Puts one node in the place of another.</summary>
-    public void Replace(Node node, Node replacement)
+    /// <summary>Goes over all nodes once, in their order, and keeps in the place of each what a function makes of it: the node itself, changed or not, or another that writes the same.
+    /// Null leaves it out: who reads its first output reads its first input instead.</summary>
+    /// <param name="change">Is given nodes that read already what is left. Meanwhile the graph tells producers and consumers as they were before, those of nodes left out among them.</param>
+    public void Rewrite(Func<Node, Node?> change)
     {
-        Nodes[Nodes.IndexOf(node)] = replacement;
-        Invalidate();
-    }
-
-    /// <summary>Removes a node; readers of its first output read another value instead.</summary>
-    public void RemoveAndForward(Node node, string replacement)
-    {
-        Nodes.Remove(node);
-        RenameUses(node.Outputs[0], replacement);
-    }
-
-    /// <summary>Makes every reader of a value, and the graph's outputs, use another one.</summary>
-    public void RenameUses(string value, string replacement)
-    {
+        var instead = new Dictionary<string, string>(StringComparer.Ordinal);
+        var kept = new List<Node>(Nodes.Count);
         foreach (Node node in Nodes)
         {
-            for (int i = 0; i < node.Inputs.Count; i++)
-                if (node.Inputs[i] == value) node.Inputs[i] = replacement;
+            for (int i = 0; i < node.Inputs.Count; i++) node.Inputs[i] = instead.GetValueOrDefault(node.Inputs[i], node.Inputs[i]);
+            if (change(node) is { } left) kept.Add(left);
+            else instead[node.Outputs[0]] = node.Inputs[0];
         }
-        for (int i = 0; i < Outputs.Count; i++)
-            if (Outputs[i].Value == value) Outputs[i] = (Outputs[i].Name, replacement);
-        Invalidate();
+        for (int i = 0; i < Outputs.Count; i++) Outputs[i] = (Outputs[i].Name, instead.GetValueOrDefault(Outputs[i].Value, Outputs[i].Value));
+        Nodes = kept;
     }
 
     /// <summary>Drops nodes that no output needs, and constants that nothing reads.</summary>
     public void Prune()
     {
         var needed = new HashSet<string>(Outputs.Select(output => output.Value), StringComparer.Ordinal);
-        for (int i = Nodes.Count - 1; i >= 0; i--)
+        var kept = new List<Node>(Nodes.Count);
+        foreach (Node node in Enumerable.Reverse(Nodes))
         {
-            if (!Nodes[i].Outputs.Any(needed.Contains))
-            {
-                Nodes.RemoveAt(i);
-                continue;
-            }
-            foreach (string input in Nodes[i].Inputs)
+            if (!node.Outputs.Any(needed.Contains)) continue;
+            kept.Add(node);
+            foreach (string input in node.Inputs)
                 if (input.Length > 0) needed.Add(input);
         }
+        kept.Reverse();
+        Nodes = kept;
         foreach (string name in Constants.Keys.Where(name => !needed.Contains(name)).ToArray()) Constants.Remove(name);
-        Invalidate();
-    }
-
-    /// <summary>Has to be called after nodes were changed in place.</summary>
-    public void Invalidate()
-    {
-        _producers = null;
-        _consumers = null;
     }
 
     /// <summary>The graph as it is now, for shape inference and reference runs. Internal nodes are the caller's business.</summary>

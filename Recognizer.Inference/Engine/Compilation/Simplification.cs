@@ -11,14 +11,13 @@ internal static class Simplification
     /// <param name="isFloatImage">Whether a value is a float tensor with the batch first.</param>
     public static void Apply(RewriteGraph graph, Func<string, ElementType?> elementType, Func<string, bool> isFloatImage)
     {
-        foreach (Node node in graph.Nodes.ToArray())
+        graph.Rewrite(node => DoesNothing(graph, node, elementType) ? null : node);
+        var changes = new Dictionary<Node, Node?>();
+        foreach (Node node in graph.Nodes)
         {
-            if (DoesNothing(graph, node, elementType)) graph.RemoveAndForward(node, node.Inputs[0]);
+            if (node is { OperatorType: "Erf", Domain: "" }) RecogniseGelu(graph, node, isFloatImage, changes);
         }
-        foreach (Node node in graph.Nodes.ToArray())
-        {
-            if (node is { OperatorType: "Erf", Domain: "" }) RecogniseGelu(graph, node, isFloatImage);
-        }
+        if (changes.Count > 0) graph.Rewrite(node => changes.TryGetValue(node, out Node? change) ? change : node);
     }
 
     private static bool DoesNothing(RewriteGraph graph, Node node, Func<string, ElementType?> elementType)
@@ -42,7 +41,11 @@ internal static class Simplification
     }
 
     /// <summary>gelu(x) = ½ · x · (1 + erf(x / √2)), in the orders in which exporters write the three products.</summary>
-    private static void RecogniseGelu(RewriteGraph graph, Node erf, Func<string, bool> isFloatImage)
+    /// <param name="graph">Where it is looked for.</param>
+    /// <param name="erf">The error function in it.</param>
+    /// <param name="isFloatImage">Whether a value is a float tensor with the batch first.</param>
+    /// <param name="changes">Receives the last node with what takes its place, and the others, of which nothing is left.</param>
+    private static void RecogniseGelu(RewriteGraph graph, Node erf, Func<string, bool> isFloatImage, Dictionary<Node, Node?> changes)
     {
         if (graph.Producer(erf.Inputs[0]) is not { Domain: "" } inner || ScaledValue(graph, inner) is not { } scaled
             || Math.Abs(scaled.Factor - Math.Sqrt(0.5)) > 1e-6) return;
@@ -73,11 +76,8 @@ internal static class Simplification
             value = next.Outputs[0];
         }
         Node last = chain[^1];
-        var gelu = new Node("Gelu", [x], [value], last.Name, RewriteGraph.InternalDomain);
-        graph.Replace(last, gelu);
-        foreach (Node node in chain)
-            if (node != last) graph.Nodes.Remove(node);
-        graph.Invalidate();
+        foreach (Node node in chain) changes[node] = null;
+        changes[last] = new Node("Gelu", [x], [value], last.Name, RewriteGraph.InternalDomain);
     }
 
     private static string? OtherOperand(Node node, string value) =>
