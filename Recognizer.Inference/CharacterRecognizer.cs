@@ -101,7 +101,11 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <exception cref="ImageFormatException">The bytes are not an image of a known format, or exceed the limits.</exception>
     /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
-    public Prediction Recognize(ReadOnlySpan<byte> encoded, Alphabet? alphabet = null) => Recognize(ImageDecoder.Decode(encoded, _options.Decoder), alphabet);
+    public Prediction Recognize(ReadOnlySpan<byte> encoded, Alphabet? alphabet = null)
+    {
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        return Read(operation, ImageDecoder.Decode(encoded, _options.Decoder).ToGray(), Polarity.Detect, alphabet);
+    }
 
     /// <summary>Reads the character in an image of any size and polarity.</summary>
     /// <param name="image">The image.</param>
@@ -110,7 +114,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     public Prediction Recognize(Image image, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Recognize(image.ToGray(), Polarity.Detect, alphabet);
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        return Read(operation, image.ToGray(), Polarity.Detect, alphabet);
     }
 
     /// <summary>Reads the character in a grey image of any size.</summary>
@@ -121,7 +126,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     public Prediction Recognize(GrayImage image, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Recognize(image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
+        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        return Read(operation, image, polarity, alphabet);
     }
 
     /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result with models that take floats and any number of images.</summary>
@@ -135,13 +141,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     public Prediction Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using Lease lease = Acquire();
-        Span<float> normalized = stackalloc float[PixelsPerImage];
-        Normalize(pixels, width, height, stride, lease.Model, polarity, normalized);
-        Prediction? prediction = null;
-        Predict(lease.Model, normalized, alphabet, new Span<Prediction>(ref prediction!));
-        operation.Read(new ReadOnlySpan<Prediction>(in prediction));
-        return prediction;
+        return Read(operation, pixels, width, height, stride, polarity, alphabet);
     }
 
     /// <summary>Reads the character in grey pixels and allocates nothing at all with models that take floats and any number of images.</summary>
@@ -168,8 +168,10 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
             Span<float> probabilities = rented.AsSpan(0, model.Labels.Count);
             model.Score(normalized, 1, probabilities, mask, []);
             operation.Read(1);
-            return model.Best(probabilities, mask, candidates);
+            if (count > 0) operation.Confidence(candidates[0].Confidence);
+            return count;
         }
+            int count = model.Best(probabilities, mask, candidates);
         finally
         {
             ArrayPool<float>.Shared.Return(rented);
@@ -369,6 +371,20 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     {
         if (predictions.Length < images.Length)
             throw new ArgumentException($"{images.Length} images need {images.Length} places for predictions, got {predictions.Length}.", nameof(predictions));
+    private Prediction Read(RecognizerDiagnostics.Operation operation, GrayImage image, Polarity polarity, Alphabet? alphabet) =>
+        Read(operation, image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
+
+    private Prediction Read(RecognizerDiagnostics.Operation operation, ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity, Alphabet? alphabet)
+    {
+        using Lease lease = Acquire();
+        Span<float> normalized = stackalloc float[PixelsPerImage];
+        Normalize(pixels, width, height, stride, lease.Model, polarity, normalized);
+        Prediction? prediction = null;
+        Predict(lease.Model, normalized, alphabet, new Span<Prediction>(ref prediction!));
+        operation.Read(new ReadOnlySpan<Prediction>(in prediction));
+        return prediction;
+    }
+
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         using Lease lease = Acquire();
         float[] rented = ArrayPool<float>.Shared.Rent(Math.Min(BatchSize, images.Length) * PixelsPerImage);

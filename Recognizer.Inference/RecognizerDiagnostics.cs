@@ -9,11 +9,11 @@ namespace Recognizer.Inference;
 /// <list type="table">
 /// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read: pictures of one, and what was found on pages and in fields</description></item>
 /// <item><term><c>recognizer.characters.rejected</c></term><description>counter, {character}: those of calls that give predictions that don't look like one</description></item>
-/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, whatever its number of characters, or of one page or field</description></item>
+/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, decoding included, whatever its number of characters; of one batch of a stream, once it is decoded; or of one page or field</description></item>
 /// <item><term><c>recognizer.model.replacements</c></term><description>counter, {replacement}: models taken into use in place of another</description></item>
 /// <item><term><c>recognizer.model.failures</c></term><description>counter, {failure}: models that were refused, the one before kept</description></item>
 /// </list>
-/// Activities: <c>recognize</c>, tagged with <c>recognizer.count</c> and, for a single character, <c>recognizer.confidence</c>.
+/// Activities: <c>recognize</c>, tagged with <c>recognizer.count</c> and, for a single character of which the best label is asked for, <c>recognizer.confidence</c>.
 /// </remarks>
 public static class RecognizerDiagnostics
 {
@@ -48,7 +48,13 @@ public static class RecognizerDiagnostics
                 foreach (Prediction prediction in predictions) rejected += prediction.IsLikelyCharacter ? 0 : 1;
                 if (rejected > 0) s_rejected.Add(rejected);
             }
-            if (activity is not null && predictions.Length == 1) activity.SetTag("recognizer.confidence", predictions[0].Confidence);
+            if (predictions.Length == 1) Confidence(predictions[0].Confidence);
+        }
+
+        /// <summary>Tells how probable the best label of a single character is.</summary>
+        public void Confidence(float confidence)
+        {
+            if (activity is not null) activity.SetTag("recognizer.confidence", confidence);
         }
 
         public void Read(int count)
