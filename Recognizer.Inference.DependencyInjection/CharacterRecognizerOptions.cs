@@ -30,14 +30,14 @@ public sealed class CharacterRecognizerOptions
     /// <summary>Labels of a model that carries none, one per class.</summary>
     public IList<string> Labels { get; } = [];
 
-    /// <summary>Whether a changed model file is taken into use while the recogniser runs.</summary>
+    /// <summary>Whether a changed model file, or one beside it with its weights, is taken into use while the recogniser runs.</summary>
     public bool ReloadOnChange { get; set; } = true;
 
-    /// <summary>How long a changed file must have stayed the same before it is read, so that none is read that is still being written.
+    /// <summary>How long changed files must have stayed the same before they are read, so that none is read that is still being written.
     /// 0 … 1 minute.</summary>
     public TimeSpan SettleTime { get; set; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>How often the file is looked at even if the file system reports no change, as network shares, container mounts and links don't.
+    /// <summary>How often the files are looked at even if the file system reports no change, as network shares, container mounts and links don't, and nothing is watched but the model file.
     /// 10 milliseconds … 1 day.</summary>
     public TimeSpan PollingInterval { get; set; } = TimeSpan.FromSeconds(5);
 

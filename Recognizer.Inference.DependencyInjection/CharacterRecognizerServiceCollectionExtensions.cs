@@ -13,7 +13,7 @@ public static class CharacterRecognizerServiceCollectionExtensions
     /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated when the host starts, else when the recogniser is first
     /// asked for. That is when the model is loaded; it is replaced in place when its file changes.</summary>
     /// <remarks>A file counts as changed when its length or its time of writing does, or the place that links lead to: one of the same length that is renamed into place must have another
-    /// time.</remarks>
+    /// time. Files beside the model that hold its weights count too; their changes are found by <see cref="CharacterRecognizerOptions.PollingInterval"/>.</remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
     /// <returns>A builder for the options, to bind configuration to.</returns>
@@ -63,10 +63,10 @@ public static class CharacterRecognizerServiceCollectionExtensions
             }
             string path = Path.GetFullPath(options.ModelPath);
             // The file may change while it is read: what is watched for is a change from before that.
-            FileStamp stamp = FileStamp.Of(path);
-            Recognizer = CharacterRecognizer.Load(path, options.ToRecognizerOptions());
+            var files = new ModelFiles(path);
+            Recognizer = CharacterRecognizer.Load(path, options.ToRecognizerOptions(), files.Add);
             Log.Loaded(logger, path, Recognizer.Labels.Count);
-            if (options.ReloadOnChange) _reloader = new ModelReloader(Recognizer, path, stamp, options.SettleTime, options.PollingInterval, logger);
+            if (options.ReloadOnChange) _reloader = new ModelReloader(Recognizer, path, files, options.SettleTime, options.PollingInterval, logger);
         }
 
         public CharacterRecognizer Recognizer { get; }

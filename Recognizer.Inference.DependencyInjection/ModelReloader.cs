@@ -4,11 +4,11 @@ using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Inference.DependencyInjection;
 
-/// <summary>Takes a model file into use whenever it has changed. The file system's events wake it up; it looks by itself from time to time too, because these
-/// events get lost on overflow and never come from network shares.</summary>
-/// <remarks>A file is read when it has stayed the same for the settle time, and used if it also was the same after reading. A file that can't be used is
-/// reported once and tried again when it changes; one that can't be read, because of its permissions or another program that holds it, is tried again without that. A file counts as
-/// changed when its length or time does, or the place that links lead to; weights in other files are read with it, but not watched.</remarks>
+/// <summary>Takes a model file into use whenever it, or a file with its weights, has changed. The file system's events wake it up where it is the model file; it looks by itself from time to
+/// time too, because these events get lost on overflow and never come from network shares.</summary>
+/// <remarks>A model is read when its files have stayed the same for the settle time, and used if they also were the same after reading. One that can't be used is
+/// reported once and tried again when a file changes; one that can't be read, because of permissions or another program that holds a file, is tried again without that. A file counts as
+/// changed when its length or time does, or the place that links lead to, or when it comes or goes.</remarks>
 internal sealed class ModelReloader : IDisposable
 {
     private readonly CharacterRecognizer _recognizer;
@@ -20,24 +20,24 @@ internal sealed class ModelReloader : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly FileSystemWatcher? _watcher;
     private readonly Task _loop;
-    private FileStamp _known; // of the file that is in use, or was refused for good
-    private (FileStamp Stamp, string Reason) _refusal; // the last one, which is reported once
+    private ModelFiles _known; // of the model that is in use, or was refused for good
+    private (ModelFiles Files, string Reason)? _refusal; // the last one, which is reported once
     private bool _isGone;
 
     /// <param name="recognizer">Gets the models.</param>
     /// <param name="path">Full path of the file.</param>
-    /// <param name="stamp">The file that is in use already.</param>
+    /// <param name="files">What is in use already.</param>
     /// <param name="settleTime">How long a changed file must stay the same.</param>
     /// <param name="pollingInterval">How often to look without an event.</param>
     /// <param name="logger">Is told of each replacement and refusal.</param>
-    public ModelReloader(CharacterRecognizer recognizer, string path, FileStamp stamp, TimeSpan settleTime, TimeSpan pollingInterval, ILogger logger)
+    public ModelReloader(CharacterRecognizer recognizer, string path, ModelFiles files, TimeSpan settleTime, TimeSpan pollingInterval, ILogger logger)
     {
         _recognizer = recognizer;
         _path = path;
         _settleTime = settleTime;
         _pollingInterval = pollingInterval;
         _logger = logger;
-        _known = stamp;
+        _known = files;
         _watcher = Watch();
         _loop = Task.Run(Follow);
     }
@@ -107,70 +107,55 @@ internal sealed class ModelReloader : IDisposable
 
     private async Task Look()
     {
-        FileStamp stamp = FileStamp.Of(_path);
-        (bool wasGone, _isGone) = (_isGone, !stamp.Exists);
+        (bool wasGone, _isGone) = (_isGone, !FileStamp.Of(_path).Exists);
         // Some programs delete before they write.
         if (_isGone && !wasGone) Log.Gone(_logger, _path);
-        if (!_isGone && stamp != _known) Reload(await Settle(stamp).ConfigureAwait(false));
-    }
-
-    private async Task<FileStamp> Settle(FileStamp stamp)
-    {
-        while (true)
+        if (_isGone || !_known.HaveChanged) return;
+        ModelFiles files;
+        do
         {
+            files = _known.Now();
             await Task.Delay(_settleTime, _ending.Token).ConfigureAwait(false);
-            FileStamp now = FileStamp.Of(_path);
-            if (now == stamp) return stamp;
-            stamp = now;
         }
+        while (files.HaveChanged);
+        Reload();
     }
 
-    /// <summary>Uses the file, unless it changes meanwhile.</summary>
-    private void Reload(FileStamp stamp)
+    /// <summary>Uses the model, unless its files change meanwhile.</summary>
+    private void Reload()
     {
+        var files = new ModelFiles(_path);
         // A try is counted as a failure: what couldn't be opened isn't tried again before it can be
-        if (!stamp.Exists || stamp == _refusal.Stamp && !CanBeOpened()) return;
+        if (!files.Exist || _refusal is { Files.HaveChanged: false } refusal && !refusal.Files.CanBeOpened()) return;
         long started = Stopwatch.GetTimestamp();
         try
         {
-            // A file that changed while it was read may be a mixture of two, which could even be a valid model: it is looked at before it is used.
-            if (!_recognizer.TryReplaceModel(_path, () => FileStamp.Of(_path) == stamp)) return;
+            // Files that changed while they were read may be a mixture of two models, which could even be a valid one: they are looked at before it is used.
+            if (!_recognizer.TryReplaceModel(_path, () => !files.HaveChanged, files.Add)) return;
         }
         catch (ObjectDisposedException)
         {
-            _known = stamp;
+            _known = files;
             return;
         }
         catch (Exception exception)
         {
             // Whatever a new file does, the model in use must go on.
-            if (FileStamp.Of(_path) == stamp) Refuse(stamp, exception);
+            if (!files.HaveChanged) Refuse(files, exception);
             return;
         }
-        _known = stamp;
+        _known = files;
         Log.Replaced(_logger, _path, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds, _recognizer.ModelVersion);
     }
 
-    private bool CanBeOpened()
+    private void Refuse(ModelFiles files, Exception exception)
     {
-        try
-        {
-            File.OpenHandle(_path, share: FileShare.Read | FileShare.Delete).Dispose();
-            return true;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private void Refuse(FileStamp stamp, Exception exception)
-    {
-        // What keeps it from being read may end without a change of the file
-        if (exception is not OnnxException { IsUnreadable: true }) _known = stamp;
+        // What keeps a file from being read may end without a change of it; what isn't there, or not in full, comes with one
+        if (exception is not OnnxException { IsUnreadable: true, InnerException: not null }) _known = files;
         string reason = exception is OnnxException or ArgumentException ? exception.Message : exception.ToString();
-        if (_refusal == (stamp, reason)) return;
-        _refusal = (stamp, reason);
+        bool isReported = _refusal is { Files.HaveChanged: false } last && last.Reason == reason;
+        _refusal = (files, reason);
+        if (isReported) return;
         Log.Refused(_logger, _path, reason);
     }
 }

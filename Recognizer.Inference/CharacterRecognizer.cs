@@ -63,10 +63,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     private RecognizerModel Current => Volatile.Read(ref _model) ?? throw new ObjectDisposedException(nameof(CharacterRecognizer));
 
     /// <summary>Loads a model file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How to read with it.</param>
+    /// <param name="reading">Is told the path of each file right before it is looked at: of the model, then of those that hold its weights, whether they are there or not.</param>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
-    public static CharacterRecognizer Load(string path, RecognizerOptions? options = null) => new(OnnxReader.ReadFile(path), options ?? new());
+    public static CharacterRecognizer Load(string path, RecognizerOptions? options = null, Action<string>? reading = null) => new(OnnxReader.ReadAnyFile(path, reading), options ?? new());
 
     /// <summary>Loads a model from a stream, such as an embedded resource.</summary>
     /// <exception cref="OnnxException">The stream does not hold a model that this library can run.</exception>
@@ -302,13 +305,14 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be: it changed meanwhile, say.</summary>
     /// <param name="path">The file.</param>
     /// <param name="isWanted">Asked once the model is ready for use.</param>
+    /// <param name="reading">Is told the path of each file right before it is looked at: of the model, then of those that hold its weights, whether they are there or not.</param>
     /// <returns>Whether the model is in use.</returns>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
-    public bool TryReplaceModel(string path, Func<bool> isWanted)
+    public bool TryReplaceModel(string path, Func<bool> isWanted, Action<string>? reading = null)
     {
         ArgumentNullException.ThrowIfNull(isWanted);
-        return Replace(() => OnnxReader.ReadFile(path), isWanted);
+        return Replace(() => OnnxReader.ReadAnyFile(path, reading), isWanted);
     }
 
     /// <summary>A recogniser that keeps to the model in use now, for work that takes several calls and needs them all answered by one model, such as that of

@@ -8,9 +8,17 @@ internal sealed class ExternalData
 {
     private const int LongestLinkChain = 40;
     private readonly string _folder;
+    private readonly Action<string>? _reading;
+    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
 
     /// <summary>Prepares for the data of one model file.</summary>
-    public ExternalData(string modelPath) => _folder = Path.GetDirectoryName(Path.GetFullPath(modelPath)) ?? throw new OnnxException($"{modelPath}: not a file.");
+    /// <param name="modelPath">The model file.</param>
+    /// <param name="reading">Is told the path of each file once, right before it is looked at.</param>
+    public ExternalData(string modelPath, Action<string>? reading = null)
+    {
+        _folder = Path.GetDirectoryName(Path.GetFullPath(modelPath)) ?? throw new OnnxException($"{modelPath}: not a file.");
+        _reading = reading;
+    }
 
     /// <summary>The bytes of one tensor.</summary>
     /// <param name="entries">The tensor's <c>external_data</c>.</param>
@@ -36,6 +44,7 @@ internal sealed class ExternalData
             throw new OnnxException($"{what}: external data at '{location}', expected a path inside the model's folder.");
         if (location.Contains('\\')) throw new OnnxException($"{what}: external data at '{location}', expected '/' between folders.");
         string path = Path.Combine(_folder, location);
+        if (_files.Add(path)) _reading?.Invoke(path);
         try
         {
             string real = RealPath(path, what);
@@ -43,10 +52,11 @@ internal sealed class ExternalData
             if (!real.StartsWith(folder.EndsWith(Path.DirectorySeparatorChar) ? folder : folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 throw new OnnxException($"{what}: external data at '{location}' is a link that leads out of the model's folder.");
             var file = new FileInfo(real);
-            if (!file.Exists) throw new OnnxException($"{what}: external data file '{location}' is missing.");
-            if (length < 0) length = file.Length - offset;
-            if (length != expected) throw new OnnxException($"{what}: external data of {length} bytes in '{location}', expected {expected}.");
-            if (offset > file.Length - length) throw new OnnxException($"{what}: external data at bytes {offset} to {offset + length} of '{location}', which has {file.Length}.");
+            if (!file.Exists) throw new OnnxException($"{what}: external data file '{location}' is missing.") { IsUnreadable = true };
+            bool isRest = length < 0;
+            if (isRest) length = file.Length - offset;
+            if (length != expected) throw new OnnxException($"{what}: external data of {length} bytes in '{location}', expected {expected}.") { IsUnreadable = isRest && length < expected };
+            if (offset > file.Length - length) throw new OnnxException($"{what}: external data at bytes {offset} to {offset + length} of '{location}', which has {file.Length}.") { IsUnreadable = true };
             // A pipe or a device has no length and must not be opened, as that could wait for ever.
             if (length == 0) return [];
             if (length > Array.MaxLength) throw new OnnxException($"{what}: external data of {length} bytes, expected at most {Array.MaxLength}.");
@@ -58,7 +68,7 @@ internal sealed class ExternalData
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new OnnxException($"{what}: external data in '{location}' can't be read: {exception.Message}", exception);
+            throw new OnnxException($"{what}: external data in '{location}' can't be read: {exception.Message}", exception) { IsUnreadable = exception is IOException or UnauthorizedAccessException };
         }
     }
 

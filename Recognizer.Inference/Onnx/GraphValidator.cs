@@ -9,6 +9,25 @@ public static class GraphValidator
     public static void Validate(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        ValidateStructure(graph);
+        ValidateDomains(graph);
+    }
+
+    /// <summary>Checks that no operator comes from another operator set.</summary>
+    /// <exception cref="OnnxException">One does; the message names the node.</exception>
+    internal static void ValidateDomains(Graph graph)
+    {
+        foreach (Node node in graph.Nodes)
+        {
+            if (node.Domain.Length > 0)
+                throw new OnnxException($"{node}: operator {node.OperatorType} of domain '{node.Domain}' is not supported, expected the standard operator set.");
+        }
+    }
+
+    /// <summary>Checks everything but where operators come from.</summary>
+    /// <exception cref="OnnxException">A rule is broken; the message names the node or value.</exception>
+    internal static void ValidateStructure(Graph graph)
+    {
         if (graph.Opset is < OnnxReader.OldestOpset or > OnnxReader.NewestOpset)
             throw new OnnxException($"Operator set {graph.Opset} is not supported, expected {OnnxReader.OldestOpset} to {OnnxReader.NewestOpset}.");
         // Where each value comes from: −1 for inputs and initializers, else the node that writes it.
@@ -27,8 +46,6 @@ public static class GraphValidator
         {
             Node node = graph.Nodes[i];
             if (node.OperatorType.Length == 0) throw new OnnxException($"Node {i} ('{node.Name}') has no operator type.");
-            if (node.Domain.Length > 0)
-                throw new OnnxException($"{node}: operator {node.OperatorType} of domain '{node.Domain}' is not supported, expected the standard operator set.");
             foreach (string output in node.Outputs)
             {
                 if (output.Length == 0) continue;

@@ -12,7 +12,7 @@ public sealed class OnnxException : Exception
     /// <summary>Creates the exception with a one-line message and its cause.</summary>
     public OnnxException(string message, Exception innerException) : base(OneLine(message), innerException) { }
 
-    /// <summary>Whether the file couldn't be read, which may pass, rather than holding no model that can be used.</summary>
+    /// <summary>Whether the file, or one with its weights, couldn't be read or wasn't there in full, which may pass, rather than holding no model that can be used.</summary>
     public bool IsUnreadable { get; init; }
 
     /// <summary>Names come from files, which may hold anything: control characters would garble a terminal, and a name may be megabytes long.</summary>

@@ -15,31 +15,43 @@ public static class OnnxReader
 
     /// <summary>Reads a model from a stream, up to its end. Models with external data need <see cref="ReadFile"/>.</summary>
     /// <exception cref="OnnxException">The stream holds no valid model, uses something that isn't supported, or can't be read.</exception>
-    public static Graph Read(Stream stream)
+    public static Graph Read(Stream stream) => Standard(ReadAny(stream));
+
+    /// <summary>Reads a model from memory.</summary>
+    /// <exception cref="OnnxException">The bytes are no valid model, or use something that isn't supported.</exception>
+    public static Graph Read(byte[] bytes) => Standard(ReadAny(bytes));
+
+    /// <summary>Reads a model file; external data is read from files inside the model's folder.</summary>
+    /// <exception cref="OnnxException">The file is missing, unreadable or no valid model, or uses something that isn't supported.</exception>
+    public static Graph ReadFile(string path) => Standard(ReadAnyFile(path));
+
+    /// <summary>As <see cref="Read(Stream)"/>, but operators may come from other operator sets too, for whoever needs only a part of the graph.</summary>
+    internal static Graph ReadAny(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         return Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), "model", null);
     }
 
-    /// <summary>Reads a model from memory.</summary>
-    /// <exception cref="OnnxException">The bytes are no valid model, or use something that isn't supported.</exception>
-    public static Graph Read(byte[] bytes)
+    /// <summary>As <see cref="Read(byte[])"/>, but operators may come from other operator sets too.</summary>
+    internal static Graph ReadAny(byte[] bytes)
     {
         ArgumentNullException.ThrowIfNull(bytes);
         using var stream = new MemoryStream(bytes, writable: false);
-        return Read(stream);
+        return ReadAny(stream);
     }
 
-    /// <summary>Reads a model file; external data is read from files inside the model's folder.</summary>
-    /// <exception cref="OnnxException">The file is missing, unreadable or no valid model, or uses something that isn't supported.</exception>
-    public static Graph ReadFile(string path)
+    /// <summary>As <see cref="ReadFile"/>, but operators may come from other operator sets too.</summary>
+    /// <param name="path">The model file.</param>
+    /// <param name="reading">Is told the path of each file right before it is looked at: of the model, then of those with its weights.</param>
+    internal static Graph ReadAnyFile(string path, Action<string>? reading = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        reading?.Invoke(path);
         try
         {
             // On Windows too, another file may take the place of one that is being read
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            return Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), path, new ExternalData(path));
+            return Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), path, new ExternalData(path, reading));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -54,6 +66,12 @@ public static class OnnxReader
         TensorProto proto = Parse(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), source, TensorProto.Parser);
         name = proto.Name;
         return TensorReader.Read(proto, $"{source}: tensor '{proto.Name}'", null);
+    }
+
+    private static Graph Standard(Graph graph)
+    {
+        GraphValidator.ValidateDomains(graph);
+        return graph;
     }
 
     private static T Parse<T>(CodedInputStream input, string source, MessageParser<T> parser) where T : IMessage<T>
@@ -109,7 +127,7 @@ public static class OnnxReader
         {
             if (!graph.Metadata.TryAdd(entry.Key, entry.Value)) throw new OnnxException($"Metadata '{entry.Key}' is there twice, expected distinct keys.");
         }
-        GraphValidator.Validate(graph);
+        GraphValidator.ValidateStructure(graph);
         return graph;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Google.Protobuf;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Options;
 using Recognizer.Inference;
 using Recognizer.Inference.DependencyInjection;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx.Proto;
 
 namespace Recognizer.Tests.DependencyInjection;
 
@@ -164,6 +166,44 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         GC.KeepAlive(recognizer);
     }
 
+    [Theory]
+    [InlineData("model.onnx.data")] // written over
+    [InlineData("new.data")]
+    public void Weights_in_another_file_may_come_after_the_model(string data)
+    {
+        Write(0, "model.onnx.data");
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        using CharacterRecognizer next = CharacterRecognizer.Load(ModelReplacementTests.Model(1));
+        Prediction expected = next.RecognizeNormalized(s_image);
+        Assert.NotEqual(expected.Candidates, recognizer.RecognizeNormalized(s_image).Candidates);
+
+        byte[] weights = Externalize(1, data, out byte[] model);
+        File.WriteAllBytes(ModelPath, model);
+        Wait(() => _log.Lines.Any(line => line.Contains("Replaced the model", StringComparison.Ordinal) || line.Contains("Kept the model", StringComparison.Ordinal)), "the model without its weights");
+        Thread.Sleep(300); // many polls
+        File.WriteAllBytes(Path.Combine(_folder, data), weights);
+        Wait(() => expected.Candidates.SequenceEqual(recognizer.RecognizeNormalized(s_image).Candidates), "the model with its weights");
+        Assert.Equal(data == "new.data" ? (1, 1) : (0, 2), (_log.Lines.Count(line => line.Contains("Kept the model", StringComparison.Ordinal)), (int)recognizer.ModelVersion));
+    }
+
+    [Fact]
+    public void Weights_that_another_program_holds_are_used_once_they_are_free()
+    {
+        Write(0, "old.data");
+        using ServiceProvider services = Services(Quick);
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        byte[] weights = Externalize(1, "new.data", out byte[] model);
+        using (var held = new FileStream(Path.Combine(_folder, "new.data"), FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            held.Write(weights);
+            held.Flush();
+            File.WriteAllBytes(ModelPath, model);
+            Wait(() => _log.Lines.Any(line => line.Contains("Kept the model in use", StringComparison.Ordinal)), "the refusal");
+        }
+        Wait(() => recognizer.ModelVersion == 1, "the file that is free");
+    }
+
     [Fact]
     public void A_file_that_goes_before_it_is_read_is_reported()
     {
@@ -283,6 +323,31 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
             Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(30), $"Waited in vain for {what}.");
             Thread.Sleep(5);
         }
+    }
+
+    private void Write(int seed, string data)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, data), Externalize(seed, data, out byte[] model));
+        File.WriteAllBytes(ModelPath, model);
+    }
+
+    /// <summary>A model with its weights in another file.</summary>
+    /// <returns>What is in that file.</returns>
+    private static byte[] Externalize(int seed, string data, out byte[] model)
+    {
+        ModelProto proto = ModelProto.Parser.ParseFrom(ModelReplacementTests.Model(seed));
+        var weights = new List<byte>();
+        foreach (TensorProto tensor in proto.Graph.Initializer)
+        {
+            tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = data });
+            tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = $"{weights.Count}" });
+            tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = $"{tensor.RawData.Length}" });
+            tensor.DataLocation = TensorProto.Types.DataLocation.External;
+            weights.AddRange(tensor.RawData.ToByteArray());
+            tensor.ClearRawData();
+        }
+        model = proto.ToByteArray();
+        return [.. weights];
     }
 
     private ServiceProvider Services(Action<CharacterRecognizerOptions> configure)

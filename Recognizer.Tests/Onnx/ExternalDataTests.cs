@@ -48,6 +48,28 @@ public sealed class ExternalDataTests : IDisposable
     }
 
     [Theory]
+    [InlineData("missing.bin", "0", "144", true)]
+    [InlineData("data.bin", "17", "144", true)]
+    [InlineData("data.bin", "17", null, true)]
+    [InlineData("data.bin", "16", "143", false)]
+    [InlineData("../secret.bin", "0", "144", false)]
+    public void What_may_still_come_is_told_from_what_is_wrong(string location, string offset, string? length, bool mayCome) =>
+        Assert.Equal(mayCome, Assert.Throws<OnnxException>(() => Read(location, offset, length, out _)).IsUnreadable);
+
+    [Fact]
+    public void Files_are_named_before_they_are_read()
+    {
+        Read("weights/data.bin", "16", "144", out _);
+        var read = new List<string>();
+        OnnxReader.ReadAnyFile(Inside("model.onnx"), read.Add);
+        Assert.Equal([Inside("model.onnx"), Inside("weights/data.bin")], read);
+        File.Delete(Inside("weights/data.bin"));
+        Assert.Throws<OnnxException>(() => OnnxReader.ReadAnyFile(Inside("model.onnx"), read.Add));
+        Assert.Equal(Inside("weights/data.bin"), read[^1]);
+        Assert.Equal(4, read.Count);
+    }
+
+    [Theory]
     [InlineData("link.bin")]
     [InlineData("linked-folder/data.bin")]
     public void Links_out_of_the_folder_are_refused(string location)
