@@ -75,13 +75,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <exception cref="OnnxException">The stream does not hold a model that this library can run.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
-    public static CharacterRecognizer Load(Stream stream, RecognizerOptions? options = null) => new(OnnxReader.Read(stream), options ?? new());
+    public static CharacterRecognizer Load(Stream stream, RecognizerOptions? options = null) => new(OnnxReader.ReadAny(stream), options ?? new());
 
     /// <summary>Loads a model from memory.</summary>
     /// <exception cref="OnnxException">The bytes are not a model that this library can run.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
-    public static CharacterRecognizer Load(byte[] model, RecognizerOptions? options = null) => new(OnnxReader.Read(model), options ?? new());
+    public static CharacterRecognizer Load(byte[] model, RecognizerOptions? options = null) => new(OnnxReader.ReadAny(model), options ?? new());
 
     /// <summary>Uses a graph that is already in memory and is not changed any more.</summary>
     /// <exception cref="OnnxException">The graph is not a model that this library can run.</exception>
@@ -170,11 +170,11 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         {
             Span<float> probabilities = rented.AsSpan(0, model.Labels.Count);
             model.Score(normalized, 1, probabilities, mask, []);
+            int count = model.Best(probabilities, mask, candidates);
             operation.Read(1);
             if (count > 0) operation.Confidence(candidates[0].Confidence);
             return count;
         }
-            int count = model.Best(probabilities, mask, candidates);
         finally
         {
             ArrayPool<float>.Shared.Return(rented);
@@ -294,13 +294,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <remarks>Streams of <see cref="RecognizeAsync(IAsyncEnumerable{Image}, Alphabet?, CancellationToken)"/> go on with the new one; a <see cref="Snapshot"/> keeps to one model.</remarks>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
-    public void ReplaceModel(string path) => Replace(() => OnnxReader.ReadFile(path), static () => true);
+    public void ReplaceModel(string path) => Replace(() => OnnxReader.ReadAnyFile(path), static () => true);
 
     /// <summary>Takes another model into use. Calls under way end with the model they began with, later ones use the new one.</summary>
     /// <remarks>As <see cref="ReplaceModel(string)"/>.</remarks>
     /// <exception cref="OnnxException">The bytes are not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
-    public void ReplaceModel(byte[] model) => Replace(() => OnnxReader.Read(model), static () => true);
+    public void ReplaceModel(byte[] model) => Replace(() => OnnxReader.ReadAny(model), static () => true);
 
     /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be: it changed meanwhile, say.</summary>
     /// <param name="path">The file.</param>
@@ -371,10 +371,6 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         }
     }
 
-    private void RecognizeAll<T>(ReadOnlySpan<T> images, Func<T, GrayImage> toGray, Span<Prediction> predictions, Alphabet? alphabet)
-    {
-        if (predictions.Length < images.Length)
-            throw new ArgumentException($"{images.Length} images need {images.Length} places for predictions, got {predictions.Length}.", nameof(predictions));
     private Prediction Read(RecognizerDiagnostics.Operation operation, GrayImage image, Polarity polarity, Alphabet? alphabet) =>
         Read(operation, image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
 
@@ -389,6 +385,10 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return prediction;
     }
 
+    private void RecognizeAll<T>(ReadOnlySpan<T> images, Func<T, GrayImage> toGray, Span<Prediction> predictions, Alphabet? alphabet)
+    {
+        if (predictions.Length < images.Length)
+            throw new ArgumentException($"{images.Length} images need {images.Length} places for predictions, got {predictions.Length}.", nameof(predictions));
         using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         using Lease lease = Acquire();
         float[] rented = ArrayPool<float>.Shared.Rent(Math.Min(BatchSize, images.Length) * PixelsPerImage);

@@ -30,6 +30,7 @@ internal sealed class RecognizerModel
     public RecognizerModel(Graph graph, RecognizerOptions options)
     {
         if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
+        GraphValidator.ValidateStructure(graph);
         graph = ModelTransforms.InInferenceMode(graph);
         _input = SingleInput(graph);
         _imageShape = ImageShape(_input);
@@ -37,11 +38,14 @@ internal sealed class RecognizerModel
         (_output, _kind) = ScoreOutput(graph);
         _rejection = RejectionModel.Of(graph);
         Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
+        // What else the model computes, such as the best class, may need operators that nothing here runs
+        graph = ModelTransforms.Only(graph, graph.Outputs.FirstOrDefault(o => o.Name == _output) ?? new ValueInfo(_output, ElementType.Float, null));
         _plan = options.Runner(graph, options.Plan with { Outputs = [_output] });
         try
         {
-            int classes = Classes(_plan.Outputs[0], graph);
-            IReadOnlyList<string> labels = ModelMetadata.Labels(graph) ?? options.Labels
+            IReadOnlyList<string>? known = ModelMetadata.Labels(graph) ?? options.Labels;
+            int classes = Classes(_plan.Outputs[0], known);
+            IReadOnlyList<string> labels = known
                 ?? throw new OnnxException($"The model carries no '{ModelMetadata.LabelsKey}' and RecognizerOptions.Labels is not set; expected {classes} labels.");
             if (labels.Count != classes)
             {
@@ -53,6 +57,8 @@ internal sealed class RecognizerModel
             IsAlphanumeric = Alphabet.AreAlphanumeric(labels);
             _createMask = alphabet => new LabelMask(_labels, alphabet);
             if (options.Alphabet is not null) _mask = Mask(options.Alphabet);
+            // A run takes time, as the runtime compiles kernels for it
+            if (_plan is not Plan { FloatsPerImage: { } scores } || scores != classes) TryOut();
         }
         catch
         {
@@ -61,7 +67,8 @@ internal sealed class RecognizerModel
         }
     }
 
-    internal enum ScoreKind { Probabilities, LogProbabilities, Logits }
+    /// <summary>What a model's scores are; independent ones are probabilities of each class by itself, which don't add up to 1.</summary>
+    internal enum ScoreKind { Probabilities, LogProbabilities, Logits, Independent }
 
     public IReadOnlyList<string> Labels => _labels;
 
@@ -131,7 +138,7 @@ internal sealed class RecognizerModel
         int classes = _labels.Length, names = RejectionModel.Names.Length;
         var scores = new float[count * classes];
         Run(pixels, count, scores);
-        if (_kind == ScoreKind.Probabilities) Logarithms(scores, scores);
+        if (_kind is ScoreKind.Probabilities or ScoreKind.Independent) Logarithms(scores, scores);
         for (int i = 0; i < count; i++)
             RejectionModel.Features(pixels.Slice(i * PixelsPerImage, PixelsPerImage), scores.AsSpan(i * classes, classes), features.Slice(i * names, names));
     }
@@ -167,18 +174,38 @@ internal sealed class RecognizerModel
         return new Prediction(candidates, rejection, _rejection.Accepts(rejection));
     }
 
-    // What the model's output says as it is.
+    // Whether an answer has as many scores as there are labels may depend on shapes that are known only when the model runs.
+    private void TryOut()
+    {
+        try
+        {
+            Run(new float[PixelsPerImage], 1, new float[_labels.Length]);
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
+        {
+            throw new OnnxException($"Output '{_output}' isn't [N, {_labels.Length}] for N images, as {_labels.Length} labels need it: {exception.Message}", exception);
+        }
+    }
+
+    // What the model's output says as it is, except that independent probabilities are made to add up to 1.
     private void Run(ReadOnlySpan<float> pixels, int count, Span<float> scores)
     {
         int classes = _labels.Length;
         int step = _input.Shape is { Count: > 0 } shape && shape[0].IsFixed ? shape[0].Size : count;
-        if (_takesTensors || count % step != 0)
+        if (_takesTensors || count % step != 0) ScoreByTensors(pixels, count, step, scores);
+        else
         {
-            ScoreByTensors(pixels, count, step, scores);
-            return;
+            for (int start = 0; start < count; start += step)
+                _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, scores.Slice(start * classes, step * classes));
         }
-        for (int start = 0; start < count; start += step)
-            _plan.Run(pixels.Slice(start * PixelsPerImage, step * PixelsPerImage), step, scores.Slice(start * classes, step * classes));
+        if (_kind != ScoreKind.Independent) return;
+        for (int i = 0; i < count; i++)
+        {
+            Span<float> own = scores.Slice(i * classes, classes);
+            float sum = 0;
+            foreach (float probability in own) sum += probability;
+            for (int c = 0; c < classes; c++) own[c] = sum > 0 ? own[c] / sum : 1f / classes;
+        }
     }
 
     // Models with a fixed batch that doesn't divide the count, with bytes as input, or with an image whose shape is left open.
@@ -199,6 +226,8 @@ internal sealed class RecognizerModel
                 source.CopyTo(input.Span<float>());
             }
             Tensor output = _plan.Run(new Dictionary<string, Tensor> { [_input.Name] = input })[_output];
+            if (output.ElementType != ElementType.Float || output.Length != (long)step * _labels.Length)
+                throw new OnnxException($"Output '{_output}' is {output.ElementType}[{string.Join(", ", output.Shape.ToArray())}] for {step} images, expected Float[{step}, {_labels.Length}].");
             output.Span<float>()[..(part * _labels.Length)].CopyTo(scores[(start * _labels.Length)..]);
         }
     }
@@ -211,7 +240,7 @@ internal sealed class RecognizerModel
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<float> logits = scores.Slice(i * classes, classes);
-            if (_kind == ScoreKind.Probabilities)
+            if (_kind is ScoreKind.Probabilities or ScoreKind.Independent)
             {
                 Logarithms(logits, logarithms);
                 logits = logarithms;
@@ -255,36 +284,62 @@ internal sealed class RecognizerModel
     /// <summary>Dimensions of one image, of which those that the model leaves open are 1.</summary>
     private static int[] ImageShape(ValueInfo input) => [.. (input.Shape ?? []).Skip(1).Select(d => d.IsFixed ? d.Size : 1)];
 
-    // The output that a softmax made, else a log-softmax, else the last one, taken as logits. Where what a softmax takes is a plain [N, classes],
-    // that is computed instead, because the softmax forgets how large the logits are, which tells characters from other marks.
+    /// <summary>The output of floats that a softmax made, else a log-softmax, else the last one: independent probabilities where sigmoids made it, else logits. Where what a softmax takes is a
+    /// plain [N, classes], that is taken instead, because the softmax forgets how large the logits are, which tells characters from other marks.</summary>
+    /// <param name="graph">A valid graph.</param>
+    /// <exception cref="OnnxException">No output is of floats.</exception>
     internal static (string Name, ScoreKind Kind) ScoreOutput(Graph graph)
     {
-        if (graph.Outputs.Count == 0) throw new OnnxException("The model has no outputs.");
+        ValueInfo[] outputs = [.. graph.Outputs.Where(output => output.ElementType == ElementType.Float)];
+        if (outputs.Length == 0) throw new OnnxException($"Output '{graph.Outputs[^1].Name}' is of type {graph.Outputs[^1].ElementType}, expected Float.");
+        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
+        foreach (Node node in graph.Nodes)
+            foreach (string name in node.Outputs) producers[name] = node;
         foreach ((string type, ScoreKind kind) in new[] { ("Softmax", ScoreKind.Probabilities), ("LogSoftmax", ScoreKind.LogProbabilities) })
         {
-            foreach (ValueInfo output in graph.Outputs)
+            foreach (ValueInfo output in outputs)
             {
-                string name = output.Name;
-                while (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(name)) is { } node)
-                {
-                    if (node.OperatorType == type)
-                        return name == output.Name && output.Shape is { Count: 2 } && IsPlain(graph, node) ? (node.Inputs[0], ScoreKind.Logits) : (output.Name, kind);
-                    if (node.OperatorType is not ("Identity" or "Reshape" or "Squeeze" or "Flatten" or "DequantizeLinear" or "QuantizeLinear")) break;
-                    name = node.Inputs[0];
-                }
+                if (Maker(output.Name) is not { } maker || maker.OperatorType != type) continue;
+                bool isPlain = maker.Outputs.Contains(output.Name) && output.Shape is { Count: 2 } && maker.Int("axis", -1) is 1 or -1
+                    && maker.Inputs is [var logits, ..] && producers.TryGetValue(logits, out Node? before) && before.OperatorType != "Cast";
+                return isPlain ? (maker.Inputs[0], ScoreKind.Logits) : (output.Name, kind);
             }
         }
-        return (graph.Outputs[^1].Name, ScoreKind.Logits);
+        string last = outputs[^1].Name;
+        return (last, Maker(last) is { OperatorType: "Sigmoid" } ? ScoreKind.Independent : ScoreKind.Logits);
+
+        // What computed a value's numbers: nodes after it that only write them in another way are passed over
+        Node? Maker(string value)
+        {
+            while (producers.TryGetValue(value, out Node? node) && node.Domain.Length == 0)
+            {
+                bool rewrites = node.OperatorType is "Identity" or "Reshape" or "Squeeze" or "Flatten" or "DequantizeLinear" or "QuantizeLinear" or "Clip"
+                    || node.OperatorType == "Cast" && CastTarget.Of(node) is ElementType.Float or ElementType.Float16 or ElementType.Double;
+                if (!rewrites || node.Inputs.Count == 0) return node;
+                value = node.Inputs[0];
+            }
+            return null;
+        }
     }
 
-    /// <summary>Whether a softmax of rank 2 is over the classes and takes what a node computed as floats.</summary>
-    private static bool IsPlain(Graph graph, Node softmax) => softmax.Int("axis", -1) is 1 or -1
-        && graph.Nodes.Any(node => node.Outputs.Contains(softmax.Inputs[0]) && node.OperatorType != "Cast");
-
-    private static int Classes(ValueInfo output, Graph graph)
+    // Scores per image. What the output leaves open is as large as the labels need it, which trying the model out will tell.
+    private int Classes(ValueInfo output, IReadOnlyList<string>? labels)
     {
         if (output.ElementType != ElementType.Float) throw new OnnxException($"Output '{output.Name}' is of type {output.ElementType}, expected Float.");
-        if (output.Shape is { Count: > 0 } shape && shape[^1].IsFixed) return shape[^1].Size;
-        return ModelMetadata.Labels(graph)?.Count ?? throw new OnnxException($"Output '{output.Name}' is {output}; the number of classes can't be told.");
+        long? classes = labels?.Count;
+        if (output.Shape is { Count: > 0 } shape)
+        {
+            // A model of one image may leave out the batch
+            if (shape.All(d => d.IsFixed) && _input.Shape is [{ IsFixed: true } batch, ..] && Product(shape) % batch.Size == 0) classes = Product(shape) / batch.Size;
+            else if (shape.Count > 1 && shape.Skip(1).All(d => d.IsFixed)) classes = Product(shape.Skip(1));
+        }
+        return classes switch
+        {
+            null => throw new OnnxException($"Output '{output.Name}' is {output}; the number of classes can't be told."),
+            < 1 or > int.MaxValue => throw new OnnxException($"Output '{output.Name}' is {output}, expected at least one score per image."),
+            { } count => (int)count,
+        };
+
+        static long Product(IEnumerable<Dimension> dimensions) => dimensions.Aggregate(1L, (product, dimension) => product * dimension.Size);
     }
 }

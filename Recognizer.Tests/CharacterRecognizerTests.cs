@@ -1,7 +1,9 @@
+using Google.Protobuf;
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Inference.Onnx;
+using Recognizer.Inference.Onnx.Proto;
 using Recognizer.Tests.Imaging.Pages;
 using Recognizer.Training.Architectures;
 
@@ -110,6 +112,136 @@ public class CharacterRecognizerTests
 
         // The batch is fixed to 1 in the file; any count works.
         AssertScores(recognizer, weights, 5);
+    }
+
+    [Theory]
+    [InlineData("half")]
+    [InlineData("clipped")]
+    public void Probabilities_are_known_behind_what_only_rewrites_them(string form)
+    {
+        // As converters to half precision and cautious exporters write them
+        var builder = new GraphBuilder("rewritten");
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        float[] weights = Array.ConvertAll(Weights(), w => w / 10);
+        x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(weights, 784, 3))]);
+        if (form == "half") x = builder.Node("Cast", "lower", [x], ("to", (int)ElementType.Float16));
+        x = builder.Node("Softmax", "probabilities", [x], ("axis", -1));
+        x = form == "half"
+            ? builder.Node("Cast", "scores", [x], ("to", (int)ElementType.Float))
+            : builder.Node("Clip", "scores", [x, builder.Initializer("least", Tensor.Scalar(1e-7f)), builder.Initializer("most", Tensor.Scalar(1f))]);
+        builder.Output(x, ElementType.Float, Dimension.Named("N"), 3);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(builder.Build(), new RecognizerOptions { Labels = ["a", "b", "c"] });
+        AssertScores(recognizer, weights, 5, 1e-3);
+    }
+
+    [Fact]
+    public void Independent_probabilities_are_made_to_add_up()
+    {
+        var builder = new GraphBuilder("sigmoids");
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        float[] weights = Weights();
+        x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(weights, 784, 3))]);
+        builder.Output(builder.Node("Sigmoid", "scores", [x]), ElementType.Float, Dimension.Named("N"), 3);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(builder.Build(), new RecognizerOptions { Labels = ["a", "b", "c"] });
+        float[] images = Image(4, seed: 26), scores = Scores(recognizer, images, 4);
+        for (int n = 0; n < 4; n++)
+        {
+            double[] each = [.. Logits(images, weights, n).Select(logit => 1 / (1 + Math.Exp(-logit)))];
+            for (int c = 0; c < 3; c++) Assert.Equal(each[c] / each.Sum(), scores[n * 3 + c], 1e-4);
+        }
+        Assert.InRange(recognizer.RecognizeNormalized(images.AsSpan(0, 784)).RejectionScore, 0, 1);
+    }
+
+    [Theory]
+    [InlineData("label")]
+    [InlineData("pixel")]
+    [InlineData("squeezed")]
+    [InlineData("best")]
+    [InlineData("other operator set")]
+    public void Scores_are_found_in_whatever_form_they_come(string form)
+    {
+        var builder = new GraphBuilder("form");
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        float[] weights = Weights();
+        x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(weights, 784, 3))]);
+        Dimension[] shape = [Dimension.Named("N"), 3];
+        switch (form)
+        {
+            case "pixel":
+                x = builder.Node("Reshape", "scores", [x, builder.Initializer("shape", Tensor.Vector(0L, 3, 1, 1))]);
+                shape = [.. shape, 1, 1];
+                break;
+            case "squeezed":
+                x = builder.Node("Squeeze", "scores", [builder.Node("Reshape", "reshaped", [x, builder.Initializer("shape", Tensor.Vector(0L, 3, 1, 1))])]);
+                break;
+            case "best" or "other operator set":
+                x = builder.Node("Softmax", "scores", [x], ("axis", -1));
+                break;
+        }
+        builder.Output(x, ElementType.Float, shape);
+        Graph graph = builder.Build();
+        if (form == "squeezed") graph.Outputs[0] = graph.Outputs[0] with { Shape = null };
+        if (form == "label") builder.Output(builder.Node("ArgMax", "label", [x], ("axis", 1)), ElementType.Int64, Dimension.Named("N"), 1);
+        if (form == "best")
+        {
+            builder.Initializer("k", Tensor.Vector(1L));
+            graph.Nodes.Add(new Node("TopK", [x, "k"], ["best", "which"]));
+            builder.Output("best", ElementType.Float, Dimension.Named("N"), 1);
+            builder.Output("which", ElementType.Int64, Dimension.Named("N"), 1);
+        }
+        ModelProto model = ModelProto.Parser.ParseFrom(OnnxWriter.ToBytes(graph));
+        if (form == "other operator set")
+        {
+            model.Graph.Node.Add(new NodeProto { OpType = "Binarizer", Domain = "ai.onnx.ml", Input = { x }, Output = { "label" } });
+            model.Graph.Output.Add(model.Graph.Output[0].Clone());
+            model.Graph.Output[^1].Name = "label";
+        }
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.ToByteArray(), new RecognizerOptions { Labels = ["a", "b", "c"] });
+        AssertScores(recognizer, weights, 1);
+        AssertScores(recognizer, weights, 5);
+    }
+
+    [Theory]
+    [InlineData("rows")]
+    [InlineData("constant")]
+    public void A_model_that_gives_other_scores_than_it_has_labels_is_refused_and_replaces_none(string wrong)
+    {
+        var builder = new GraphBuilder("wrong");
+        string x = builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28);
+        if (wrong == "rows")
+        {
+            x = builder.Node("Reshape", "rows", [x, builder.Initializer("shape", Tensor.Vector(-1L, 392))]);
+            x = builder.Node("MatMul", "scores", [x, builder.Initializer("weights", Tensor.Create(new float[392 * 3], 392, 3))]);
+        }
+        else x = builder.Node("Identity", "scores", [builder.Initializer("weights", Tensor.Create(new float[784 * 3], 784, 3))]);
+        builder.Output(x, ElementType.Float, Dimension.Named("batch"), 3);
+        Graph graph = builder.Build();
+        ModelMetadata.SetLabels(graph, ["a", "b", "c"]);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Imaging.Pages.TemplateModel.Build());
+        string message = Assert.Throws<OnnxException>(() => recognizer.ReplaceModel(OnnxWriter.ToBytes(graph))).Message;
+        Assert.Contains("'scores'", message, StringComparison.Ordinal);
+        Assert.Contains("[N, 3]", message, StringComparison.Ordinal);
+        Assert.Equal(0, recognizer.ModelVersion);
+        Assert.NotNull(recognizer.RecognizeNormalized(new float[784]));
+    }
+
+    [Theory]
+    [InlineData("Identity", "0 inputs")]
+    [InlineData("Softmax", "0 inputs")]
+    [InlineData("Transpose", "'perm'")]
+    [InlineData("no classes", "at least one")]
+    public void Malformed_models_are_refused_with_the_reason(string wrong, string named)
+    {
+        var builder = new GraphBuilder("malformed");
+        string x = builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28);
+        if (wrong == "Transpose") x = builder.Node("Transpose", "moved", [x], ("perm", new[] { 0, -1, 1, 2 }));
+        x = builder.Node("Flatten", "flat", [x]);
+        int classes = wrong == "no classes" ? 0 : 10;
+        x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(new float[784 * classes], 784, classes))]);
+        if (wrong is "Identity" or "Softmax") x = builder.Node(wrong, "scores", []);
+        builder.Output(x, ElementType.Float, Dimension.Named("N"), classes);
+        var options = new RecognizerOptions { Labels = Digits[..classes] };
+        Assert.Contains(named, Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(builder.Build(), options)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -390,6 +522,7 @@ public class CharacterRecognizerTests
         listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => { if (instrument.Name == "recognizer.duration" && Environment.CurrentManagedThreadId == thread && value > 0) durations++; });
         listener.Start();
         var counts = new List<object?>();
+        object? confidence = null;
         using var activities = new System.Diagnostics.ActivityListener
         {
             ShouldListenTo = source => source.Name == RecognizerDiagnostics.Name,
@@ -407,6 +540,15 @@ public class CharacterRecognizerTests
         Assert.Equal(3, characters);
         Assert.Equal(2, durations);
         Assert.Equal([1, 2], counts);
+
+        // Decoding is part of a call, even where nothing comes of it
+        Assert.Throws<ImageFormatException>(() => recognizer.Recognize([1, 2, 3]));
+        Assert.Equal((3, 3), (durations, counts.Count));
+        var candidates = new Candidate[2];
+        recognizer.Recognize(Seven(30, 40).Pixels, 30, 40, 30, candidates);
+        Assert.Equal(candidates[0].Confidence, confidence);
+        counts.Clear();
+        (characters, durations) = (0, 0);
 
         // What a reader tries doesn't count, only what it reads
         GrayImage line = DrawnPage.Paint(["2034"]);
@@ -487,14 +629,17 @@ public class CharacterRecognizerTests
         return [.. Enumerable.Range(0, 784 * 3).Select(_ => random.NextSingle() - 0.5f)];
     }
 
-    private static void AssertScores(CharacterRecognizer recognizer, float[] weights, int count)
+    private static double[] Logits(float[] images, float[] weights, int image) =>
+        [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 784).Sum(i => (double)images[image * 784 + i] * weights[i * 3 + c]))];
+
+    private static void AssertScores(CharacterRecognizer recognizer, float[] weights, int count, double tolerance = 1e-4)
     {
         float[] images = Image(count, seed: 11), scores = Scores(recognizer, images, count);
         for (int n = 0; n < count; n++)
         {
-            double[] logits = [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 784).Sum(i => (double)images[n * 784 + i] * weights[i * 3 + c]))];
+            double[] logits = Logits(images, weights, n);
             double total = logits.Sum(Math.Exp);
-            for (int c = 0; c < 3; c++) Assert.Equal(Math.Exp(logits[c]) / total, scores[n * 3 + c], 1e-4);
+            for (int c = 0; c < 3; c++) Assert.Equal(Math.Exp(logits[c]) / total, scores[n * 3 + c], tolerance);
         }
     }
 
@@ -511,13 +656,3 @@ public class CharacterRecognizerTests
         return [.. Enumerable.Range(0, count * 784).Select(_ => random.NextSingle())];
     }
 }
-        object? confidence = null;
-        // Decoding is part of a call, even where nothing comes of it
-        Assert.Throws<ImageFormatException>(() => recognizer.Recognize([1, 2, 3]));
-        Assert.Equal((3, 3), (durations, counts.Count));
-        var candidates = new Candidate[2];
-        recognizer.Recognize(Seven(30, 40).Pixels, 30, 40, 30, candidates);
-        Assert.Equal(candidates[0].Confidence, confidence);
-        counts.Clear();
-        (characters, durations) = (0, 0);
-

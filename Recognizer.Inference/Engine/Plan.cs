@@ -78,6 +78,9 @@ public sealed class Plan : IGraphRunner
     /// <summary>Whether threads were started.</summary>
     internal bool HasThreads => _pool is not null;
 
+    /// <summary>Floats of the first output that each image of the input gives, or null where only a run tells.</summary>
+    internal long? FloatsPerImage => _program?.Whole is { Inputs.Count: 1 } whole ? Tensor.ElementCount(whole.OutputShapes[0]) : null;
+
     /// <summary>The compiled program, where shapes are known beforehand.</summary>
     internal PlanProgram? Program => _program;
 

@@ -37,6 +37,29 @@ public static class ModelTransforms
         return result;
     }
 
+    /// <summary>The part of a model that computes one value, which becomes its only output.</summary>
+    /// <param name="graph">The model; it stays as it is. Nodes and initializers are shared.</param>
+    /// <param name="output">The value.</param>
+    internal static Graph Only(Graph graph, ValueInfo output)
+    {
+        var needed = new HashSet<string>(StringComparer.Ordinal) { output.Name };
+        var nodes = new List<Node>(graph.Nodes.Count);
+        foreach (Node node in graph.Nodes.Reverse())
+        {
+            if (!node.Outputs.Any(needed.Contains)) continue;
+            nodes.Add(node);
+            foreach (string input in node.Inputs)
+                if (input.Length > 0) needed.Add(input);
+        }
+        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer, Outputs = { output } };
+        foreach (ValueInfo input in graph.Inputs) result.Inputs.Add(input);
+        foreach (Node node in Enumerable.Reverse(nodes)) result.Nodes.Add(node);
+        foreach ((string name, Tensor tensor) in graph.Initializers)
+            if (needed.Contains(name)) result.Initializers.Add(name, tensor);
+        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
+        return result;
+    }
+
     /// <summary>Whether a node is one that training and inference compute differently, written for training.</summary>
     internal static bool IsInTrainingMode(Node node) => node.OperatorType switch
     {
@@ -86,6 +109,8 @@ public static class ModelTransforms
                 _ => Tensor.Scalar(scale),
             };
             last = Append("Mul", last, "scaled", [Constant("scale", factor)]);
+            // Operands of different shapes had to be asked for before operator set 7.
+            if (graph.Opset < 7) result.Nodes[^1].Attributes["broadcast"] = 1L;
         }
         foreach (Node node in graph.Nodes)
         {
@@ -109,8 +134,6 @@ public static class ModelTransforms
             string name = Free(suffix);
             result.Initializers.Add(name, value);
             return name;
-            // Operands of different shapes had to be asked for before operator set 7.
-            if (graph.Opset < 7) result.Nodes[^1].Attributes["broadcast"] = 1L;
         }
 
         string Free(string suffix)

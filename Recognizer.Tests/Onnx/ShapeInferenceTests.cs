@@ -199,6 +199,7 @@ public partial class ShapeInferenceTests
     [InlineData("Reshape", 17, "f[2,3] =2,3,0", "", "dimension 2")]
     [InlineData("Reshape", 17, "f[2,3] ~2,3", "", "Int64")]
     [InlineData("Transpose", 17, "f[2,3]", "perm=0,0", "twice")]
+    [InlineData("Transpose", 17, "f[2,3]", "perm=0,-1", "'perm'")]
     [InlineData("Transpose", 17, "f[2,3]", "perm=0,1,2", "'perm'")]
     [InlineData("Concat", 17, "f[2,3] f[2,3,1]", "axis=0", "rank 2")]
     [InlineData("Concat", 17, "f[2,3] f[2,4]", "axis=0", "input 1")]

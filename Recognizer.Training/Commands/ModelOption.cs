@@ -13,5 +13,5 @@ internal sealed class ModelOption
     /// <returns>What to call it, and its graph.</returns>
     /// <exception cref="OnnxException">The file isn't a model.</exception>
     public (string Name, Graph Graph) Read(ParseResult result) =>
-        result.GetValue(Option) is { } path ? (path, OnnxReader.ReadFile(path)) : ("characters-best-int8", CharacterRecognizer.Shipped(ShippedModel.Characters));
+        result.GetValue(Option) is { } path ? (path, OnnxReader.ReadAnyFile(path)) : ("characters-best-int8", CharacterRecognizer.Shipped(ShippedModel.Characters));
 }

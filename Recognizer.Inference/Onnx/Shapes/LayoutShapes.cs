@@ -131,6 +131,7 @@ internal static class LayoutShapes
     {
         InferredValue input = context.Input(0);
         long[]? order = context.Node.Ints("perm");
+        if (order is not null && Array.Exists(order, a => a < 0)) throw context.Error($"attribute 'perm' is [{string.Join(", ", order.Take(TensorReader.HighestRank))}], expected axes counted from 0.");
         if (input.Shape is null)
         {
             context.Output(0, input.Type, order is null ? null : Unknowns(context, order.Length));

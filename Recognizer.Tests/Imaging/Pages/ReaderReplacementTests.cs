@@ -65,16 +65,17 @@ public class ReaderReplacementTests
         await readers;
     }
 
-    /// <summary>A recogniser whose model is replaced while it runs for the first time.</summary>
+    /// <summary>A recogniser whose model is replaced while it runs for the first time after it was loaded.</summary>
     private sealed class Replaced : IDisposable
     {
         private readonly byte[] _next;
-        private bool _isReplaced;
+        private bool _isNext;
 
         public Replaced(Graph first, Graph next)
         {
             _next = OnnxWriter.ToBytes(next);
             Reads = CharacterRecognizer.Load(first, new RecognizerOptions { Runner = (graph, options) => new Runner(this, Plan.Compile(graph, options)) });
+            _isNext = true;
         }
 
         public CharacterRecognizer Reads { get; }
@@ -90,8 +91,8 @@ public class ReaderReplacementTests
             public void Run(ReadOnlySpan<float> input, int batch, Span<float> output)
             {
                 plan.Run(input, batch, output);
-                if (owner._isReplaced) return;
-                owner._isReplaced = true;
+                if (!owner._isNext) return;
+                owner._isNext = false;
                 owner.Reads.ReplaceModel(owner._next);
             }
 
