@@ -18,7 +18,7 @@ internal sealed record ClassifierOutput(string Scores, string Logits, Tensor? Te
     {
         (string scores, RecognizerModel.ScoreKind kind) = RecognizerModel.ScoreOutput(graph);
         string logits = scores;
-        if (kind != RecognizerModel.ScoreKind.Logits)
+        if (kind is RecognizerModel.ScoreKind.Probabilities or RecognizerModel.ScoreKind.LogProbabilities)
         {
             // What made the scores is a softmax and maybe changes of their shape.
             Node node = Producer(scores)!;
