@@ -68,6 +68,7 @@ public sealed class FolderTests : IDisposable
     [InlineData("file, label", true)]
     [InlineData("filename,Label", true)]
     [InlineData("\"Image\", \"CLASS\"", true)]
+    [InlineData("image,digit", true)]
     [InlineData("1.png, label", false)]
     [InlineData("missing.png,b", false)]
     public void Tells_the_header_of_a_list_from_its_first_image(string line, bool isHeader)
@@ -178,26 +179,58 @@ public sealed class FolderTests : IDisposable
         Assert.InRange(inColumn, 18, 26);
     }
 
-    [Theory, InlineData("label", ','), InlineData("header", ';'), InlineData("last", ',')]
-    public void Reads_csv(string form, char separator)
+    [Theory]
+    [InlineData(null, false, ',')]
+    [InlineData("label", false, ';')]
+    [InlineData("category", false, ',')]
+    [InlineData("label", true, ',')]
+    [InlineData("Label", true, ';')]
+    [InlineData("\"target\"", true, ',')]
+    [InlineData("y", true, ',')]
+    [InlineData("category", true, '\t')]
+    public void Reads_csv(string? header, bool isLast, char separator)
     {
         byte[] pixels = Pixels(3);
         string[] labels = ["10", "9", "10"];
         var lines = labels.Select((label, i) =>
         {
             var row = pixels.Skip(i * 784).Take(784).Select(p => p.ToString()).ToList();
-            row.Insert(form == "last" ? 784 : 0, label);
+            row.Insert(isLast ? 784 : 0, label);
             return string.Join(separator, row);
         }).ToList();
         var names = Enumerable.Range(0, 784).Select(i => $"pixel{i}").ToList();
-        names.Insert(form == "last" ? 784 : 0, "label");
-        if (form != "label")
+        names.Insert(isLast ? 784 : 0, header ?? "");
+        if (header is not null)
             lines.Insert(0, string.Join(separator, names));
         _folder.Write("rows.csv", Gzip(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines))));
         var set = DatasetLoader.Load("rows.csv", Test);
         Assert.Equal(["9", "10"], set.Labels);
         Assert.Equal([1, 0, 1], set.Test!.Labels);
         Assert.Equal(pixels, set.Test.Images);
+    }
+
+    /// <summary>A column that pandas wasn't given a name for has its number.</summary>
+    [Theory]
+    [InlineData("label", false)]
+    [InlineData("class", true)]
+    public void A_header_may_number_the_pixels(string name, bool isLast)
+    {
+        var rows = Enumerable.Range(0, 300).Select(i => Row($"{i % 10}", Enumerable.Range(0, 64).Select(p => (i + p) % 17)));
+        _folder.Write("rows.csv", string.Join('\n', rows.Prepend(Row(name, Enumerable.Range(0, 64)))));
+        var set = DatasetLoader.Load("rows.csv", Test);
+        Assert.Equal(Enumerable.Range(0, 10).Select(d => $"{d}"), set.Labels);
+        Assert.Equal(300, set.Test!.Count);
+
+        string Row(string label, IEnumerable<int> pixels) => isLast ? $"{string.Join(',', pixels)},{label}" : $"{label},{string.Join(',', pixels)}";
+    }
+
+    [Fact]
+    public void The_letter_y_is_no_header()
+    {
+        _folder.Write("rows.csv", "y,0,0,255,0\nx,0,255,0,0\n");
+        var set = DatasetLoader.Load("rows.csv", Test);
+        Assert.Equal(["x", "y"], set.Labels);
+        Assert.Equal([1, 0], set.Test!.Labels);
     }
 
     /// <summary>Rings as large as MNIST's characters, or as EMNIST's, in the middle of the image.</summary>
@@ -265,6 +298,7 @@ public sealed class FolderTests : IDisposable
     [InlineData("a,1,2,3,4\nb,1,2,x,4\n", "line 2, column 4 is \"x\"")]
     [InlineData("a,1,2,3,4\nb,1,2,300,4\n", "line 2, column 4 is \"300\"")]
     [InlineData("", "has no rows")]
+    [InlineData("0,1,2,3,7\n0,1,2,3,9\n", "all labels are 0; is the label the last column?")]
     public void Says_what_is_wrong_with_csv(string text, string expected)
     {
         _folder.Write("rows.csv", text);

@@ -5,9 +5,10 @@ using System.Text.RegularExpressions;
 namespace Recognizer.Training.Datasets;
 
 /// <summary>
-/// A row per image: its label, then its pixels row by row. The first line may be a header, which may put the column <c>label</c> last. Pixels are 0 to 255, or 0 to 1
-/// if no value is larger; a comma, semicolon or tab divides them; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes
-/// and store its images as its other files do.
+/// A row per image: its label, then its pixels row by row. The first line may be a header, which may say that the label is the last column: by the name
+/// <c>label</c>, <c>class</c>, <c>target</c>, <c>digit</c> or <c>y</c> there, or by a number at the end of the first name alone. Pixels are 0 to 255, or 0 to 1 if no value is
+/// larger; a comma, semicolon or tab divides them; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes and store
+/// its images as its other files do.
 /// </summary>
 internal static partial class CsvDataset
 {
@@ -44,6 +45,7 @@ internal static partial class CsvDataset
         // Until a value above 1 turns up, the same values read as fractions.
         List<byte>? fractions = [];
         int line = 0, columns = 0, labelColumn = 0;
+        bool hasHeader = false;
         char separator = ',';
         try
         {
@@ -59,9 +61,11 @@ internal static partial class CsvDataset
                     columns = text.AsSpan().Count(separator) + 1;
                     if (columns < 2 || !IsSquare(columns - 1))
                         throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
-                    if (IsHeader(text, separator, out bool labelIsLast))
+                    string[] names = [.. text.Split(separator).Select(field => Unquote(field.AsSpan().Trim()))];
+                    hasHeader = IsHeader(names);
+                    if (hasHeader)
                     {
-                        labelColumn = labelIsLast ? columns - 1 : 0;
+                        labelColumn = LabelIsLast(names) ? columns - 1 : 0;
                         continue;
                     }
                 }
@@ -84,6 +88,9 @@ internal static partial class CsvDataset
             return (official.Labels, PartBuilder.Build(images, numbers, new PartBuilder.Storage(official.Transposed, LightOnDark: true), options.For(official.Labels)));
         }
         var (classes, ofRows) = LabelTable.FromTexts(labels);
+        // Such as the pixel in a corner
+        if (!hasHeader && labels.Count > 1 && classes is [var only] && TryPixel(only, out _))
+            throw new DatasetException($"{file.Name}: all labels are {only}; is the label the last column? A header can say where it is, by the name label.");
         return (classes, PartBuilder.Build(images, ofRows, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(classes)));
 
         void Row(ReadOnlySpan<char> text, int line)
@@ -118,12 +125,16 @@ internal static partial class CsvDataset
 
     private static bool IsSquare(int n) => Math.Round(Math.Sqrt(n)) is var side && (int)(side * side) == n;
 
-    /// <summary>A header's pixel columns have names, not numbers.</summary>
-    private static bool IsHeader(string text, char separator, out bool labelIsLast)
+    /// <summary>A header's pixel columns have names; where they are numbered, the label's has one.</summary>
+    private static bool IsHeader(string[] fields) =>
+        LabelTable.IsColumnName(fields[0]) || LabelTable.IsColumnName(fields[^1]) || (fields.Length > 2 ? fields[1..^1] : fields[^1..]).Any(f => !TryPixel(f, out _));
+
+    private static bool LabelIsLast(string[] names)
     {
-        string[] fields = text.Split(separator);
-        labelIsLast = Unquote(fields[^1].Trim()) is "label" or "class";
-        return !fields.AsSpan(1..^1).IsEmpty ? fields[1..^1].Any(f => !TryPixel(f.AsSpan().Trim(), out _)) : !TryPixel(fields[^1].AsSpan().Trim(), out _);
+        return !IsLabel(names[0]) && (IsLabel(names[^1]) || char.IsAsciiDigit(names[0].LastOrDefault()) && !char.IsAsciiDigit(names[^1].LastOrDefault()));
+
+        // y alone makes no header: it may be the letter on the first image
+        static bool IsLabel(string name) => LabelTable.IsColumnName(name) || name is "y" or "Y";
     }
 
     private static bool TryPixel(ReadOnlySpan<char> field, out float value) =>

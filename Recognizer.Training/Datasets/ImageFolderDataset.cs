@@ -22,7 +22,7 @@ internal static class ImageFolderDataset
         return LoadWhole(tree, Files(tree, ""), options);
     }
 
-    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c> or <c>class</c>, or none.</summary>
+    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c>, <c>class</c>, <c>target</c> or <c>digit</c>, or none.</summary>
     public static Dataset LoadList(FileTree tree, DatasetLoadOptions options)
     {
         string listName = tree.Describe(ListName);
@@ -37,7 +37,7 @@ internal static class ImageFolderDataset
                 throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label.");
             file = file.Replace('\\', '/');
             // Names of the first column vary; that of the second could be a class, but then the file is there.
-            if (line > 1 || label.ToUpperInvariant() is not ("LABEL" or "CLASS") || tree.FileExists(file))
+            if (line > 1 || !LabelTable.IsColumnName(label) || tree.FileExists(file))
                 rows.Add((file, label));
         }
         if (rows.Count == 0)

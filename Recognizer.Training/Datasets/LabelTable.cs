@@ -5,6 +5,9 @@ namespace Recognizer.Training.Datasets;
 /// <summary>The classes of a set whose rows carry their label as text.</summary>
 internal static class LabelTable
 {
+    /// <summary>Whether a column of this name in a table's header holds labels.</summary>
+    public static bool IsColumnName(string name) => name.ToUpperInvariant() is "LABEL" or "CLASS" or "TARGET" or "DIGIT";
+
     /// <summary>The distinct texts, by number if all are whole numbers and else by code point, and the class of each row.</summary>
     public static (string[] Labels, int[] Classes) FromTexts(IReadOnlyList<string> rows)
     {
