@@ -91,6 +91,9 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal(2, Run("read", page, "--format", "("));
         Assert.Contains("--format", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, Run("read", page, "--format", "@nowhere.txt"));
+        string old = _folder.Write("latin1.txt", System.Text.Encoding.Latin1.GetBytes("2034\nété\n"));
+        Assert.Equal(2, Run("read", page, "--format", "@" + old));
+        Assert.Contains($"{old} is not UTF-8", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

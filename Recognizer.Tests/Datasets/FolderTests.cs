@@ -80,6 +80,23 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(line == "1.png, label", set.Labels.Contains("label"));
     }
 
+    /// <summary>Else é and è would be one class.</summary>
+    [Fact]
+    public void Labels_that_are_not_utf8_are_refused()
+    {
+        for (int i = 1; i <= 2; i++) _folder.Write($"list/{i}.png", Png(Pixels(1)));
+        _folder.Write("list/labels.csv", System.Text.Encoding.Latin1.GetBytes("file,label\n1.png,é\n2.png,è\n1.png,a\n"));
+        string[] files = ["é/1.png", "è/2.png", "a/3.png"];
+        foreach (string file in files) _folder.Write(file, Png(Pixels(1)));
+        _folder.Zip("set.zip", System.Text.Encoding.Latin1, files);
+        foreach (string name in new[] { "list", "set.zip" })
+        {
+            string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load(name, Test)).Message;
+            Assert.Contains(name, message, StringComparison.Ordinal);
+            Assert.Contains("is not UTF-8", message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Says_why_no_image_can_be_read()
     {

@@ -22,10 +22,13 @@ internal sealed class TemporaryFolder : IDisposable
     public string Write(string path, string content) => Write(path, System.Text.Encoding.UTF8.GetBytes(content));
 
     /// <summary>Zips files of this folder into a new archive here.</summary>
-    public string Zip(string path, params string[] files)
+    public string Zip(string path, params string[] files) => Zip(path, null, files);
+
+    /// <summary>The same, with names in an encoding of old; null for that of now.</summary>
+    public string Zip(string path, System.Text.Encoding? names, params string[] files)
     {
         string full = Path.Combine(Root, path);
-        using var archive = ZipFile.Open(full, ZipArchiveMode.Create);
+        using var archive = ZipFile.Open(full, ZipArchiveMode.Create, names);
         foreach (string file in files)
             archive.CreateEntryFromFile(Path.Combine(Root, file), file);
         return full;

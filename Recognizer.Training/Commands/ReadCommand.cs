@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Engine;
@@ -65,7 +66,11 @@ internal static class ReadCommand
         if (text is null) return null;
         try
         {
-            return text.StartsWith('@') ? FieldFormat.FromWords(File.ReadLines(text[1..]).Where(l => l.Length > 0)) : FieldFormat.Parse(text);
+            return text.StartsWith('@') ? FieldFormat.FromWords(File.ReadLines(text[1..], new UTF8Encoding(false, throwOnInvalidBytes: true)).Where(l => l.Length > 0)) : FieldFormat.Parse(text);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new UsageException($"--format: {text[1..]} is not UTF-8; save it as UTF-8.");
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {

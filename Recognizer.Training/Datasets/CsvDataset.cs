@@ -87,7 +87,7 @@ internal static partial class CsvDataset
             numbers = PartBuilder.MapLabels(numbers, file.Name, official.FirstLabel, official.Labels.Count, null);
             return (official.Labels, PartBuilder.Build(images, numbers, new PartBuilder.Storage(official.Transposed, LightOnDark: true), options.For(official.Labels)));
         }
-        var (classes, ofRows) = LabelTable.FromTexts(labels);
+        var (classes, ofRows) = LabelTable.FromTexts(file.Name, labels);
         // Such as the pixel in a corner
         if (!hasHeader && labels.Count > 1 && classes is [var only] && TryPixel(only, out _))
             throw new DatasetException($"{file.Name}: all labels are {only}; is the label the last column? A header can say where it is, by the name label.");

@@ -15,7 +15,7 @@ internal static class ImageFolderDataset
         if (top.All(d => d is "train" or "test"))
         {
             var unreadable = new List<string>();
-            string[] labels = [.. LabelTable.FromTexts([.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
+            string[] labels = [.. LabelTable.FromTexts(tree.Location, [.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
             DatasetPart? Part(bool need, string part) => need && top.Contains(part) ? Read(tree, Files(tree, part), labels, unreadable, options) : null;
             return new Dataset(tree.Name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = unreadable };
         }
@@ -63,7 +63,7 @@ internal static class ImageFolderDataset
 
     private static Dataset LoadWhole(FileTree tree, List<(string Path, string Label)> rows, DatasetLoadOptions options)
     {
-        var labels = LabelTable.FromTexts([.. rows.Select(r => r.Label)]).Labels;
+        var labels = LabelTable.FromTexts(tree.Location, [.. rows.Select(r => r.Label)]).Labels;
         if (labels.Length < 2)
             throw new DatasetException($"{tree.Location} has {labels.Length} classes, at least two are needed: a sub-folder of images for each.");
         var unreadable = new List<string>();

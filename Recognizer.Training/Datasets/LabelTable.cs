@@ -9,9 +9,14 @@ internal static class LabelTable
     public static bool IsColumnName(string name) => name.ToUpperInvariant() is "LABEL" or "CLASS" or "TARGET" or "DIGIT";
 
     /// <summary>The distinct texts, by number if all are whole numbers and else by code point, and the class of each row.</summary>
-    public static (string[] Labels, int[] Classes) FromTexts(IReadOnlyList<string> rows)
+    /// <param name="source">Where the texts come from, as messages name it.</param>
+    /// <param name="rows">The text of each row.</param>
+    /// <exception cref="DatasetException">A text was not UTF-8 where it was read; other labels may have become the same.</exception>
+    public static (string[] Labels, int[] Classes) FromTexts(string source, IReadOnlyList<string> rows)
     {
         string[] labels = [.. rows.Distinct(StringComparer.Ordinal)];
+        if (labels.FirstOrDefault(l => l.Contains('\uFFFD', StringComparison.Ordinal)) is { } broken)
+            throw new DatasetException($"{source}: the label {broken} is not UTF-8; save it as UTF-8.");
         if (labels.All(l => long.TryParse(l, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)))
             Array.Sort(labels, (a, b) => long.Parse(a, CultureInfo.InvariantCulture).CompareTo(long.Parse(b, CultureInfo.InvariantCulture)));
         else

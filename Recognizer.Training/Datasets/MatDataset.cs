@@ -91,7 +91,7 @@ internal static class MatDataset
         var numbers = new int[count];
         for (int i = 0; i < count; i++)
             numbers[i] = Whole(label[i]) ?? throw new DatasetException(FormattableString.Invariant($"{name}: label has {label[i]} in column {i}, expected a whole number."));
-        var (labels, classes) = LabelTable.FromTexts([.. numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+        var (labels, classes) = LabelTable.FromTexts(name, [.. numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
         var all = PartBuilder.Build(new RawImages(data.Bytes, count, side, side), classes, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(labels));
         const int mnistTrain = 60_000, mnistAll = 70_000;
         return count == mnistAll
