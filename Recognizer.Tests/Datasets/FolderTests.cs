@@ -35,17 +35,49 @@ public sealed class FolderTests : IDisposable
         Assert.Contains("notes.txt", set.UnreadableFiles[1], StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Reads_train_and_test_folders()
+    [Theory]
+    [InlineData("train", "test")]
+    [InlineData("Train", "TEST")]
+    [InlineData("training", "testing")]
+    public void Reads_train_and_test_folders(string train, string test)
     {
         byte[] pixels = Pixels(2);
-        _folder.Write("set/train/a/1.png", Png(pixels, 0));
-        _folder.Write("set/test/b/1.png", Png(pixels, 1));
+        _folder.Write($"set/{train}/a/1.png", Png(pixels, 0));
+        _folder.Write($"set/{test}/b/1.png", Png(pixels, 1));
         var set = DatasetLoader.Load("set", _folder.Options);
         Assert.Equal(["a", "b"], set.Labels);
         Assert.Equal([0], set.Train!.Labels);
         Assert.Equal([1], set.Test!.Labels);
         Assert.Equal(pixels[784..], set.Test.Images);
+    }
+
+    [Theory]
+    [InlineData("train/a/1.png", "val/a/1.png", "test/a/1.png")]
+    [InlineData("a/writer1/1.png", "b/writer1/1.png")]
+    [InlineData("train/a/writer1/1.png", "test/a/writer1/1.png")]
+    public void Images_that_all_lie_deeper_are_refused_with_the_names_that_are_expected(params string[] files)
+    {
+        foreach (string file in files) _folder.Write($"set/{file}", Png(Pixels(1)));
+        string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("set", Test)).Message;
+        Assert.Contains("a folder of images for each class, or train and test (training, testing)", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_how_many_images_in_sub_folders_of_classes_are_left_out()
+    {
+        string[] files = ["set/a/1.png", "set/b/1.png", "set/b/old/2.png", "set/b/old/older/3.png", "set/c/old/4.png"];
+        // In MNIST's layout, for which a set is loaded twice
+        foreach (string file in files) _folder.Write(file, Png(Ring(20)));
+        _folder.Write("set/b/old/Thumbs.db", "left by a file manager");
+        _folder.Zip("set.zip", files);
+        foreach (string name in new[] { "set", "set.zip" })
+        {
+            var said = new List<string>();
+            var set = DatasetLoader.LoadInItsLayout(name, [], Test with { Progress = said.Add });
+            Assert.Equal(["a", "b"], set.Labels);
+            Assert.Equal(2, set.Test!.Count);
+            Assert.StartsWith("left out: 3 files in sub-folders of classes", Assert.Single(said), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -129,6 +161,7 @@ public sealed class FolderTests : IDisposable
     [InlineData("0", "my/test/0/1.png")]
     [InlineData("0", "test/0/1.png")]
     [InlineData("0 1", "my/train/0/1.png", "my/test/1/1.png")]
+    [InlineData("0", "Testing/0/1.png")]
     public void Folders_around_a_set_in_an_archive_are_no_part_of_it(string labels, params string[] files)
     {
         foreach (string file in files) _folder.Write(file, Png(Pixels(1)));
@@ -256,12 +289,13 @@ public sealed class FolderTests : IDisposable
     [InlineData(24, NormalizerLayout.Emnist)]
     public void The_layout_of_files_of_others_is_found_out(int size, NormalizerLayout layout)
     {
-        int first = (28 - size) / 2, last = first + size - 1;
-        string ring = string.Join(',', Enumerable.Range(0, 784).Select(p => Math.Max(Math.Abs(2 * (p % 28) - 27), Math.Abs(2 * (p / 28) - 27)) == last - first ? 255 : 0));
+        string ring = string.Join(',', Ring(size));
         _folder.Write("rows.csv", string.Join('\n', Enumerable.Range(0, 40).Select(i => $"{"ab"[i % 2]},{ring}")));
         Assert.Equal(layout, DatasetLoader.Load("rows.csv", _folder.Options).Layout);
         Assert.Equal(layout, DatasetLoader.Load("rows.csv", Test).Layout);
     }
+
+    private static byte[] Ring(int size) => [.. Enumerable.Range(0, 784).Select(p => (byte)(Math.Max(Math.Abs(2 * (p % 28) - 27), Math.Abs(2 * (p / 28) - 27)) == size - 1 ? 255 : 0))];
 
     /// <summary>EMNIST's tables store images transposed, as its other files do, and number the letters from 1.</summary>
     [Theory]

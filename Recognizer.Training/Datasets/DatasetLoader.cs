@@ -40,8 +40,8 @@ internal static class DatasetLoader
     public static Dataset LoadInItsLayout(string nameOrPath, IReadOnlyList<string> coarser, DatasetLoadOptions options)
     {
         Dataset dataset = Load(nameOrPath, coarser, options);
-        // Images of sets that are known by name are in the form already
-        return dataset.Layout == options.Layout || options.Catalogue.Find(nameOrPath) is not null ? dataset : Load(nameOrPath, coarser, options with { Layout = dataset.Layout }) with { Layout = dataset.Layout };
+        // Images of sets that are known by name are in the form already; of others, what there is to say has been said
+        return dataset.Layout == options.Layout || options.Catalogue.Find(nameOrPath) is not null ? dataset : Load(nameOrPath, coarser, options with { Layout = dataset.Layout, Progress = null }) with { Layout = dataset.Layout };
     }
 
     /// <summary>Whether two names or paths stand for the same set.</summary>

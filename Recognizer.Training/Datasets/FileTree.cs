@@ -32,12 +32,20 @@ internal abstract class FileTree : IDisposable
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
 
-    /// <summary>A folder, or a .zip file, of which the innermost folder that has everything is taken as the root, unless it is a <c>train</c> or <c>test</c> of folders: a part alone.</summary>
+    /// <summary>A folder, or a .zip file, of which the innermost folder that has everything is taken as the root, unless it is one of folders with the name of a part: that part alone.</summary>
     public static FileTree Open(string path) => Directory.Exists(path) ? new FolderTree(path) : OpenArchive(path);
 
     public static FileTree OpenArchive(string path) => new ZipTree(path);
 
     public static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
+
+    /// <summary>The part, <c>train</c> or <c>test</c>, that a folder with this name holds: that or <c>training</c> or <c>testing</c>, in any case; null for other names.</summary>
+    public static string? PartOf(string name) => name.ToUpperInvariant() switch
+    {
+        "TRAIN" or "TRAINING" => "train",
+        "TEST" or "TESTING" => "test",
+        _ => null,
+    };
 
     protected static bool IsHidden(string name) => name.StartsWith('.') || name == "__MACOSX";
 
@@ -99,7 +107,7 @@ internal abstract class FileTree : IDisposable
                 _archive?.Dispose();
                 throw e as DatasetException ?? new DatasetException($"{archivePath} is not a readable .zip file: {e.Message}", e);
             }
-            while (Files("").Count == 0 && Directories("") is [var only] && (only is not ("train" or "test") || Files(only).Count > 0))
+            while (Files("").Count == 0 && Directories("") is [var only] && (PartOf(only) is null || Files(only).Count > 0))
                 _top += only + "/";
         }
 

@@ -8,18 +8,23 @@ internal static class ImageFolderDataset
     public const string ListName = "labels.csv";
     private const long MaximumFileLength = 64 << 20;
 
+    // How far below the folders of classes images are looked for that don't belong there: links may lead in circles
+    private const int LevelsBelow = 3;
+
     /// <summary>A folder with a sub-folder per class, or with <c>train</c> and <c>test</c>, each of that form.</summary>
+    /// <exception cref="DatasetException">There are fewer than two classes, or all files lie deeper.</exception>
     public static Dataset LoadFolders(FileTree tree, DatasetLoadOptions options)
     {
         var top = tree.Directories("");
-        if (top.All(d => d is "train" or "test"))
+        if (top.All(d => FileTree.PartOf(d) is not null))
         {
             var unreadable = new List<string>();
             string[] labels = [.. LabelTable.FromTexts(tree.Location, [.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
-            DatasetPart? Part(bool need, string part) => need && top.Contains(part) ? Read(tree, Files(tree, part), labels, unreadable, options) : null;
+            DatasetPart? Part(bool need, string part) => need && top.Where(d => FileTree.PartOf(d) == part).ToArray() is { Length: > 0 } folders
+                ? Read(tree, [.. folders.SelectMany(d => Files(tree, d, options))], labels, unreadable, options) : null;
             return new Dataset(tree.Name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = unreadable };
         }
-        return LoadWhole(tree, Files(tree, ""), options);
+        return LoadWhole(tree, Files(tree, "", options), options);
     }
 
     /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c>, <c>class</c>, <c>target</c> or <c>digit</c>, or none.</summary>
@@ -55,8 +60,23 @@ internal static class ImageFolderDataset
 
     private static string Unquote(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
 
-    private static List<(string Path, string Label)> Files(FileTree tree, string parent) =>
-        [.. tree.Directories(parent).SelectMany(d => tree.Files(d).Where(f => !IsOfTheSystem(f)).Select(f => (f, FileTree.NameOf(d))))];
+    private static List<(string Path, string Label)> Files(FileTree tree, string parent, DatasetLoadOptions options)
+    {
+        var classes = tree.Directories(parent);
+        List<(string Path, string Label)> files = [.. classes.SelectMany(d => Files(tree, d).Select(f => (f, FileTree.NameOf(d))))];
+        string[] left = [.. classes.SelectMany(d => FilesBelow(tree, d, LevelsBelow))];
+        if (left.Length == 0)
+            return files;
+        if (files.Count == 0)
+            throw new DatasetException($"{tree.Location}: expected a folder of images for each class, or train and test (training, testing), each of that form; {left[0]} lies deeper.");
+        options.Progress?.Invoke($"left out: {left.Length} files in sub-folders of classes of {tree.Location}, such as {left[0]}");
+        return files;
+    }
+
+    private static IEnumerable<string> Files(FileTree tree, string directory) => tree.Files(directory).Where(f => !IsOfTheSystem(f));
+
+    private static IEnumerable<string> FilesBelow(FileTree tree, string directory, int levels) =>
+        levels == 0 ? [] : tree.Directories(directory).SelectMany(d => Files(tree, d).Concat(FilesBelow(tree, d, levels - 1)));
 
     /// <summary>What file managers leave in folders.</summary>
     private static bool IsOfTheSystem(string path) => Path.GetFileName(path) is var name && (name.StartsWith('.') || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase) || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase));
