@@ -112,6 +112,32 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(line == "1.png, label", set.Labels.Contains("label"));
     }
 
+    [Theory]
+    [InlineData("file,label,writer\n1.png,a,w1\n2.png,b,w2\n", 1)]
+    [InlineData("1.png,a\n2.png,b,w2\n", 2)]
+    [InlineData("1.png,a\n2.png,\"b\",\"w2\"\n", 2)]
+    [InlineData("1.png,a\n2.png,,w2\n", 2)]
+    [InlineData("1.png,a\n2.png\n", 2)]
+    public void A_list_has_two_columns(string list, int line)
+    {
+        _folder.Write("set/labels.csv", list);
+        for (int i = 1; i <= 2; i++) _folder.Write($"set/{i}.png", Png(Pixels(1)));
+        Assert.Contains($"labels.csv: line {line} must be", Assert.Throws<DatasetException>(() => DatasetLoader.Load("set", Test)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(",", ",")]
+    [InlineData("\",\"", ",")]
+    [InlineData("\"a, b\"", "a, b")]
+    [InlineData("\"\"\"\"", "\"")]
+    [InlineData("\"", "\"")]
+    public void Marks_may_be_labels_of_a_list(string written, string label)
+    {
+        _folder.Write("set/labels.csv", $"1.png,{written}\n2.png,z\n");
+        for (int i = 1; i <= 2; i++) _folder.Write($"set/{i}.png", Png(Pixels(1)));
+        Assert.Equal([label, "z"], DatasetLoader.Load("set", Test).Labels);
+    }
+
     /// <summary>Else é and è would be one class.</summary>
     [Fact]
     public void Labels_that_are_not_utf8_are_refused()

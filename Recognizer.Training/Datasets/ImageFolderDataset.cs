@@ -39,7 +39,7 @@ internal static class ImageFolderDataset
             if (text.AsSpan().Trim().Length == 0)
                 continue;
             if (!TrySplit(text, out string file, out string label))
-                throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label.");
+                throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label, which is quoted if it has commas.");
             file = file.Replace('\\', '/');
             // Names of the first column vary; that of the second could be a class, but then the file is there.
             if (line > 1 || !LabelTable.IsColumnName(label) || tree.FileExists(file))
@@ -50,15 +50,19 @@ internal static class ImageFolderDataset
         return LoadWhole(tree, rows, options);
     }
 
-    /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be labels.</summary>
+    /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be part of it. A label may be a bare comma, too; any other one would begin a third column.</summary>
     private static bool TrySplit(string line, out string file, out string label)
     {
         int comma = line.StartsWith('"') ? line.IndexOf("\",", StringComparison.Ordinal) + 1 : line.IndexOf(',', StringComparison.Ordinal);
-        (file, label) = comma > 0 ? (Unquote(line[..comma].Trim()), Unquote(line[(comma + 1)..].Trim())) : ("", "");
-        return file.Length > 0 && label.Length > 0;
+        string rest = comma > 0 ? line[(comma + 1)..].Trim() : "";
+        (file, label) = (comma > 0 ? Unquote(line[..comma].Trim()) : "", Unquote(rest));
+        return file.Length > 0 && label.Length > 0 && (rest == "," || IsQuoted(rest) || !rest.Contains(',', StringComparison.Ordinal));
     }
 
-    private static string Unquote(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
+    private static string Unquote(string text) => IsQuoted(text) ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
+
+    /// <summary>Whether a text is one field in quotes, of which those inside it are doubled.</summary>
+    private static bool IsQuoted(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' && !text[1..^1].Replace("\"\"", "", StringComparison.Ordinal).Contains('"', StringComparison.Ordinal);
 
     private static List<(string Path, string Label)> Files(FileTree tree, string parent, DatasetLoadOptions options)
     {
