@@ -83,6 +83,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --optimizer lion")]
     [InlineData("train --architecture transformer")]
     [InlineData("train --alphabet=")]
+    [InlineData("predict --alphabet digit a.png")]
+    [InlineData("read --alphabet UpperCase a.png")]
     [InlineData("datasets show")]
     [InlineData("train --augment sideways")]
     [InlineData("train --validation 1")]
