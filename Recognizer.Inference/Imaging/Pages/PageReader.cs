@@ -4,7 +4,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Reads pages and lines of separate or touching handwritten characters.</summary>
 /// <remarks>The page's ink is found on uneven ground, turned upright where the options say so, deskewed, freed of ruled lines and the borders of boxes, and gathered into lines. Each line is cut wherever two
-/// characters might touch, and the parts are put together so that, taken as characters, they are the most probable.
+/// characters might touch, and the parts are put together so that, taken as characters, they are the most probable. Only the scorer's labels are read: where they are letters and digits, dots and
+/// dashes are left out, slashes and brackets come out as 1 or l; <see cref="FieldReader"/> reads them where its format has them.
 /// Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
 /// <param name="options">How to read; defaults where null.</param>
