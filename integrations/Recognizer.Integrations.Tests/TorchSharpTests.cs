@@ -52,15 +52,21 @@ public class TorchSharpTests
     }
 
     [Theory]
-    [InlineData("cnn2")]
-    [InlineData("nano")]
-    [InlineData("residual")]
-    [InlineData("lenet5")]
-    public void Gradients_and_statistics_are_the_engines(string architecture)
+    [InlineData("cnn2", false)]
+    [InlineData("nano", false)]
+    [InlineData("residual", false)]
+    [InlineData("residual", true)]
+    [InlineData("lenet5", false)]
+    public void Gradients_and_statistics_are_the_engines(string architecture, bool isFrozen)
     {
         Graph graph = Models.Network(architecture);
-        var options = new TrainingPlanOptions { BatchSize = 8, Winograd = false };
+        IEnumerable<string> norms = graph.Nodes.Where(node => node.OperatorType == "BatchNormalization").SelectMany(node => node.Inputs.Skip(1).Take(2));
+        var options = new TrainingPlanOptions { BatchSize = 8, Winograd = false, Frozen = isFrozen ? norms.ToHashSet(StringComparer.Ordinal) : [] };
         using ITrainingPlan engine = new TrainingPlan(graph, options), torchs = new TorchTrainingPlan(graph, options, torch.CPU);
+        // As a resumed training does
+        foreach (ITrainingPlan plan in new[] { engine, torchs })
+            foreach ((_, Memory<float> values) in plan.Statistics)
+                for (int i = 0; i < values.Length; i++) values.Span[i] = 0.5f + 0.01f * i;
         float[] pixels = Models.Pixels(6);
         var loss = new SoftmaxCrossEntropy(new[] { 1, 4, 0, SoftmaxCrossEntropy.NoCharacter, 9, 2 }, 0.1f);
         StepResult expected = engine.Step(pixels, 6, loss, 1), actual = torchs.Step(pixels, 6, loss, 1);

@@ -66,8 +66,8 @@ internal static class TorchOperators
     private static TorchOperator Unary(Func<Tensor, Tensor> function) => (_, x, _) => function(x[0]!);
 
     private static Tensor BatchNormalization(Node node, IReadOnlyList<Tensor?> x, bool training) =>
-        // ONNX's momentum is the share that stays, Torch's the share that is new.
-        F.batch_norm(x[0]!, x[3], x[4], x[1], x[2], training, 1 - node.Float("momentum", 0.9f), node.Float("epsilon", 1e-5f));
+        // ONNX's momentum is the share that stays, Torch's the share that is new. One that is frozen as a whole uses its stored statistics, as in the engine's own training.
+        F.batch_norm(x[0]!, x[3], x[4], x[1], x[2], training && (x[1]!.requires_grad || x[2]!.requires_grad), 1 - node.Float("momentum", 0.9f), node.Float("epsilon", 1e-5f));
 
     private static Tensor Convolution(Node node, IReadOnlyList<Tensor?> x, bool training)
     {
