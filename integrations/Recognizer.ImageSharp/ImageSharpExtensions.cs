@@ -42,12 +42,16 @@ public static class ImageSharpExtensions
     }
 
     /// <summary>The first frame as an image of this library: upright, transparency resolved.</summary>
+    /// <exception cref="ArgumentException">The image has too many pixels for an array.</exception>
     public static Inference.Imaging.Image ToRecognizerImage(this Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using Image<Rgba32> upright = image.CloneAs<Rgba32>();
+        long length = 4L * image.Width * image.Height;
+        if (length > Array.MaxLength) throw new ArgumentException($"The image has {image.Width}×{image.Height} pixels, more than the {Array.MaxLength / 4} that can be read.", nameof(image));
+        using Image first = image.Frames.CloneFrame(0);
+        using Image<Rgba32> upright = first.CloneAs<Rgba32>();
         upright.Mutate(context => context.AutoOrient());
-        var pixels = new byte[upright.Width * upright.Height * 4];
+        var pixels = new byte[length];
         upright.Frames.RootFrame.CopyPixelDataTo(pixels);
         return Inference.Imaging.Image.FromChannels(upright.Width, upright.Height, 4, pixels);
     }

@@ -52,6 +52,18 @@ public class ImageSharpTests
         Assert.Equal((10, 30), (turned.Width, turned.Height));
         // A quarter turn clockwise: what was top left is top right.
         Assert.Equal([255, 0, 0], turned.Pixels[27..30].ToArray());
+
+        using var other = new Image<Rgba32>(30, 10, new Rgba32(0, 0, 255, 255));
+        image.Frames.AddFrame(other.Frames.RootFrame);
+        Assert.Equal(turned.Pixels.ToArray(), image.ToRecognizerImage().Pixels.ToArray());
+        Assert.Equal(2, image.Frames.Count);
+    }
+
+    [Fact]
+    public void Images_that_no_array_can_hold_are_refused()
+    {
+        using var image = new Image<L8>(1 << 16, 1 << 13);
+        Assert.Equal("image", Assert.Throws<ArgumentException>(() => image.ToRecognizerImage()).ParamName);
     }
 
     [Fact]
