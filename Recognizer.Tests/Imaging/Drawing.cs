@@ -20,15 +20,17 @@ internal static class Drawing
         [[(0.85, 0.2), (0.45, 0), (0.12, 0.25), (0.4, 0.5), (0.85, 0.22), (0.8, 0.6), (0.65, 1)]],
         [[(0.8, -0.05), (0.2, 1.05)]],
         [[(0.55, 0.9), (0.35, 1.1)]],
+        [[(0.5, 0.22), (0.5, 0.78)], [(0.05, 0.5), (0.95, 0.5)]],
+        [[(0.1, 0.2), (0.3, 0.02), (0.7, 0), (0.9, 0.2), (0.8, 0.4), (0.5, 0.55), (0.5, 0.72)], [(0.48, 0.96), (0.52, 0.97)]],
     ];
 
-    /// <summary>Numbers of a slash and a comma beside those of the digits.</summary>
-    public const int Slash = 10, Comma = 11;
+    /// <summary>Numbers of marks beside those of the digits.</summary>
+    public const int Slash = 10, Comma = 11, Plus = 12, QuestionMark = 13;
 
     /// <summary>Coverage 0…1 of a digit drawn into a box.</summary>
     /// <param name="canvas">[height, width]; what is covered more stays.</param>
     /// <param name="width">Pixels in a row.</param>
-    /// <param name="digit">0 to 9, <see cref="Slash"/> or <see cref="Comma"/>.</param>
+    /// <param name="digit">0 to 9, or the number of a mark.</param>
     /// <param name="left">Left of the box.</param>
     /// <param name="top">Top of the box.</param>
     /// <param name="boxWidth">Width of the box.</param>

@@ -318,6 +318,10 @@ public sealed class FieldReader
             "-" or "_" or "=" or "~" => (1.2, 0.6, 0.5, ""),
             "." or "," or "'" => (0.0, 0.5, 0.2, ""),
             ":" or ";" => (-1.0, 0.5, 0.6, ""),
+            "+" => (0.0, 0.8, 0.9, "tTfx4FXYd"),
+            "#" => (0.0, 0.8, 0.9, "HAWNhK"),
+            "*" => (0.0, 0.8, 0.9, "xXKHAtk"),
+            "?" => (0.0, 0.8, 0.9, "732P9"),
             _ => (0.0, 0.8, 0.9, null),
         };
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;

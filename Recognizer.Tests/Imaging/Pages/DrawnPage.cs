@@ -13,7 +13,7 @@ internal static class DrawnPage
         Apart,
     }
 
-    /// <summary>Lines of digits, slashes and commas, 40 pixels high.</summary>
+    /// <summary>Lines of digits and marks, 40 pixels high.</summary>
     public static GrayImage Paint(string[] lines, double gap = 14, double skew = 0, bool ruled = false, bool shadow = false, bool inverted = false, Boxes boxes = Boxes.None)
     {
         int width = 80 + lines.Max(l => l.Length) * (int)(24 + gap + 2), height = 80 + lines.Length * 80;
@@ -23,7 +23,7 @@ internal static class DrawnPage
             double x = 40;
             foreach (char c in lines[l])
             {
-                if (c != ' ') Drawing.Digit(cover, width, c switch { '/' => Drawing.Slash, ',' => Drawing.Comma, _ => c - '0' }, x, 50 + 80 * l, 24, 40, 4.5);
+                if (c != ' ') Drawing.Digit(cover, width, c switch { '/' => Drawing.Slash, ',' => Drawing.Comma, '+' => Drawing.Plus, '?' => Drawing.QuestionMark, _ => c - '0' }, x, 50 + 80 * l, 24, 40, 4.5);
                 x += c == ' ' ? 40 : 24 + gap;
             }
         }
