@@ -20,6 +20,9 @@ internal sealed class PageInk
     /// <summary>Components that may be circles around others, the largest ones: a page of noise has very many.</summary>
     private const int MostCircles = 500;
 
+    /// <summary>Least area of the third largest component beside the second, if these are characters; specks and dots are smaller.</summary>
+    private const double LeastOfThree = 1.0 / 6;
+
     private PageOrientation _orientation;
     private int _pictureWidth, _pictureHeight;
     private int _factor;
@@ -71,13 +74,10 @@ internal sealed class PageInk
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
         if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
         page.Ink = work.Ink;
-        double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew);
+        page.FindComponents();
+        double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew, page.HasLines());
         // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
-        if (isAlphanumeric)
-        {
-            page.FindComponents();
-            page.Drop(dropped => page.MarkCircles(dropped, angle));
-        }
+        if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
         RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
         bool dropped = page.Drop(page.MarkSurroundings) | (isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null)));
@@ -101,6 +101,14 @@ internal sealed class PageInk
         for (int i = 0; i < count; i++) mask[i] = Ink[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
         if (Labels.Length < count) Labels = new int[count];
         InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
+    }
+
+    /// <summary>Whether the largest component is long or reaches from edge to edge, as squares do, or at least three are of about one size (beside a frame).</summary>
+    private bool HasLines()
+    {
+        InkComponent[] largest = [.. Components.OrderByDescending(c => c.Area).Take(3)];
+        return largest is [var first, ..] && (first.Box.Width == Width || first.Box.Width >= SkewEstimator.LeastLine * first.Box.Height)
+            || largest is [_, var second, var third] && third.Area >= LeastOfThree * second.Area;
     }
 
     /// <summary>Clears components.</summary>

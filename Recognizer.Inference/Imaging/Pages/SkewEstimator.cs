@@ -4,8 +4,19 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// ruled lines) then fall together (Postl).</summary>
 internal static class SkewEstimator
 {
+    /// <summary>Least length of a line, in its heights; one or two characters are shorter.</summary>
+    public const double LeastLine = 2.2;
+
+    // How much more uneven than the level profile that of an angle has to be: of lines, and of less, whose bars and slant tell nothing of the page, but for what is printed around it
+    private const double LinesGain = 1.04, CharactersGain = 2;
+
     /// <summary>Degrees by which the writing rises to the right; 0 where no other angle is clearly better.</summary>
-    public static double Estimate(ReadOnlySpan<byte> mask, int width, int height, double most)
+    /// <param name="mask">[height, width], 0 where there is no ink.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="most">The largest angle that is looked for.</param>
+    /// <param name="hasLines">Whether there are lines of writing or others for sure; else it depends on the form of the ink as a whole.</param>
+    public static double Estimate(ReadOnlySpan<byte> mask, int width, int height, double most, bool hasLines)
     {
         const int MaxPoints = 20_000;
         int ink = 0;
@@ -27,7 +38,7 @@ internal static class SkewEstimator
         for (double a = -most; a <= most; a += 0.5) Try(a);
         double coarse = angle;
         for (int i = -4; i <= 4; i++) Try(Math.Round(coarse + 0.1 * i, 1));
-        return best > 1.04 * level ? angle : 0;
+        return best > (hasLines || IsLine(points.Item1.Span, points.Item2.Span, angle) ? LinesGain : CharactersGain) * level ? angle : 0;
 
         void Try(double a)
         {
@@ -37,11 +48,26 @@ internal static class SkewEstimator
         }
     }
 
+    /// <summary>Whether all points together are a line at this angle.</summary>
+    private static bool IsLine(ReadOnlySpan<float> xs, ReadOnlySpan<float> ys, double degrees)
+    {
+        float slope = Slope(degrees), left = float.MaxValue, right = float.MinValue, top = float.MaxValue, bottom = float.MinValue;
+        for (int i = 0; i < xs.Length; i++)
+        {
+            float y = ys[i] + xs[i] * slope;
+            (left, right) = (Math.Min(left, xs[i]), Math.Max(right, xs[i]));
+            (top, bottom) = (Math.Min(top, y), Math.Max(bottom, y));
+        }
+        return right - left >= LeastLine * (bottom - top);
+    }
+
+    private static float Slope(double degrees) => (float)Math.Tan(degrees * Math.PI / 180);
+
     /// <summary>Sum of squares of the profile, points spread linearly over two bins so that the grid of pixels doesn't favour an angle.</summary>
     private static double Unevenness(ReadOnlySpan<float> xs, ReadOnlySpan<float> ys, double degrees, int width, float[] bins)
     {
         Array.Clear(bins);
-        float slope = (float)Math.Tan(degrees * Math.PI / 180), offset = width / 2f;
+        float slope = Slope(degrees), offset = width / 2f;
         for (int i = 0; i < xs.Length; i++)
         {
             float y = ys[i] + xs[i] * slope + offset;

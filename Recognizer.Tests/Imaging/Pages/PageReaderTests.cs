@@ -122,6 +122,26 @@ public class PageReaderTests
         Assert.Equal(2, new PageReader(s_scorer).Read(marked).Lines.Count);
     }
 
+    /// <summary>Their slant and their bars are their own.</summary>
+    [Theory]
+    [InlineData(14)]
+    [InlineData(-1.5)]
+    public void One_or_two_characters_are_not_turned(double gap)
+    {
+        foreach (string text in Enumerable.Range(0, 10).SelectMany(i => new[] { $"{i}", $"{i}{(i + 3) % 10}" }))
+        {
+            GrayImage image = DrawnPage.Paint([text], gap);
+            PageResult result = new PageReader(s_scorer).Read(image);
+            Assert.Equal(0, result.Skew);
+            int[] ink = [.. Enumerable.Range(0, image.Width * image.Height).Where(i => image.Pixels[i] < 128)];
+            BoundingBox box = Assert.Single(result.Lines).Box;
+            Assert.InRange(box.Left, ink.Min(i => i % image.Width) - 2, ink.Min(i => i % image.Width) + 2);
+            Assert.InRange(box.Left + box.Width, ink.Max(i => i % image.Width) - 1, ink.Max(i => i % image.Width) + 3);
+            Assert.InRange(box.Top, ink.Min() / image.Width - 2, ink.Min() / image.Width + 2);
+            Assert.InRange(box.Top + box.Height, ink.Max() / image.Width - 1, ink.Max() / image.Width + 3);
+        }
+    }
+
     [Theory]
     [InlineData(1.4, 1)]
     [InlineData(-1.4, 1)]
