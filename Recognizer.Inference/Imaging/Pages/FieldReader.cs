@@ -321,7 +321,7 @@ public sealed class FieldReader
             "+" => (0.0, 0.8, 0.9, "tTfx4FXYd"),
             "#" => (0.0, 0.8, 0.9, "HAWNhK"),
             "*" => (0.0, 0.8, 0.9, "xXKHAtk"),
-            "?" => (0.0, 0.8, 0.9, "732P9"),
+            "?" => (0.0, 0.8, 0.9, "73"),
             _ => (0.0, 0.8, 0.9, null),
         };
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;

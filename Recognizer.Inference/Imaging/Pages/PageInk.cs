@@ -20,8 +20,14 @@ internal sealed class PageInk
     /// <summary>Components that may be circles around others, the largest ones: a page of noise has very many.</summary>
     private const int MostCircles = 500;
 
-    /// <summary>Least area of the third largest component beside the second, if these are characters; specks and dots are smaller.</summary>
-    private const double LeastOfThree = 1.0 / 6;
+    /// <summary>Least area of a character beside another; dots are smaller.</summary>
+    private const double LeastShare = 1.0 / 6;
+
+    /// <summary>Least area in pixels of a character on a page of several; specks are smaller.</summary>
+    private const int LeastCharacter = 16;
+
+    /// <summary>Components of about one size that are writing, and how many that aren't may be larger.</summary>
+    private const int Several = 5, MostPictures = 20;
 
     private PageOrientation _orientation;
     private int _pictureWidth, _pictureHeight;
@@ -103,12 +109,14 @@ internal sealed class PageInk
         InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
     }
 
-    /// <summary>Whether the largest component is long or reaches from edge to edge, as squares do, or at least three are of about one size (beside a frame).</summary>
+    /// <summary>Whether the largest component is long or reaches from edge to edge, as squares do, or two besides it, or more besides whatever pictures there are, are of about one size.</summary>
     private bool HasLines()
     {
-        InkComponent[] largest = [.. Components.OrderByDescending(c => c.Area).Take(3)];
+        InkComponent[] largest = [.. Components.OrderByDescending(c => c.Area).Take(MostPictures + Several)];
         return largest is [var first, ..] && (first.Box.Width == Width || first.Box.Width >= SkewEstimator.LeastLine * first.Box.Height)
-            || largest is [_, var second, var third] && third.Area >= LeastOfThree * second.Area;
+            || AreAlike(1, 2) || Enumerable.Range(0, MostPictures).Any(i => AreAlike(i, Several));
+
+        bool AreAlike(int from, int count) => from + count <= largest.Length && largest[from + count - 1].Area is var least && least >= LeastCharacter && least >= LeastShare * largest[from].Area;
     }
 
     /// <summary>Clears components.</summary>

@@ -142,6 +142,15 @@ public class PageReaderTests
         }
     }
 
+    /// <summary>Some of it may be far larger than the writing.</summary>
+    [Fact]
+    public void A_page_with_pictures_is_deskewed()
+    {
+        GrayImage page = Darken(DrawnPage.Paint(["2075346182", "55682041973", " ", " "], skew: 4),
+            (x, y) => (x - 150) * (x - 150) + (y - 320) * (y - 320) < 45 * 45 || (x is > 250 and < 350 && y is > 280 and < 360));
+        Assert.InRange(new PageReader(s_scorer).Read(page).Skew, 3.4, 4.6);
+    }
+
     [Theory]
     [InlineData(1.4, 1)]
     [InlineData(-1.4, 1)]
