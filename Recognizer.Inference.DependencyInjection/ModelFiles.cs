@@ -33,13 +33,13 @@ internal sealed class ModelFiles
         return now;
     }
 
-    /// <summary>Whether no permission and no other program keeps those that are there from being read.</summary>
+    /// <summary>Whether no permission and no other program keeps those that are there from being read. What has no length may be a pipe, which opening could wait for without end.</summary>
     public bool CanBeOpened()
     {
         try
         {
             foreach ((string path, FileStamp stamp) in _stamps)
-                if (stamp.Exists) File.OpenHandle(path, share: FileShare.Read | FileShare.Delete).Dispose();
+                if (stamp.Length > 0) File.OpenHandle(path, share: FileShare.Read | FileShare.Delete).Dispose();
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

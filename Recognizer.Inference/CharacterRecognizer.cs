@@ -65,7 +65,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <summary>Loads a model file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How to read with it.</param>
-    /// <param name="reading">Is told the path of each file right before it is looked at: of the model, then of those that hold its weights, whether they are there or not.</param>
+    /// <param name="reading">Is told the full path of each file right before it is looked at: of the model, then of those that hold its weights, whether they are there or not.</param>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="RecognizerOptions.Top"/> or <see cref="PlanOptions.Threads"/> is less than 1.</exception>
@@ -305,7 +305,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be: it changed meanwhile, say.</summary>
     /// <param name="path">The file.</param>
     /// <param name="isWanted">Asked once the model is ready for use.</param>
-    /// <param name="reading">Is told the path of each file right before it is looked at: of the model, then of those that hold its weights, whether they are there or not.</param>
+    /// <param name="reading">Is told the full path of each file right before it is looked at: of the model, then of those that hold its weights, whether they are there or not.</param>
     /// <returns>Whether the model is in use.</returns>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>

@@ -228,6 +228,7 @@ public class CharacterRecognizerTests
     [Theory]
     [InlineData("Identity", "0 inputs")]
     [InlineData("Softmax", "0 inputs")]
+    [InlineData("nothing", "'scores'")]
     [InlineData("Transpose", "'perm'")]
     [InlineData("no classes", "at least one")]
     public void Malformed_models_are_refused_with_the_reason(string wrong, string named)
@@ -239,9 +240,12 @@ public class CharacterRecognizerTests
         int classes = wrong == "no classes" ? 0 : 10;
         x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(new float[784 * classes], 784, classes))]);
         if (wrong is "Identity" or "Softmax") x = builder.Node(wrong, "scores", []);
+        if (wrong == "nothing") x = builder.Node("Identity", "scores", [""]);
         builder.Output(x, ElementType.Float, Dimension.Named("N"), classes);
         var options = new RecognizerOptions { Labels = Digits[..classes] };
-        Assert.Contains(named, Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(builder.Build(), options)).Message, StringComparison.Ordinal);
+        Graph graph = builder.Build();
+        if (wrong == "nothing") graph.Nodes[^1].Outputs.Add("");
+        Assert.Contains(named, Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(graph, options)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -42,11 +42,11 @@ public static class OnnxReader
 
     /// <summary>As <see cref="ReadFile"/>, but operators may come from other operator sets too.</summary>
     /// <param name="path">The model file.</param>
-    /// <param name="reading">Is told the path of each file right before it is looked at: of the model, then of those with its weights.</param>
+    /// <param name="reading">Is told the full path of each file right before it is looked at: of the model, then of those with its weights.</param>
     internal static Graph ReadAnyFile(string path, Action<string>? reading = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        reading?.Invoke(path);
+        reading?.Invoke(Path.GetFullPath(path));
         try
         {
             // On Windows too, another file may take the place of one that is being read

@@ -289,24 +289,28 @@ public sealed class FolderTests : IDisposable
     [Theory]
     [InlineData("label", false)]
     [InlineData("class", true)]
-    public void A_header_may_number_the_pixels(string name, bool isLast)
+    [InlineData("y", false)]
+    [InlineData("\"category\"", false, "\"")]
+    public void A_header_may_number_the_pixels(string name, bool isLast, string quote = "")
     {
         var rows = Enumerable.Range(0, 300).Select(i => Row($"{i % 10}", Enumerable.Range(0, 64).Select(p => (i + p) % 17)));
-        _folder.Write("rows.csv", string.Join('\n', rows.Prepend(Row(name, Enumerable.Range(0, 64)))));
+        _folder.Write("rows.csv", string.Join('\n', rows.Prepend(Row(name, Enumerable.Range(0, 64).Select(p => $"{quote}{p}{quote}")))));
         var set = DatasetLoader.Load("rows.csv", Test);
         Assert.Equal(Enumerable.Range(0, 10).Select(d => $"{d}"), set.Labels);
         Assert.Equal(300, set.Test!.Count);
 
-        string Row(string label, IEnumerable<int> pixels) => isLast ? $"{string.Join(',', pixels)},{label}" : $"{label},{string.Join(',', pixels)}";
+        string Row<T>(string label, IEnumerable<T> pixels) => isLast ? $"{string.Join(',', pixels)},{label}" : $"{label},{string.Join(',', pixels)}";
     }
 
-    [Fact]
-    public void The_letter_y_is_no_header()
+    [Theory]
+    [InlineData("y", "z")]
+    [InlineData("digit", "letter")]
+    public void A_label_that_a_column_may_have_too_makes_no_header(string first, string second)
     {
-        _folder.Write("rows.csv", "y,0,0,255,0\nx,0,255,0,0\n");
+        _folder.Write("rows.csv", $"{first},0,0,255,0\n{second},0,255,0,0\n");
         var set = DatasetLoader.Load("rows.csv", Test);
-        Assert.Equal(["x", "y"], set.Labels);
-        Assert.Equal([1, 0], set.Test!.Labels);
+        Assert.Equal([first, second], set.Labels);
+        Assert.Equal([0, 1], set.Test!.Labels);
     }
 
     /// <summary>Rings as large as MNIST's characters, or as EMNIST's, in the middle of the image.</summary>

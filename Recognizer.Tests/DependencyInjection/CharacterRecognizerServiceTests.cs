@@ -172,7 +172,12 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
     public void Weights_in_another_file_may_come_after_the_model(string data)
     {
         Write(0, "model.onnx.data");
-        using ServiceProvider services = Services(Quick);
+        // Long enough for a file to be whole
+        using ServiceProvider services = Services(options =>
+        {
+            Quick(options);
+            options.SettleTime = TimeSpan.FromMilliseconds(300);
+        });
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
         using CharacterRecognizer next = CharacterRecognizer.Load(ModelReplacementTests.Model(1));
         Prediction expected = next.RecognizeNormalized(s_image);

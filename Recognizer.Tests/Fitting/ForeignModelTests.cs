@@ -240,8 +240,44 @@ public sealed class ForeignModelTests : IDisposable
         Assert.DoesNotContain("conv.weight", trained.Initializers.Keys);
         Assert.Equal(before, Kernel(frozen));
         Assert.Equal(before, Values(Train(graph, "layer", null, "conv").Graph, "kernel"));
+        ModelMetadata.SetLabels(graph, ["-", "|", "o", "x"]);
+        string file = Save(graph);
+        var config = new TrainingConfig { Dataset = "shapes", Architecture = file, Initial = [file], Epochs = 0 };
+        Graph again = TrainingSession.Run(config, Shapes.Make(), new SessionOptions { Output = Path.Combine(_folder.Root, "again"), Threads = 1 }, new Progress(_messages), CancellationToken.None).Graph;
+        Assert.Equal(before, Values(again, "kernel"));
 
         static float[] Kernel(Graph graph) => Interpreter.Run(graph, new Dictionary<string, Tensor> { ["pixels"] = Tensor.Zeros(ElementType.Float, [1, 1, 28, 28]) }, ["kernel"])["kernel"].Span<float>().ToArray();
+    }
+
+    /// <summary>Such as a branch for which there is no operator here.</summary>
+    [Fact]
+    public void What_gives_no_scores_is_left_alone()
+    {
+        Graph graph = Variant("transposed kernel");
+        var odd = new Node("NoSuchOperator", ["conv.bias"], ["odd"], "odd");
+        graph.Nodes.Insert(0, odd);
+        TrainableGraph.Prepare(graph, new HashSet<string>());
+        Assert.Contains(odd, graph.Nodes);
+        Assert.Contains("kernel", graph.Initializers.Keys);
+    }
+
+    [Theory]
+    [InlineData("Add", false)]
+    [InlineData("Mul", false)]
+    [InlineData("", true)]
+    public void Classes_are_reordered_where_the_last_layer_is_all_that_tells_them_apart(string after, bool reordered)
+    {
+        var b = new GraphBuilder("head");
+        string x = b.Input("pixels", ElementType.Float, Dimension.Named("N"), 784);
+        x = b.Node("Gemm", "fc", [x, Weight(b, "fc.weight", 784, 784, 4), Weight(b, "fc.bias", 4, 4)]);
+        if (after.Length > 0) x = b.Node(after, "scores", [x, Weight(b, "prior", 4, 4)]);
+        b.Output(x, ElementType.Float, Dimension.Named("N"), 4);
+        Graph graph = b.Build();
+        ModelMetadata.SetLabels(graph, ["a", "b", "c", "d"]);
+        float[] before = Values(graph, "fc.bias");
+        Assert.Equal(reordered, ClassifierHead.Reorder(graph, ["d", "c", "b", "a"]));
+        if (reordered) Array.Reverse(before);
+        Assert.Equal(before, Values(graph, "fc.bias"));
     }
 
     [Theory]

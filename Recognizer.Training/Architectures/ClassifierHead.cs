@@ -8,7 +8,7 @@ namespace Recognizer.Training.Architectures;
 internal static class ClassifierHead
 {
     /// <summary>Operators between the last dense layer and the outputs: softmax, temperature, changes of shape.</summary>
-    private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Log", "Div", "Mul", "Identity", "Cast", "Reshape", "Flatten", "Squeeze"];
+    private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Log", "Sigmoid", "Clip", "Div", "Mul", "Identity", "Cast", "Reshape", "Flatten", "Squeeze"];
 
     /// <summary>Operators between dense layers.</summary>
     private static readonly HashSet<string> Between = ["Relu", "LeakyRelu", "Elu", "Selu", "Tanh", "Sigmoid", "Clip", "Dropout", "Identity", "BatchNormalization"];
@@ -19,7 +19,8 @@ internal static class ClassifierHead
     /// <param name="Transposed">Whether it is [classes, inputs] instead of [inputs, classes].</param>
     /// <param name="Bias">Initializer that is added, or null.</param>
     /// <param name="Shapes">Initializers with shapes that the scores take on afterwards.</param>
-    private sealed record Head(string Input, string Weights, bool Transposed, string? Bias, IReadOnlyList<string> Shapes)
+    /// <param name="IsWhole">Whether weights and bias are all the numbers per class that there are.</param>
+    private sealed record Head(string Input, string Weights, bool Transposed, string? Bias, IReadOnlyList<string> Shapes, bool IsWhole)
     {
         public int Classes(Graph graph) => graph.Initializers[Weights].Shape[Transposed ? 0 : 1];
     }
@@ -68,13 +69,14 @@ internal static class ClassifierHead
     /// <summary>Brings the classes of a graph into another order, with what the last dense layer has learnt of each.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="labels">The same classes in the order wanted.</param>
-    /// <returns>False where the graph stays as it is: it has this order already, other classes, or no labels.</returns>
+    /// <returns>False where the graph stays as it is: it has this order already, other classes, no labels, or more numbers per class than weights and a bias.</returns>
     /// <exception cref="OnnxException">The graph ends in something else than a dense layer.</exception>
     public static bool Reorder(Graph graph, IReadOnlyList<string> labels)
     {
         if (HasLabels(graph, labels) || ModelMetadata.Labels(graph) is not { } own || own.Count != labels.Count || labels.Except(own, StringComparer.Ordinal).Any()) return false;
         int[] from = [.. labels.Select(label => own.TakeWhile(other => other != label).Count())];
         Head head = Find(graph);
+        if (!head.IsWhole) return false;
         int inputs = graph.Initializers[head.Weights].Length / from.Length;
         Move(head.Weights, inputs, head.Transposed ? inputs : 1, head.Transposed ? 1 : from.Length);
         if (head.Bias is { } bias) Move(bias, 1, 1, 0);
@@ -209,11 +211,13 @@ internal static class ClassifierHead
     {
         var shapes = new List<string>();
         string? bias = null;
+        bool isWhole = true;
         while (producers.TryGetValue(value, out Node? node))
         {
             switch (node.OperatorType)
             {
                 case "Gemm":
+                    isWhole &= bias is null || node.Inputs.Count < 3 || node.Inputs[2].Length == 0;
                     return Matrix(node, node.Int("transB", 0) != 0, bias ?? (node.Inputs.Count > 2 && node.Inputs[2].Length > 0 ? node.Inputs[2] : null));
                 case "MatMul":
                     return Matrix(node, false, bias);
@@ -226,6 +230,7 @@ internal static class ClassifierHead
                 default:
                     if (!allowed.Contains(node.OperatorType))
                         throw new OnnxException($"{node}: expected the model to end in a dense layer (Gemm, or MatMul and Add), followed only by {string.Join(", ", allowed)}, to replace its classes.");
+                    isWhole &= !node.Inputs.Any(input => graph.Initializers.TryGetValue(input, out Tensor? tensor) && tensor.ElementType == ElementType.Float && tensor.Length > 1);
                     break;
             }
             value = node.Inputs.FirstOrDefault(i => !graph.Initializers.ContainsKey(i), node.Inputs[0]);
@@ -245,7 +250,7 @@ internal static class ClassifierHead
                 throw new OnnxException($"{node}: its weights '{node.Inputs[1]}' are {(matrix is null ? "computed" : $"{matrix.ElementType} of rank {matrix.Rank}")}, expected a float matrix among the initializers, to replace the classes.");
             if (added is not null && (!graph.Initializers.TryGetValue(added, out Tensor? vector) || vector.Rank == 0 || vector.Length != matrix.Shape[transposed ? 0 : 1]))
                 throw new OnnxException($"{node}: '{added}' is added to its result, expected an initializer with one number per class, to replace the classes.");
-            return new Head(node.Inputs[0], weights, transposed, added, shapes);
+            return new Head(node.Inputs[0], weights, transposed, added, shapes, isWhole);
         }
     }
 }

@@ -22,7 +22,7 @@ internal static class EvaluateCommand
         var dataset = new Option<string?>("--dataset") { Description = "Data set: a name, folder or file [default: what the model was trained on]", HelpName = "NAME|DIR|FILE" };
         var split = new Option<string>("--split") { Description = "Part of the data set", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
-        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out [default: those of the training, on its data set]");
+        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out [default: all; on the data set of the training, the classes that were trained]");
         var ignoreCase = new Option<bool>("--ignore-case") { Description = "Count A and a as the same" };
         var corruptions = new Option<bool>("--corruptions") { Description = "Measure also on images spoilt in the 15 ways of MNIST-C" };
         var baseline = new Option<string?>("--baseline") { Description = "What --corruptions --json wrote for another model, to compare with", HelpName = "FILE" };
@@ -46,17 +46,17 @@ internal static class EvaluateCommand
                 NeedTrain = part == "train",
                 NeedTest = part == "test",
                 AllowUnreadable = true,
-                // That of the training: images that are made are then those that its own figures are of.
-                Seed = (config ?? new TrainingConfig()).Seed,
                 Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             };
+            bool ofTraining = config is not null && DatasetLoader.AreSame(name, config.Dataset, load);
+            // Images that are made are then those that the model's own figures are of; for other models they are the same for all.
+            if (ofTraining) load = load with { Seed = config!.Seed };
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
             string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
-            bool ofTraining = config is not null && DatasetLoader.AreSame(name, config.Dataset, load);
             Alphabet? answers = alphabet.Value(result) ?? (ofTraining ? config!.Classes : null);
             if (data.IsWhole && ofTraining)
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");

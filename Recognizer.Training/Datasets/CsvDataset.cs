@@ -61,8 +61,8 @@ internal static partial class CsvDataset
                     columns = text.AsSpan().Count(separator) + 1;
                     if (columns < 2 || !IsSquare(columns - 1))
                         throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
-                    string[] names = [.. text.Split(separator).Select(field => Unquote(field.AsSpan().Trim()))];
-                    hasHeader = IsHeader(names);
+                    string[] fields = text.Split(separator, StringSplitOptions.TrimEntries), names = [.. fields.Select(field => Unquote(field))];
+                    hasHeader = IsHeader(fields, names);
                     if (hasHeader)
                     {
                         labelColumn = LabelIsLast(names) ? columns - 1 : 0;
@@ -125,17 +125,18 @@ internal static partial class CsvDataset
 
     private static bool IsSquare(int n) => Math.Round(Math.Sqrt(n)) is var side && (int)(side * side) == n;
 
-    /// <summary>A header's pixel columns have names; where they are numbered, the label's has one.</summary>
-    private static bool IsHeader(string[] fields) =>
-        LabelTable.IsColumnName(fields[0]) || LabelTable.IsColumnName(fields[^1]) || (fields.Length > 2 ? fields[1..^1] : fields[^1..]).Any(f => !TryPixel(f, out _));
-
-    private static bool LabelIsLast(string[] names)
+    /// <summary>A header's pixel columns have names, which may be numbers in quotes; where they are bare numbers, they are counted, and the label's column has a name.</summary>
+    private static bool IsHeader(string[] fields, string[] names)
     {
-        return !IsLabel(names[0]) && (IsLabel(names[^1]) || char.IsAsciiDigit(names[0].LastOrDefault()) && !char.IsAsciiDigit(names[^1].LastOrDefault()));
-
-        // y alone makes no header: it may be the letter on the first image
-        static bool IsLabel(string name) => LabelTable.IsColumnName(name) || name is "y" or "Y";
+        string[] columns = fields.Length > 2 ? fields[1..^1] : fields[^1..];
+        float[] numbers = [.. columns.TakeWhile(field => TryPixel(field, out _)).Select(field => TryPixel(field, out float value) ? value : float.NaN)];
+        return numbers.Length < columns.Length || (IsLabel(names[0]) || IsLabel(names[^1])) && numbers.Zip(numbers.Skip(1)).All(pair => pair.Second == pair.First + 1);
     }
+
+    private static bool LabelIsLast(string[] names) =>
+        !IsLabel(names[0]) && (IsLabel(names[^1]) || char.IsAsciiDigit(names[0].LastOrDefault()) && !char.IsAsciiDigit(names[^1].LastOrDefault()));
+
+    private static bool IsLabel(string name) => LabelTable.IsColumnName(name) || name is "y" or "Y";
 
     private static bool TryPixel(ReadOnlySpan<char> field, out float value) =>
         float.TryParse(field, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value) && value is >= 0 and <= 255;

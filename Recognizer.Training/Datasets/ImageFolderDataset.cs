@@ -79,8 +79,18 @@ internal static class ImageFolderDataset
 
     private static IEnumerable<string> Files(FileTree tree, string directory) => tree.Files(directory).Where(f => !IsOfTheSystem(f));
 
-    private static IEnumerable<string> FilesBelow(FileTree tree, string directory, int levels) =>
-        levels == 0 ? [] : tree.Directories(directory).SelectMany(d => Files(tree, d).Concat(FilesBelow(tree, d, levels - 1)));
+    private static List<string> FilesBelow(FileTree tree, string directory, int levels)
+    {
+        try
+        {
+            return levels == 0 ? [] : [.. tree.Directories(directory).SelectMany(d => Files(tree, d).Concat(FilesBelow(tree, d, levels - 1)))];
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            // They are only counted
+            return [];
+        }
+    }
 
     /// <summary>What file managers leave in folders.</summary>
     private static bool IsOfTheSystem(string path) => Path.GetFileName(path) is var name && (name.StartsWith('.') || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase) || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase));

@@ -16,7 +16,7 @@ internal static class LabelTable
     {
         string[] labels = [.. rows.Distinct(StringComparer.Ordinal)];
         if (labels.FirstOrDefault(l => l.Contains('\uFFFD', StringComparison.Ordinal)) is { } broken)
-            throw new DatasetException($"{source}: the label {broken} is not UTF-8; save it as UTF-8.");
+            throw new DatasetException($"{source}: the label {broken} is not UTF-8; save the table as UTF-8, or pack the archive again with names in UTF-8.");
         if (labels.All(l => long.TryParse(l, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)))
             Array.Sort(labels, (a, b) => long.Parse(a, CultureInfo.InvariantCulture).CompareTo(long.Parse(b, CultureInfo.InvariantCulture)));
         else

@@ -5,7 +5,8 @@ namespace Recognizer.Training.Differentiation;
 
 /// <summary>Where a classifier's answers come from: what inference takes them from, followed back to what the loss reads.</summary>
 /// <param name="Scores">Value that inference takes the answers from.</param>
-/// <param name="Logits">What the softmax of these answers is applied to, before the calibration temperature divides it.</param>
+/// <param name="Logits">What the softmax of these answers is applied to, before the calibration temperature divides it. Where there is none, the scores: the loss takes their softmax, and so
+/// independent probabilities learn the right ranking, but from another loss than that of the answers, in which they are made to add up to 1.</param>
 /// <param name="Temperature">The initializer with that temperature, or null.</param>
 internal sealed record ClassifierOutput(string Scores, string Logits, Tensor? Temperature)
 {

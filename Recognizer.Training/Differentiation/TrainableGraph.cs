@@ -3,7 +3,7 @@ using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Training.Differentiation;
 
-/// <summary>Brings a graph that another tool exported into a form in which all that training changes is in initializers, each in one role. It computes the same.</summary>
+/// <summary>Brings a graph that another tool exported into a form in which all that training changes is in initializers, running statistics apart from weights. It computes the same.</summary>
 internal static class TrainableGraph
 {
     /// <summary>Stores weights that nodes compute from constants as what they come to, and gives batch normalisation running statistics of its own where an exporter merged
@@ -24,7 +24,8 @@ internal static class TrainableGraph
         var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
         var stored = new HashSet<Node>();
         var fixedSources = new HashSet<string>(frozen, StringComparer.Ordinal);
-        foreach (Node node in graph.Nodes)
+        // Others may be of operators that are unknown here
+        foreach (Node node in ModelTransforms.Only(graph, new ValueInfo(ClassifierOutput.Of(graph).Scores, ElementType.Float, null)).Nodes)
         {
             foreach (string output in node.Outputs.Where(output => output.Length > 0)) producers[output] = node;
             if (!node.Inputs.All(input => input.Length == 0 || constants.ContainsKey(input)))

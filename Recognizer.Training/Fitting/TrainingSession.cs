@@ -154,12 +154,14 @@ internal static class TrainingSession
     {
         IReadOnlyList<string> labels = data.Labels;
         Graph graph;
+        var unprepared = new HashSet<string>(StringComparer.Ordinal); // frozen weights
         if (config.StartsFromFile)
         {
             // The plain inference graph is what is stored; training mode is the trainer's own affair.
             graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
             RecognizerModel.SingleInput(graph);
-            TrainableGraph.Prepare(graph, Trainer.Frozen(graph, config.Freeze));
+            unprepared = Trainer.Frozen(graph, config.Freeze, isPrepared: false);
+            TrainableGraph.Prepare(graph, unprepared);
             if (ModelMetadata.Labels(graph) is null && ClassifierHead.Classes(graph) == labels.Count)
             {
                 ModelMetadata.SetLabels(graph, labels);
@@ -180,7 +182,7 @@ internal static class TrainingSession
         {
             graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
         }
-        Graph[] starts = [.. config.InitialFiles.Select(file => Widening.Apply(OnnxReader.ReadFile(file), graph))];
+        Graph[] starts = [.. config.InitialFiles.Select(Start)];
         if (starts.Length > 0)
         {
             foreach (Graph start in starts) ClassifierHead.Reorder(start, labels);
@@ -198,6 +200,14 @@ internal static class TrainingSession
         // A temperature fits the weights that it was fitted to.
         if (ClassifierOutput.Of(graph).Temperature is { } temperature) temperature.Span<float>()[0] = 1;
         return graph;
+
+        Graph Start(string file)
+        {
+            Graph start = OnnxReader.ReadFile(file);
+            // Weights have the same names then as those of the architecture
+            if (config.StartsFromFile) TrainableGraph.Prepare(start, unprepared);
+            return Widening.Apply(start, graph);
+        }
     }
 
     /// <summary>Tells of the models that were trained on the same data with another part of it held back.</summary>

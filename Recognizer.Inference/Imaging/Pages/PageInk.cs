@@ -23,6 +23,9 @@ internal sealed class PageInk
     /// <summary>Least area of a character beside another; dots are smaller.</summary>
     private const double LeastShare = 1.0 / 6;
 
+    /// <summary>Least width, in heights, of a component of several characters, such as three digits.</summary>
+    private const double LeastWidth = 1.4;
+
     /// <summary>Least area in pixels of a character on a page of several; specks are smaller.</summary>
     private const int LeastCharacter = 16;
 
@@ -109,11 +112,12 @@ internal sealed class PageInk
         InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
     }
 
-    /// <summary>Whether the largest component is long or reaches from edge to edge, as squares do, or two besides it, or more besides whatever pictures there are, are of about one size.</summary>
+    /// <summary>Whether a large component is wide, as touching characters are, or the largest reaches from edge to edge, as squares do, or two besides it, or more besides whatever pictures
+    /// there are, are of about one size.</summary>
     private bool HasLines()
     {
         InkComponent[] largest = [.. Components.OrderByDescending(c => c.Area).Take(MostPictures + Several)];
-        return largest is [var first, ..] && (first.Box.Width == Width || first.Box.Width >= SkewEstimator.LeastLine * first.Box.Height)
+        return largest is [var first, ..] && (first.Box.Width == Width || largest.Any(c => c.Area >= LeastShare * first.Area && c.Box.Width >= LeastWidth * c.Box.Height))
             || AreAlike(1, 2) || Enumerable.Range(0, MostPictures).Any(i => AreAlike(i, Several));
 
         bool AreAlike(int from, int count) => from + count <= largest.Length && largest[from + count - 1].Area is var least && least >= LeastCharacter && least >= LeastShare * largest[from].Area;

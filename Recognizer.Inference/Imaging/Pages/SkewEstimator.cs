@@ -5,7 +5,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 internal static class SkewEstimator
 {
     /// <summary>Least length of a line, in its heights; one or two characters are shorter.</summary>
-    public const double LeastLine = 2.2;
+    private const double LeastLine = 2.2;
 
     // How much more uneven than the level profile that of an angle has to be: of lines, and of less, whose bars and slant tell nothing of the page, but for what is printed around it
     private const double LinesGain = 1.04, CharactersGain = 2;

@@ -142,6 +142,18 @@ public class PageReaderTests
         }
     }
 
+    [Theory]
+    [InlineData("203", null)]
+    [InlineData("20348", null)]
+    [InlineData("2034", "8032")]
+    public void Few_lines_of_touching_characters_are_deskewed(string line, string? other)
+    {
+        GrayImage page = DrawnPage.Paint(other is null ? [line] : [line, other], gap: -1.5, skew: 7);
+        Assert.InRange(new PageReader(s_scorer).Read(page).Skew, 6, 8.5);
+        GrayImage speck = Darken(page, (x, y) => x is >= 4 and < 8 && y is >= 4 and < 8);
+        Assert.InRange(new PageReader(s_scorer).Read(speck).Skew, 6, 8.5);
+    }
+
     /// <summary>Some of it may be far larger than the writing.</summary>
     [Fact]
     public void A_page_with_pictures_is_deskewed()
