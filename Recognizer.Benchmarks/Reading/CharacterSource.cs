@@ -1,5 +1,4 @@
 using Recognizer.Inference;
-using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training;
 using Recognizer.Training.Datasets;
@@ -30,31 +29,22 @@ internal sealed class CharacterSource
     /// <param name="alphabet">Characters wanted; null takes all.</param>
     public static CharacterSource Load(Graph graph, string? dataset, bool test, Alphabet? alphabet)
     {
-        TrainingConfig? config = TrainingConfig.Of(graph);
-        string name = dataset ?? config?.Dataset ?? throw new ArgumentException("The model doesn't say what it was trained on: --dataset is needed.");
-        var load = new DatasetLoadOptions
-        {
-            NeedTrain = !test,
-            NeedTest = test,
-            Offline = true,
-            Seed = (config ?? new TrainingConfig()).Seed,
-            Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
-            Progress = Console.Error.WriteLine,
-        };
-        bool ofTraining = config is not null && DatasetLoader.AreSame(name, config.Dataset, load);
+        string name = dataset ?? TrainingConfig.Of(graph)?.Dataset ?? throw new ArgumentException("The model doesn't say what it was trained on: --dataset is needed.");
+        Action<string> progress = Console.Error.WriteLine;
+        DatasetLoadOptions load = ModelData.OptionsFor(graph, name, new DatasetLoadOptions { NeedTrain = !test, NeedTest = test, Offline = true, Progress = progress }, out TrainingConfig? training);
         Dataset data = DatasetLoader.Load(name, load);
         // A set without parts is divided as for the training; of others, which may be large, one part will do.
-        if (data.IsWhole && ofTraining) data = DatasetLoader.Load(name, load with { NeedTrain = true, NeedTest = true });
-        else if (data.IsWhole) load.Progress($"{data.Name} has no test part of its own: these are all its images.");
+        if (data.IsWhole && training is not null) data = DatasetLoader.Load(name, load with { NeedTrain = true, NeedTest = true });
+        else if (data.IsWhole) progress($"{data.Name} has no test part of its own: these are all its images.");
         DatasetPart? part = data.Test;
         int[] indices;
         IReadOnlyList<string> labels = data.Labels;
         if (test) indices = [.. Enumerable.Range(0, part!.Count)];
         else
         {
-            if (config is not { Validation: > 0 } || !ofTraining) throw new ArgumentException("The model's training held nothing back of this data set: only --split test can be measured.");
-            var training = new TrainingData(data, config.Classes, config.Validation, config.Seed);
-            (part, indices, labels) = (training.Images, training.Validation, training.Labels);
+            if (training is not { Validation: > 0 }) throw new ArgumentException("The model's training held nothing back of this data set: only --split test can be measured.");
+            var held = new TrainingData(data, training.Classes, training.Validation, training.Seed);
+            (part, indices, labels) = (held.Images, held.Validation, held.Labels);
         }
         if (alphabet is not null) indices = [.. indices.Where(i => alphabet.Contains(labels[part!.Labels[i]]))];
         if (indices.Length == 0) throw new ArgumentException($"{name} has no character of that alphabet.");

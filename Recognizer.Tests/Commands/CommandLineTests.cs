@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Datasets;
@@ -6,6 +7,7 @@ using Recognizer.Tests.Fitting;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Commands;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Commands;
 
@@ -599,6 +601,20 @@ public sealed class CommandLineTests : IDisposable
         double accuracy = Json().GetProperty("microAccuracy").GetDouble();
         Assert.InRange(accuracy, 0.2, 0.99);
         Assert.Equal(0, Run("quantize", System.IO.Path.Combine(output, "model.onnx"), "--dataset", set, "--threads", "1", "--output", System.IO.Path.Combine(output, "small.onnx"), "--json"));
+        Assert.Equal(accuracy, Json().GetProperty("floatAccuracy").GetDouble());
+    }
+
+    [Fact]
+    public void Quantize_compares_on_the_images_that_evaluate_measures_where_the_training_was_on_others()
+    {
+        string model = System.IO.Path.Combine(_folder.Root, "model.onnx"), small = System.IO.Path.Combine(_folder.Root, "small.onnx");
+        Graph graph = OnnxReader.ReadFile(System.IO.Path.Combine(RepositoryFolder.Root, "models", "digits-nano.onnx"));
+        graph.Metadata[ModelMetadata.TrainingKey] = new TrainingConfig { Dataset = "mnist", Seed = 5 }.ToJson();
+        OnnxWriter.WriteFile(graph, model);
+        Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", "strokes", "--json"));
+        double accuracy = Json().GetProperty("microAccuracy").GetDouble();
+        Assert.InRange(accuracy, 0.001, 0.999);
+        Assert.Equal(0, Run("quantize", model, "--dataset", "strokes", "--output", small, "--json"));
         Assert.Equal(accuracy, Json().GetProperty("floatAccuracy").GetDouble());
     }
 

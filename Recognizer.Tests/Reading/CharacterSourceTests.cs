@@ -31,12 +31,14 @@ public class CharacterSourceTests
         Assert.DoesNotContain(Enumerable.Range(0, source.Count), i => learnt.Contains(Convert.ToHexString(source.Image(i))));
     }
 
-    [Fact]
-    public void Images_that_are_made_are_those_of_the_test_after_the_training()
+    /// <summary>For a model that was trained on something else they are those that <c>evaluate</c> measures it on.</summary>
+    [Theory]
+    [InlineData("strokes", 5)]
+    [InlineData("mnist", 0)]
+    public void Images_that_are_made_are_those_of_the_test_after_the_training(string trainedOn, ulong seed)
     {
-        var config = new TrainingConfig { Dataset = "strokes", Seed = 5 };
-        DatasetPart test = StrokeDataset.Load(new DatasetLoadOptions { Seed = config.Seed, NeedTrain = false }).Test!;
-        CharacterSource source = CharacterSource.Load(Model(config, ["0", "1"]), null, test: true, null);
+        DatasetPart test = StrokeDataset.Load(new DatasetLoadOptions { Seed = seed, NeedTrain = false }).Test!;
+        CharacterSource source = CharacterSource.Load(Model(new TrainingConfig { Dataset = trainedOn, Seed = 5 }, ["0", "1"]), "strokes", test: true, null);
         Assert.Equal(test.Count, source.Count);
         Assert.Contains(Enumerable.Range(0, test.Count), i => test.Image(i).SequenceEqual(source.Image(0)));
     }

@@ -36,29 +36,24 @@ internal static class EvaluateCommand
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
-            TrainingConfig? config = TrainingConfig.Of(graph);
-            string name = result.GetValue(dataset) ?? config?.Dataset ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
+            string name = result.GetValue(dataset) ?? TrainingConfig.Of(graph)?.Dataset ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);
-            var load = new DatasetLoadOptions
+            DatasetLoadOptions load = ModelData.OptionsFor(graph, name, new DatasetLoadOptions
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
                 NeedTrain = part == "train",
                 NeedTest = part == "test",
                 AllowUnreadable = true,
-                Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
-            };
-            bool ofTraining = config is not null && DatasetLoader.AreSame(name, config.Dataset, load);
-            // Images that are made are then those that the model's own figures are of; for other models they are the same for all.
-            if (ofTraining) load = load with { Seed = config!.Seed };
+            }, out TrainingConfig? training);
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
             string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
-            Alphabet? answers = alphabet.Value(result) ?? (ofTraining ? config!.Classes : null);
-            if (data.IsWhole && ofTraining)
+            Alphabet? answers = alphabet.Value(result) ?? training?.Classes;
+            if (data.IsWhole && training is not null)
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
             string? directory = result.GetValue(report);

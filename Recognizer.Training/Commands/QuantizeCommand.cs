@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recognizer.Inference;
-using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
@@ -23,21 +22,16 @@ internal static class QuantizeCommand
             string path = result.GetRequiredValue(file), target = result.GetRequiredValue(output);
             int threads = common.Threads(result);
             Graph graph = OnnxReader.ReadFile(path);
-            TrainingConfig config = TrainingConfig.Of(graph) ?? new TrainingConfig();
             string name = result.GetRequiredValue(dataset);
-            var load = new DatasetLoadOptions
+            DatasetLoadOptions load = ModelData.OptionsFor(graph, name, new DatasetLoadOptions
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
-                // Those of the training: a set without parts is divided as then, so that test images are none that the model learnt from.
-                Seed = config.Seed,
-                Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
                 Threads = threads,
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
-            };
+            }, out TrainingConfig? training);
             Dataset data = DatasetLoader.Load(name, load);
-            Alphabet? answers = DatasetLoader.AreSame(name, config.Dataset, load) ? config.Classes : null;
             foreach (string unreadable in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {unreadable}");
             DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
             Graph quantized = Calibration.Quantize(graph, train, threads);
@@ -73,7 +67,7 @@ internal static class QuantizeCommand
             {
                 if (data.Test is not { } test) return null;
                 using CharacterRecognizer recognizer = CharacterRecognizer.Load(model, ReproduciblePlan.Recognizer(threads) with { Labels = data.Labels });
-                return ModelEvaluation.Run(recognizer, test, null, data.Labels, answers, cancellation: host.Cancellation);
+                return ModelEvaluation.Run(recognizer, test, null, data.Labels, training?.Classes, cancellation: host.Cancellation);
             }
         });
         return new CommandDescription(command, "recognizer quantize models/mnist-cnn2/model.onnx --dataset mnist --output models/mnist-cnn2/model-int8.onnx");

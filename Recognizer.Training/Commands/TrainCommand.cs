@@ -68,16 +68,11 @@ internal static class TrainCommand
             {
                 Root = common.DataRoot(result),
                 Offline = common.Offline(result),
-                Seed = config.Seed,
-                Layout = config.Layout,
-                KeepUnknown = config.Coarser.Count > 0,
                 Threads = common.Threads(result),
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             };
-            Dataset dataset = config.Normalizer is null ? DatasetLoader.LoadInItsLayout(config.Dataset, config.Coarser, load) : DatasetLoader.Load(config.Dataset, config.Coarser, load);
-            config = TrainingDefaults.For(config, dataset);
-            foreach (string file in dataset.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
+            (config, Dataset dataset) = ModelData.ForTraining(config, load);
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));
             string json = WriteFiles(config, dataset, directory, session, watch.Elapsed.TotalSeconds);

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Engine;
+using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.TorchSharp;
 using Recognizer.Training;
@@ -98,6 +100,27 @@ public class TorchSharpTests
             using CharacterRecognizer recognizer = CharacterRecognizer.Load(result.ModelPath);
             Assert.Equal(["0", "1"], recognizer.Labels);
             Assert.Throws<FormatException>(() => TorchTrainer.Train("""{ "epoch": 1 }""", new TorchTrainerOptions { Output = folder }));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Files_that_can_not_be_read_are_named()
+    {
+        string folder = Directory.CreateTempSubdirectory("recognizer-").FullName, set = Path.Combine(folder, "set");
+        try
+        {
+            byte[] images = [.. Models.Pixels(40).Select(pixel => (byte)(255 * pixel))];
+            foreach (string label in (string[])["0", "1"]) Directory.CreateDirectory(Path.Combine(set, label));
+            for (int i = 0; i < 40; i++) File.WriteAllBytes(Path.Combine(set, $"{i % 2}", $"{i}.png"), PngEncoder.Encode(28, 28, 1, images.AsSpan(784 * i, 784)));
+            File.WriteAllText(Path.Combine(set, "0", "broken.png"), "nothing");
+            var lines = new List<string>();
+            TorchTrainer.Train($$"""{ "dataset": {{JsonSerializer.Serialize(set)}}, "architecture": "nano", "epochs": 1, "batchSize": 8 }""",
+                new TorchTrainerOptions { Output = folder, Device = torch.CPU, Threads = 1, Progress = lines.Add });
+            Assert.Contains(lines, line => line.StartsWith("unreadable: ", StringComparison.Ordinal) && line.Contains("broken.png", StringComparison.Ordinal));
         }
         finally
         {

@@ -60,15 +60,11 @@ public static class TorchTrainer
         {
             Root = options.Data ?? DatasetLoadOptions.DefaultRoot,
             Offline = options.Offline,
-            Seed = config.Seed,
-            Layout = config.Layout,
-            KeepUnknown = config.Coarser.Count > 0,
             Threads = threads,
             Progress = options.Progress,
             CancellationToken = cancellation,
         };
-        Dataset dataset = DatasetLoader.Load(config.Dataset, config.Coarser, load);
-        config = TrainingDefaults.For(config, dataset);
+        (config, Dataset dataset) = ModelData.ForTraining(config, load);
         SessionResult session = TrainingSession.Run(config, dataset, new SessionOptions
         {
             Output = options.Output,
