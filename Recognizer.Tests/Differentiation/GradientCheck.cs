@@ -50,7 +50,7 @@ internal static class GradientCheck
             }
             Assert.True(largest > 0, $"{parameter.Name}: gradient is zero everywhere");
         }
-        CheckStatistics(plan, reference, inputs, options);
+        CheckStatistics(plan, reference, inputs);
     }
 
     /// <summary>Normal images from a fixed seed.</summary>
@@ -106,7 +106,7 @@ internal static class GradientCheck
         return total / labels.Length;
     }
 
-    private static void CheckStatistics(TrainingPlan plan, Graph reference, Dictionary<string, Tensor> inputs, TrainingPlanOptions options)
+    private static void CheckStatistics(TrainingPlan plan, Graph reference, Dictionary<string, Tensor> inputs)
     {
         foreach (Node node in reference.Nodes.Where(n => n.OperatorType == "BatchNormalization"))
         {
@@ -117,7 +117,7 @@ internal static class GradientCheck
             double[] values = (double[])x.Data;
             int channels = x.Shape[1], plane = x.Length / x.Shape[0] / channels, count = x.Shape[0] * plane;
             bool frozen = node.Int("training_mode", 0) == 0;
-            double momentum = frozen ? 0 : options.BatchNormMomentum;
+            double momentum = frozen ? 0 : 1 - node.Float("momentum", 0.9f);
             for (int c = 0; c < channels; c++)
             {
                 double[] own = [.. values.Where((_, i) => i / plane % channels == c)];

@@ -212,6 +212,16 @@ public class GradientTests
         GradientCheck.Run(graph, logits, count: 9, tolerance: 1e-3);
     }
 
+    [Theory]
+    [InlineData(0.99f)]
+    [InlineData(0.5f)]
+    public void BatchNormalization_moves_its_statistics_by_its_own_momentum(float momentum)
+    {
+        (Graph graph, string logits) = new TestNetwork(2, 6, 6).Conv(2, 16, 3).BatchNorm(16).Add("Relu").Classify(16 * 16);
+        graph.Nodes.Single(n => n.OperatorType == "BatchNormalization").Attributes["momentum"] = momentum;
+        GradientCheck.Run(graph, logits, count: 6, tolerance: 5e-4);
+    }
+
     [Fact]
     public void Frozen_BatchNormalization_uses_running_statistics()
     {

@@ -140,7 +140,9 @@ internal sealed partial class GraphCompiler
         }
         bool needsGradient = input.NeedsGradient || residual is { NeedsGradient: true } || gamma.IsTrainable || beta.IsTrainable;
         var output = new Value(last.Outputs[0], shape, input.Layout, needsGradient);
-        Result(last, new BatchNormStep(input, output, gamma, beta, mean, variance, node.Float("epsilon", 1e-5f), _options.BatchNormMomentum, new BatchNormFusion(residual, relu, pooled)));
+        // Momentum as PyTorch means it: new = (1 − m) · old + m · batch. ONNX stores 1 − m, and 1 − 0.9f isn't 0.1f
+        float momentum = MathF.Round(1 - node.Float("momentum", 0.9f), 6);
+        Result(last, new BatchNormStep(input, output, gamma, beta, mean, variance, node.Float("epsilon", 1e-5f), momentum, new BatchNormFusion(residual, relu, pooled)));
     }
 
     private bool IsFrozen(Node node, int input) => !_sources.TryGetValue(node.Inputs[input], out (string Initializer, bool) source) || _options.Frozen.Contains(source.Initializer);

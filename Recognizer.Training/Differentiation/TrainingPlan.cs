@@ -17,9 +17,6 @@ internal sealed record TrainingPlanOptions
     /// <summary>Whether convolutions may use Winograd's algorithm.</summary>
     public bool Winograd { get; init; } = true;
 
-    /// <summary>Momentum of batch-normalisation statistics as PyTorch means it: new = (1 − m) · old + m · batch.</summary>
-    public float BatchNormMomentum { get; init; } = 0.1f;
-
     /// <summary>Initializers that stay as they are (names); everything else that is differentiable and of float type in a
     /// Conv, Gemm, MatMul, BatchNormalization, Add … weight position is trained.</summary>
     public IReadOnlySet<string> Frozen { get; init; } = new HashSet<string>();
