@@ -18,7 +18,7 @@ mnist() { ls "$data/mnist/train-$1-idx"*ubyte* | head -1; }
 
 [ -e $work/digits/torch-cnn2.onnx ] || /usr/bin/python3 $export_models $work/digits --only torch-cnn2 --images "$(mnist images)" --labels "$(mnist labels)" >&2
 train() { # NAME [OPTIONS]: accuracy on the images held back, and on test
-  recognizer train --dataset emnist-pool-36 --alphabet letters --epochs "$epochs" --threads "${THREADS:-0}" --output $work/run --json "$@" >$work/result.json 2>>$work/log
+  recognizer train --dataset emnist-pool-36 --alphabet letters --epochs "$epochs" --threads "${THREADS:-$(nproc)}" --output $work/run --json "$@" >$work/result.json 2>>$work/log
   python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); print(r["validation"]["microAccuracy"], r["microAccuracy"])' $work/result.json
 }
 start() { # KIND SEED: the network to start from
