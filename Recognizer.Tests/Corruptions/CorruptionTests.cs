@@ -4,7 +4,6 @@ using Recognizer.Tests.Fitting;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Corruptions;
 using Recognizer.Training.Datasets;
-using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Corruptions;
 
@@ -211,7 +210,7 @@ public class CorruptionTests
         CorruptionReport report = CorruptionSuite.Evaluate(model, shapes.Test!, options, 0, null, default);
         Assert.Equal(15, report.Results.Count);
         Assert.Equal(30, report.Images);
-        MulticlassMetrics stripe = Evaluator.Evaluate(model, ModelEvaluation.Images(CorruptionSuite.Corrupt(shapes.Test!, Number("stripe")), null, shapes.Labels), options).Metrics;
+        MulticlassMetrics stripe = Evaluator.Evaluate(model, CorruptionSuite.Corrupt(shapes.Test!, Number("stripe")).Labelled(shapes.Labels), options).Metrics;
         Assert.Equal(stripe.MicroAccuracy, report.Results[Number("stripe")].Accuracy);
         Assert.Equal(report.Results.Average(r => 1 - r.Accuracy), report.MeanError, 1e-12);
         Assert.InRange(report.StandardError, 1e-6, 0.5);

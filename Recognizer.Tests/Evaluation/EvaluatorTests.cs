@@ -145,7 +145,7 @@ public sealed class EvaluatorTests : IDisposable
         Assert.InRange(drawn, 21, 40);
     }
 
-    private IEnumerable<LabelledImage> Images() => Training.Fitting.ModelEvaluation.Images(_shapes.Test!, null, _shapes.Labels);
+    private IEnumerable<LabelledImage> Images() => _shapes.Test!.Labelled(_shapes.Labels);
 
     private static void AssertSame(MulticlassMetrics expected, MulticlassMetrics actual)
     {

@@ -70,7 +70,7 @@ public class RejectionFittingTests
         var marks = new float[300 * 784];
         for (int i = 0; i < 300; i++)
         {
-            Augmenter.ToUnit(Characters.Image(400 + i), pixels.AsSpan(i * 784, 784));
+            DatasetPart.ToUnit(Characters.Image(400 + i), pixels.AsSpan(i * 784, 784));
             MarkPainter.Paint(Characters, [.. Enumerable.Range(400, 300)], i % MarkPainter.Ways, (ulong)i, marks.AsSpan(i * 784, 784));
         }
         float[] characterScores = new float[300], markScores = new float[300];

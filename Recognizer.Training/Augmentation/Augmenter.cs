@@ -11,7 +11,7 @@ namespace Recognizer.Training.Augmentation;
 /// takes its own.</summary>
 internal sealed class Augmenter
 {
-    private const int Size = 28;
+    private const int Size = DatasetPart.Side;
     private const int Margin = 3;
     private const int Stride = Size + 2 * Margin;
 
@@ -57,7 +57,7 @@ internal sealed class Augmenter
         if (elastic || _options.Rotation > 0 || _options.Scale > 0 || _options.Aspect > 0 || _options.Shear > 0 || _options.Translation > 0 || _options.Perspective > 0)
             Warp(image, destination, ref random, elastic);
         else
-            ToUnit(image, destination);
+            DatasetPart.ToUnit(image, destination);
         if (_options.Thickness > 0) Damage.Thicken(destination, Symmetric(ref random, _options.Thickness));
         if (!clean.IsEmpty) destination.CopyTo(clean);
         if (_options.Picture > 0 && random.NextSingle() < _options.Picture) Picture.Apply(destination, _layout, _isAlphanumeric, ref random);
@@ -81,17 +81,11 @@ internal sealed class Augmenter
         return new DatasetPart(images, part.Labels);
     }
 
-    /// <summary>0…255 → 0…1.</summary>
-    public static void ToUnit(ReadOnlySpan<byte> image, Span<float> destination)
-    {
-        for (int i = 0; i < image.Length; i++) destination[i] = image[i] * (1f / 255);
-    }
-
     // Each pixel of the result reads the source at A · (p − centre) + centre + shift + elastic(p), between sixteen neighbours.
     private void Warp(ReadOnlySpan<byte> image, Span<float> destination, ref CounterRandom random, bool elastic)
     {
         for (int y = 0; y < Size; y++)
-            ToUnit(image.Slice(y * Size, Size), _source.AsSpan((y + Margin) * Stride + Margin, Size));
+            DatasetPart.ToUnit(image.Slice(y * Size, Size), _source.AsSpan((y + Margin) * Stride + Margin, Size));
 
         float angle = Symmetric(ref random, _options.Rotation) * (MathF.PI / 180);
         float scale = 1 + Symmetric(ref random, _options.Scale);

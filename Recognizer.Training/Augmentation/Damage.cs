@@ -3,7 +3,7 @@ namespace Recognizer.Training.Augmentation;
 /// <summary>Spoils an image in one of several ways that paper, pens and cameras have: a network that has met some learns to read through others. Stateless.</summary>
 internal static class Damage
 {
-    private const int Side = 28;
+    private const int Side = Datasets.DatasetPart.Side;
     private const int PixelCount = Side * Side;
 
     /// <summary>Number of ways.</summary>

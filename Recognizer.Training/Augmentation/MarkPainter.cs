@@ -5,7 +5,7 @@ namespace Recognizer.Training.Augmentation;
 /// <summary>Makes pictures that are no characters, mostly out of characters: what a model learns to reject. Stateless.</summary>
 internal static class MarkPainter
 {
-    private const int Side = 28;
+    private const int Side = DatasetPart.Side;
     private const int PixelCount = Side * Side;
 
     /// <summary>Number of ways.</summary>

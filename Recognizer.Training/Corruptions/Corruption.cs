@@ -5,7 +5,7 @@ namespace Recognizer.Training.Corruptions;
 internal abstract class Corruption
 {
     /// <summary>Pixels on each side.</summary>
-    protected const int Side = 28;
+    protected const int Side = Datasets.DatasetPart.Side;
 
     /// <summary>Pixels in an image.</summary>
     protected const int PixelCount = Side * Side;
@@ -26,7 +26,7 @@ internal abstract class Corruption
     public void Apply(ReadOnlySpan<byte> image, Span<byte> result, ulong key)
     {
         Span<float> source = stackalloc float[PixelCount], target = stackalloc float[PixelCount];
-        for (int i = 0; i < PixelCount; i++) source[i] = image[i] * (1f / 255);
+        Datasets.DatasetPart.ToUnit(image, source);
         var random = new CounterRandom(key);
         Apply(source, target, ref random);
         for (int i = 0; i < PixelCount; i++) result[i] = (byte)(Math.Clamp(target[i], 0, 1) * 255 + 0.5f);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Training.Datasets;
-using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Corruptions;
 
@@ -78,7 +77,7 @@ internal static class CorruptionSuite
     /// <param name="cancellation">Stops the work.</param>
     public static CorruptionReport Evaluate(CharacterRecognizer model, DatasetPart part, EvaluationOptions options, int threads, Action<string>? progress, CancellationToken cancellation)
     {
-        part = Spread(part, MaximumImages);
+        part = part.Spread(MaximumImages);
         var results = new List<CorruptionResult>();
         var wrong = new int[part.Count];
         var counts = new bool[part.Count];
@@ -86,7 +85,7 @@ internal static class CorruptionSuite
         {
             progress?.Invoke($"{All[number].Name}: corruption {number + 1} of {All.Count}");
             DatasetPart spoilt = Corrupt(part, number, threads, cancellation);
-            MulticlassMetrics metrics = Evaluator.Evaluate(model, ModelEvaluation.Images(spoilt, null, options.Labels!), options with
+            MulticlassMetrics metrics = Evaluator.Evaluate(model, spoilt.Labelled(options.Labels!), options with
             {
                 Observer = image =>
                 {
@@ -109,10 +108,6 @@ internal static class CorruptionSuite
         return new DatasetPart([.. Enumerable.Range(0, All.Count).SelectMany(number => Corrupt(first, number).Images)],
             [.. Enumerable.Range(0, All.Count).SelectMany(number => Enumerable.Repeat(number, first.Count))]);
     }
-
-    /// <summary>At most so many images, spread evenly.</summary>
-    public static DatasetPart Spread(DatasetPart part, int most) =>
-        part.Count <= most ? part : part.Select([.. Enumerable.Range(0, most).Select(i => (int)((long)i * part.Count / most))]);
 
     /// <summary>Reads what <c>evaluate --corruptions --json</c> wrote for another model.</summary>
     /// <exception cref="FormatException">The text is something else.</exception>

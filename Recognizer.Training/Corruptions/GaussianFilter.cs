@@ -13,7 +13,7 @@ internal enum Beyond
 /// <summary>Smooths 28×28 images with a Gaussian cut off at four standard deviations.</summary>
 internal static class GaussianFilter
 {
-    private const int Side = 28;
+    private const int Side = Datasets.DatasetPart.Side;
 
     /// <summary>Smooths in place.</summary>
     /// <param name="image">[28, 28].</param>

@@ -3,7 +3,7 @@ namespace Recognizer.Training.Corruptions;
 /// <summary>Draws soft lines.</summary>
 internal static class SoftLine
 {
-    private const int Side = 28;
+    private const int Side = Datasets.DatasetPart.Side;
 
     /// <summary>Vertical distance at which ink ends.</summary>
     private const double Reach = 2.3;

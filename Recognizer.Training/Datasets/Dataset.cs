@@ -1,3 +1,4 @@
+using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
 
 namespace Recognizer.Training.Datasets;
@@ -5,8 +6,11 @@ namespace Recognizer.Training.Datasets;
 /// <summary>Images of one split, as the network takes them: 28×28, upright, ink high.</summary>
 internal sealed class DatasetPart
 {
+    /// <summary>Pixels on each side of an image.</summary>
+    public const int Side = 28;
+
     /// <summary>Pixels in one image.</summary>
-    public const int PixelsPerImage = 28 * 28;
+    public const int PixelsPerImage = Side * Side;
 
     public DatasetPart(byte[] images, int[] labels)
     {
@@ -41,6 +45,21 @@ internal sealed class DatasetPart
             labels[i] = Labels[indices[i]];
         }
         return new DatasetPart(images, labels);
+    }
+
+    /// <summary>At most so many images, spread evenly.</summary>
+    public DatasetPart Spread(int most) => Count <= most ? this : Select([.. Enumerable.Range(0, most).Select(i => (int)((long)i * Count / most))]);
+
+    /// <summary>Images as the evaluator takes them.</summary>
+    /// <param name="labels">Text of each class.</param>
+    /// <param name="indices">Which images; null takes all.</param>
+    public IEnumerable<LabelledImage> Labelled(IReadOnlyList<string> labels, int[]? indices = null) =>
+        (indices ?? Enumerable.Range(0, Count)).Select(i => LabelledImage.FromNormalized(Images.AsMemory(i * PixelsPerImage, PixelsPerImage), labels[Labels[i]]));
+
+    /// <summary>0…255 → 0…1.</summary>
+    public static void ToUnit(ReadOnlySpan<byte> image, Span<float> destination)
+    {
+        for (int i = 0; i < image.Length; i++) destination[i] = image[i] * (1f / 255);
     }
 }
 

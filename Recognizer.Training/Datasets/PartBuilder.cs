@@ -5,7 +5,7 @@ namespace Recognizer.Training.Datasets;
 /// <summary>Turns images as files store them into what the network takes.</summary>
 internal static class PartBuilder
 {
-    private const int Side = 28;
+    private const int Side = DatasetPart.Side;
 
     /// <summary>How the pixels of a set are stored.</summary>
     /// <param name="Transposed">x and y are exchanged.</param>

@@ -6,7 +6,7 @@ namespace Recognizer.Training.Datasets;
 /// <summary>A picture of a part: a row per class with its label in front, dark on light.</summary>
 internal static class SampleGrid
 {
-    private const int Side = 28;
+    private const int Side = DatasetPart.Side;
     private const int CaptionCharacters = 4;
 
     /// <summary>The first images of each class, as many as <see cref="Draw"/> has columns for.</summary>

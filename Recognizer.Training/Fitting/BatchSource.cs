@@ -175,7 +175,7 @@ internal sealed class BatchSource : IDisposable
             }
             else
             {
-                Augmenter.ToUnit(image, destination);
+                DatasetPart.ToUnit(image, destination);
                 if (_clean) destination.CopyTo(clean);
             }
         }

@@ -1,5 +1,4 @@
 using Recognizer.Inference;
-using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Differentiation;
 
@@ -154,7 +153,7 @@ internal sealed class HeldBackImages
             cancellation.ThrowIfCancellationRequested();
             int size = Math.Min(Chunk, Count - first);
             for (int i = 0; i < size; i++)
-                Augmenter.ToUnit(_data.Images.Image(_data.HeldBack[first + i]), pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
+                DatasetPart.ToUnit(_data.Images.Image(_data.HeldBack[first + i]), pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
             Span<float> chunk = probabilities.AsSpan(0, size * _data.Labels.Count);
             model.Score(pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), size, chunk);
             action(first, chunk);

@@ -32,7 +32,7 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
         var mistakes = new PriorityQueue<ReportSample, float>();
         int every = Math.Max(1, count / SampleCount);
         EvaluationResult result = Evaluator.Evaluate(model,
-            Images(part, indices, labels).Concat((indices is null ? part.UnreadableLabels : []).Select(label => LabelledImage.Unreadable(labels[label]))),
+            part.Labelled(labels, indices).Concat((indices is null ? part.UnreadableLabels : []).Select(label => LabelledImage.Unreadable(labels[label]))),
             new EvaluationOptions { Labels = labels, Alphabet = alphabet, IgnoreCase = ignoreCase, Observer = Collect }, cancellation);
         return new ModelEvaluation(result.Metrics, samples, [.. mistakes.UnorderedItems.Select(m => m.Element).OrderByDescending(m => m.Confidence)],
             result.Duration.TotalSeconds, result.ImagesPerSecond);
@@ -50,9 +50,4 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
             if (mistakes.Count > MistakeCount) mistakes.Dequeue();
         }
     }
-
-    /// <summary>The images of a part as the evaluator takes them.</summary>
-    public static IEnumerable<LabelledImage> Images(DatasetPart part, int[]? indices, IReadOnlyList<string> labels) =>
-        (indices ?? Enumerable.Range(0, part.Count)).Select(i => LabelledImage.FromNormalized(
-            part.Images.AsMemory(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage), labels[part.Labels[i]]));
 }

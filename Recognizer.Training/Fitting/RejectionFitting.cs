@@ -61,7 +61,7 @@ internal static class RejectionFitting
                     Span<float> picture = pixels.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage);
                     int number = start + i;
                     // Held back images come in any order; take them from all over.
-                    if (number < characters) Augmenter.ToUnit(part.Image(indices[(int)((long)number * indices.Length / characters)]), picture);
+                    if (number < characters) DatasetPart.ToUnit(part.Image(indices[(int)((long)number * indices.Length / characters)]), picture);
                     else MarkPainter.Paint(part, indices, number % MarkPainter.Ways, CounterRandom.Key(seed, 77, (ulong)number), picture);
                 }
                 model.RejectionFeatures(pixels.AsSpan(0, size * DatasetPart.PixelsPerImage), size, features.AsSpan(start * names, size * names));

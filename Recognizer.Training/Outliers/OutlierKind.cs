@@ -4,7 +4,7 @@ namespace Recognizer.Training.Outliers;
 internal abstract class OutlierKind
 {
     /// <summary>Pixels on each side.</summary>
-    protected const int Side = 28;
+    protected const int Side = Datasets.DatasetPart.Side;
 
     /// <summary>Pixels in an image.</summary>
     protected const int PixelCount = Side * Side;
@@ -41,7 +41,7 @@ internal abstract class OutlierKind
 /// <param name="Ink">Sum of all pixels, 1 for full ink.</param>
 internal readonly record struct InkMeasure(int Left, int Top, int Width, int Height, float Pen, float Ink)
 {
-    private const int Side = 28;
+    private const int Side = Datasets.DatasetPart.Side;
 
     /// <summary>Whether there is room and ink enough for shapes that are no character: a box that is not too narrow, and a path 2.2 times as
     /// long as the box. A third of all handwritten characters have both; in the others a scribble would be a mere bar or bow.</summary>

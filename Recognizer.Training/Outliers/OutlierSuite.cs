@@ -1,7 +1,5 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
-using Recognizer.Training.Augmentation;
-using Recognizer.Training.Corruptions;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Outliers;
@@ -63,7 +61,7 @@ internal static class OutlierSuite
     /// <summary>The first pictures of each kind, which is their label.</summary>
     public static DatasetPart Examples(DatasetPart part, int count)
     {
-        IReadOnlyList<InkMeasure> models = Measure(CorruptionSuite.Spread(part, MaximumCharacters));
+        IReadOnlyList<InkMeasure> models = Measure(part.Spread(MaximumCharacters));
         return new DatasetPart([.. Enumerable.Range(0, All.Count).SelectMany(number => Draw(number, count, models))],
             [.. Enumerable.Range(0, All.Count).SelectMany(number => Enumerable.Repeat(number, count))]);
     }
@@ -76,7 +74,7 @@ internal static class OutlierSuite
     /// <param name="cancellation">Stops the work.</param>
     public static OutlierReport Evaluate(CharacterRecognizer model, DatasetPart part, int threads, Action<string>? progress, CancellationToken cancellation)
     {
-        part = CorruptionSuite.Spread(part, MaximumCharacters);
+        part = part.Spread(MaximumCharacters);
         IReadOnlyList<InkMeasure> models = Measure(part);
         float[] characters = Scores(model, part.Images, cancellation);
         var results = new List<OutlierResult>();
@@ -101,7 +99,7 @@ internal static class OutlierSuite
             cancellation.ThrowIfCancellationRequested();
             int size = Math.Min(Batch, count - start);
             Span<float> input = pixels.AsSpan(0, size * DatasetPart.PixelsPerImage);
-            Augmenter.ToUnit(images.AsSpan(start * DatasetPart.PixelsPerImage, input.Length), input);
+            DatasetPart.ToUnit(images.AsSpan(start * DatasetPart.PixelsPerImage, input.Length), input);
             model.Score(input, size, probabilities.AsSpan(0, size * classes), null, scores.AsSpan(start, size));
         }
         return scores;

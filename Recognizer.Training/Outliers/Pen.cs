@@ -3,7 +3,7 @@ namespace Recognizer.Training.Outliers;
 /// <summary>Draws strokes with a round pen. One instance per image.</summary>
 internal sealed class Pen
 {
-    private const int Side = 28;
+    private const int Side = Datasets.DatasetPart.Side;
     private readonly List<(float X0, float Y0, float X1, float Y1)> _segments = [];
 
     /// <summary>Length of all strokes.</summary>

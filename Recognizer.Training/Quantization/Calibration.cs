@@ -1,5 +1,4 @@
 using Recognizer.Inference.Onnx;
-using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Quantization;
@@ -12,10 +11,9 @@ internal static class Calibration
     /// <summary>Quantises a model with images spread evenly over a training split.</summary>
     public static Graph Quantize(Graph graph, DatasetPart train, int threads)
     {
-        int count = Math.Min(Images, train.Count);
-        var images = new float[count * DatasetPart.PixelsPerImage];
-        for (int i = 0; i < count; i++)
-            Augmenter.ToUnit(train.Image((int)((long)i * train.Count / count)), images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage));
-        return PostTrainingQuantizer.Quantize(graph, images, count, threads);
+        DatasetPart part = train.Spread(Images);
+        var images = new float[part.Images.Length];
+        DatasetPart.ToUnit(part.Images, images);
+        return PostTrainingQuantizer.Quantize(graph, images, part.Count, threads);
     }
 }

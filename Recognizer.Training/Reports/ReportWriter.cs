@@ -12,7 +12,7 @@ namespace Recognizer.Training.Reports;
 /// nothing else to be looked at.</summary>
 internal static class ReportWriter
 {
-    private const int Side = 28;
+    private const int Side = Datasets.DatasetPart.Side;
 
     private const string Style = """
         :root{--ink:#1c2330;--ground:#fff;--soft:#5d6777;--line:#dfe3ea;--panel:#f6f7f9;--one:#1f6feb;--two:#d9480f;--bad:#c92a2a;--good:#2b8a3e}

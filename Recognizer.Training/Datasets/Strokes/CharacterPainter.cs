@@ -8,7 +8,7 @@ namespace Recognizer.Training.Datasets.Strokes;
 /// </summary>
 internal sealed class CharacterPainter
 {
-    private const int Side = 28;
+    private const int Side = DatasetPart.Side;
     private const int StepsPerCurve = 6;
     private const int MaximumPoints = 512;
 
