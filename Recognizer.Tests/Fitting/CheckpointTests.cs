@@ -1,4 +1,5 @@
 using Recognizer.Tests.Datasets;
+using Recognizer.Training;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Imaging;
+using Recognizer.Training.Fitting;
 using Recognizer.Training.Reports;
 
 namespace Recognizer.Tests.Reports;

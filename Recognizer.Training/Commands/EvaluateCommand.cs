@@ -97,7 +97,7 @@ internal static class EvaluateCommand
             });
             if (directory is not null)
             {
-                AtomicFile.WriteText(Path.Combine(directory, "metrics.json"), json + "\n");
+                AtomicFile.WriteText(Path.Combine(directory, TrainingSession.MetricsFile), json + "\n");
                 ReportWriter.WriteFile(new TrainingReport
                 {
                     Title = $"{Path.GetFileName(path)} on {data.Name}",
@@ -106,7 +106,7 @@ internal static class EvaluateCommand
                     Metrics = evaluation.Metrics,
                     Samples = evaluation.Samples,
                     WorstMistakes = evaluation.WorstMistakes,
-                }, Path.Combine(directory, "report.html"));
+                }, Path.Combine(directory, TrainingSession.ReportFile));
                 if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(characters, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
                 if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(characters, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
             }

@@ -163,11 +163,11 @@ internal static class TrainCommand
                 ("time", FormattableString.Invariant($"{seconds:0.0} s")),
                 ("configuration", config.ToJson()),
             ],
-            Epochs = Trainer.Points(session.History),
+            Epochs = [.. session.History.Select(EpochPoint.Read)],
             Metrics = session.Evaluation.Metrics,
             Samples = session.Evaluation.Samples,
             WorstMistakes = session.Evaluation.WorstMistakes,
-        }, Path.Combine(directory, "report.html"));
+        }, Path.Combine(directory, TrainingSession.ReportFile));
         return json;
     }
 

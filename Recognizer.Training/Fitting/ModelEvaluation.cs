@@ -1,9 +1,15 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Training.Datasets;
-using Recognizer.Training.Reports;
 
 namespace Recognizer.Training.Fitting;
+
+/// <summary>A character with what it is and what it was taken for.</summary>
+/// <param name="Pixels">[28, 28], 0 = ground … 255 = ink.</param>
+/// <param name="Actual">True label.</param>
+/// <param name="Predicted">Predicted label.</param>
+/// <param name="Confidence">Probability of the predicted label.</param>
+internal sealed record ReportSample(byte[] Pixels, string Actual, string Predicted, float Confidence);
 
 /// <summary>How a model did on a set of images, with examples for the report.</summary>
 /// <param name="Metrics">The figures.</param>

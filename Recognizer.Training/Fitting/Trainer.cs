@@ -6,7 +6,6 @@ using Recognizer.Inference.Onnx;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Differentiation;
 using Recognizer.Training.Optimization;
-using Recognizer.Training.Reports;
 
 namespace Recognizer.Training.Fitting;
 
@@ -220,16 +219,6 @@ internal sealed class Trainer : IDisposable
         _teachers?.Dispose();
         _plan.Dispose();
     }
-
-    /// <summary>The epochs of a history, for the report.</summary>
-    public static IReadOnlyList<EpochPoint> Points(IEnumerable<string> history) => [.. history.Select(line =>
-    {
-        using JsonDocument document = JsonDocument.Parse(line);
-        JsonElement epoch = document.RootElement;
-        return new EpochPoint(epoch.GetProperty("epoch").GetInt32(), epoch.GetProperty("trainLoss").GetDouble(), epoch.GetProperty("trainAccuracy").GetDouble(),
-            epoch.TryGetProperty("validationLoss", out JsonElement loss) ? loss.GetDouble() : null,
-            epoch.TryGetProperty("validationAccuracy", out JsonElement accuracy) ? accuracy.GetDouble() : null);
-    })];
 
     /// <summary>Names of the initializers that match one of the patterns, or that a node reads whose name does: exporters name layers better than weights.</summary>
     /// <param name="graph">The network.</param>

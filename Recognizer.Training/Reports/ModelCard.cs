@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Reports;
 
@@ -16,12 +17,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
     public IReadOnlyList<CardRun> Runs { get; init; } = [];
 
     /// <summary>What the mean corruption error is compared with, or null.</summary>
-    public CorruptionBaseline? Baseline { get; init; }
-
-    /// <summary>A model that was trained without care for spoilt images.</summary>
-    /// <param name="Training">The command that makes it.</param>
-    /// <param name="MeanCorruptionError">What <c>evaluate --corruptions</c> gives for it on the same images.</param>
-    public sealed record CorruptionBaseline(string Training, double MeanCorruptionError);
+    public CardBaseline? Baseline { get; init; }
 
     /// <summary>One measurement.</summary>
     /// <param name="Title">What it shows.</param>
@@ -56,6 +52,11 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
     }
 }
 
+/// <summary>A model that was trained without care for spoilt images.</summary>
+/// <param name="Training">The command that makes it.</param>
+/// <param name="MeanCorruptionError">What <c>evaluate --corruptions</c> gives for it on the same images.</param>
+internal sealed record CardBaseline(string Training, double MeanCorruptionError);
+
 /// <summary>One training of the recipe.</summary>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Validation">Accuracy on the images held back, and its standard error.</param>
@@ -69,11 +70,11 @@ internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Valid
     {
         try
         {
-            using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory, "metrics.json")));
-            string saved = Path.Combine(directory, Fitting.TrainingSession.ConfigFile);
-            Fitting.TrainingConfig config = Fitting.TrainingConfig.FromJson(File.ReadAllText(saved), file: saved);
+            using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory, TrainingSession.MetricsFile)));
+            string saved = Path.Combine(directory, TrainingSession.ConfigFile);
+            TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(saved), file: saved);
             // Of all epochs: the process that ended a training may have been another than began it.
-            double seconds = File.ReadLines(Path.Combine(directory, Fitting.TrainingSession.HistoryFile)).Sum(Seconds);
+            double seconds = File.ReadLines(Path.Combine(directory, TrainingSession.HistoryFile)).Sum(Seconds);
             return new CardRun(config.Seed, Figures(metrics.RootElement.GetProperty("validation")), Figures(metrics.RootElement), seconds);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -169,7 +170,7 @@ internal sealed class ModelCard
     /// <summary>One behind the other where that is clear.</summary>
     private string Classes() => Labels.All(label => label.Length == 1 && label != "`") ? $"`{string.Concat(Labels)}`" : string.Join(' ', Labels.Select(Cell));
 
-    private static void Robustness(StringBuilder text, JsonElement result, JsonElement? quantized, CardPlan.CorruptionBaseline? baseline)
+    private static void Robustness(StringBuilder text, JsonElement result, JsonElement? quantized, CardBaseline? baseline)
     {
         if (result.TryGetProperty("corruptions", out JsonElement corruptions))
         {

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Recognizer.Inference.Evaluation;
+using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Reports;
 
@@ -8,14 +10,18 @@ namespace Recognizer.Training.Reports;
 /// <param name="TrainAccuracy">Share of training images that were right when their batch was seen.</param>
 /// <param name="ValidationLoss">Log-loss on the validation split, or null where there is none.</param>
 /// <param name="ValidationAccuracy">Accuracy on the validation split, or null where there is none.</param>
-internal sealed record EpochPoint(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy);
-
-/// <summary>A character with what it is and what it was taken for.</summary>
-/// <param name="Pixels">[28, 28], 0 = ground … 255 = ink.</param>
-/// <param name="Actual">True label.</param>
-/// <param name="Predicted">Predicted label.</param>
-/// <param name="Confidence">Probability of the predicted label.</param>
-internal sealed record ReportSample(byte[] Pixels, string Actual, string Predicted, float Confidence);
+internal sealed record EpochPoint(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy)
+{
+    /// <summary>Reads such a line.</summary>
+    public static EpochPoint Read(string line)
+    {
+        using JsonDocument document = JsonDocument.Parse(line);
+        JsonElement epoch = document.RootElement;
+        return new EpochPoint(epoch.GetProperty("epoch").GetInt32(), epoch.GetProperty("trainLoss").GetDouble(), epoch.GetProperty("trainAccuracy").GetDouble(),
+            epoch.TryGetProperty("validationLoss", out JsonElement loss) ? loss.GetDouble() : null,
+            epoch.TryGetProperty("validationAccuracy", out JsonElement accuracy) ? accuracy.GetDouble() : null);
+    }
+}
 
 /// <summary>What goes into a report.</summary>
 internal sealed record TrainingReport

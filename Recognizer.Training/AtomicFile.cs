@@ -1,4 +1,4 @@
-namespace Recognizer.Training.Fitting;
+namespace Recognizer.Training;
 
 /// <summary>Files that are either there completely or not at all, whenever the process dies.</summary>
 internal static class AtomicFile
