@@ -51,71 +51,19 @@ internal static class EvaluateCommand
             }, out TrainingConfig? training);
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
-            string measured = data.IsWhole ? $"all images of {data.Name}" : $"{part} split of {data.Name}";
-            Alphabet? answers = alphabet.Value(result) ?? training?.Classes;
             if (data.IsWhole && training is not null)
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
-            // Made before measuring, which may take long, so that a folder that can't be made doesn't cost its results.
+            foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
+            var subject = new Subject(path, data, part, images, alphabet.Value(result) ?? training?.Classes, result.GetValue(ignoreCase));
+            // Measuring may take long: what can't be written or compared is refused, and the folder made, before it.
+            if (subject.Characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
+                throw new CommandException($"{subject.Measured}: no image{(subject.Answers is { } only ? $" with a label in the alphabet '{only}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
+            if (robustness.Baseline?.DifferenceFrom(data.Name, part, Math.Min(subject.Characters.Count, CorruptionSuite.MaximumImages), subject.Skipped, subject.IgnoreCase) is { } difference)
+                throw new CommandException($"{result.GetValue(baseline)} was measured {difference}.");
             string? directory = result.GetValue(report);
             if (directory is not null) Directory.CreateDirectory(directory);
-            using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
-            {
-                Labels = data.Labels,
-                Plan = ReproduciblePlan.Options(common.Threads(result)),
-            });
-            foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
-            ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, images, null, data.Labels, answers, result.GetValue(ignoreCase), host.Cancellation);
-            if (evaluation.Metrics is { Count: 0, NonFinite: > 0 })
-                throw new CommandException($"{measured}: {path} gives no numbers.");
-            if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
-                throw new CommandException($"{measured}: no image has a label in the alphabet '{answers}'.");
-            if (evaluation.Metrics.Unknown > 0)
-                host.Error.WriteLine(FormattableString.Invariant($"warning: {evaluation.Metrics.Unknown:N0} of {evaluation.Metrics.Count:N0} images have a label that the model doesn't give; they count as wrong, and --alphabet leaves them out."));
-            // What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.
-            DatasetPart characters = answers is not null
-                ? images.Select([.. Enumerable.Range(0, images.Count).Where(i => answers.Contains(data.Labels[images.Labels[i]]))])
-                : images;
-            if (characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
-                throw new CommandException($"{measured}: no image{(answers is not null ? $" with a label in the alphabet '{answers}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
-            if (robustness.Baseline?.DifferenceFrom(data.Name, part, Math.Min(characters.Count, CorruptionSuite.MaximumImages), evaluation.Metrics.Skipped) is { } difference)
-                throw new CommandException($"{result.GetValue(baseline)} was measured {difference}.");
-            // A line each is too much for a log
-            Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
-            if (result.GetValue(corruptions))
-            {
-                var options = new EvaluationOptions { Labels = data.Labels, Alphabet = answers, IgnoreCase = result.GetValue(ignoreCase) };
-                robustness.Corruptions = CorruptionSuite.Evaluate(recognizer, characters, options, common.Threads(result), progress, host.Cancellation);
-            }
-            if (result.GetValue(outliers))
-                robustness.Outliers = OutlierSuite.Evaluate(recognizer, characters, common.Threads(result), progress, host.Cancellation);
-            string? json = directory is null && !common.Json(result) ? null : CommandHost.ToJson(writer =>
-            {
-                writer.WriteStartObject();
-                MetricsOutput.WriteJson(writer, path, data.Name, part, evaluation);
-                robustness.WriteJson(writer);
-                writer.WriteEndObject();
-            });
-            if (directory is not null)
-            {
-                AtomicFile.WriteText(Path.Combine(directory, TrainingSession.MetricsFile), json + "\n");
-                ReportWriter.WriteFile(new TrainingReport
-                {
-                    Title = $"{Path.GetFileName(path)} on {data.Name}",
-                    Measured = measured,
-                    Facts = [("model", path), ("data set", data.Name), ("alphabet", answers?.Name ?? "all"), ("case", result.GetValue(ignoreCase) ? "ignored" : "counts"), .. robustness.Facts()],
-                    Metrics = evaluation.Metrics,
-                    Samples = evaluation.Samples,
-                    WorstMistakes = evaluation.WorstMistakes,
-                }, Path.Combine(directory, TrainingSession.ReportFile));
-                if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(characters, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
-                if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(characters, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
-            }
-            if (common.Json(result)) host.Output.WriteLine(json);
-            else
-            {
-                MetricsOutput.Print(host.Output, measured, evaluation);
-                robustness.Print(host.Output);
-            }
+            ModelEvaluation evaluation = Measure(host, graph, subject, robustness, result.GetValue(corruptions), result.GetValue(outliers), common.Threads(result));
+            Write(host, subject, evaluation, robustness, directory, common.Json(result));
             return CommandLine.Done;
         });
         return new CommandDescription(command,
@@ -125,6 +73,82 @@ internal static class EvaluateCommand
             "recognizer evaluate --model model.onnx --dataset mnist --corruptions --outliers");
     }
 
+    private static ModelEvaluation Measure(CommandHost host, Graph graph, Subject subject, RobustnessOutput robustness, bool corruptions, bool outliers, int threads)
+    {
+        IReadOnlyList<string> labels = subject.Data.Labels;
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, ReproduciblePlan.Recognizer(threads) with { Labels = labels });
+        ModelEvaluation evaluation = ModelEvaluation.Run(recognizer, subject.Images, null, labels, subject.Answers, subject.IgnoreCase, host.Cancellation);
+        if (evaluation.Metrics is { Count: 0, NonFinite: > 0 })
+            throw new CommandException($"{subject.Measured}: {subject.Model} gives no numbers.");
+        if (evaluation.Metrics is { Count: 0, Skipped: > 0 })
+            throw new CommandException($"{subject.Measured}: no image has a label in the alphabet '{subject.Answers}'.");
+        if (evaluation.Metrics.Unknown > 0)
+            host.Error.WriteLine(FormattableString.Invariant($"warning: {evaluation.Metrics.Unknown:N0} of {evaluation.Metrics.Count:N0} images have a label that the model doesn't give; they count as wrong, and --alphabet leaves them out."));
+        // A line each is too much for a log
+        Action<string>? progress = host.IsTerminal ? host.Error.WriteLine : null;
+        if (corruptions)
+        {
+            var options = new EvaluationOptions { Labels = labels, Alphabet = subject.Answers, IgnoreCase = subject.IgnoreCase };
+            robustness.Corruptions = CorruptionSuite.Evaluate(recognizer, subject.Characters, options, threads, progress, host.Cancellation);
+        }
+        if (outliers)
+            robustness.Outliers = OutlierSuite.Evaluate(recognizer, subject.Characters, threads, progress, host.Cancellation);
+        return evaluation;
+    }
+
+    private static void Write(CommandHost host, Subject subject, ModelEvaluation evaluation, RobustnessOutput robustness, string? directory, bool asJson)
+    {
+        string name = subject.Data.Name;
+        string? json = directory is null && !asJson ? null : CommandHost.ToJson(writer =>
+        {
+            writer.WriteStartObject();
+            MetricsOutput.WriteJson(writer, subject.Model, name, subject.Split, evaluation);
+            writer.WriteBoolean("ignoreCase", subject.IgnoreCase);
+            robustness.WriteJson(writer);
+            writer.WriteEndObject();
+        });
+        if (directory is not null)
+        {
+            AtomicFile.WriteText(Path.Combine(directory, TrainingSession.MetricsFile), json + "\n");
+            ReportWriter.WriteFile(new TrainingReport
+            {
+                Title = $"{Path.GetFileName(subject.Model)} on {name}",
+                Measured = subject.Measured,
+                Facts = [("model", subject.Model), ("data set", name), ("alphabet", subject.Answers?.Name ?? "all"), ("case", subject.IgnoreCase ? "ignored" : "counts"), .. robustness.Facts()],
+                Metrics = evaluation.Metrics,
+                Samples = evaluation.Samples,
+                WorstMistakes = evaluation.WorstMistakes,
+            }, Path.Combine(directory, TrainingSession.ReportFile));
+            if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(subject.Characters, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
+            if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(subject.Characters, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
+        }
+        if (asJson)
+        {
+            host.Output.WriteLine(json);
+            return;
+        }
+        MetricsOutput.Print(host.Output, subject.Measured, evaluation);
+        robustness.Print(host.Output);
+    }
+
     private static void WritePicture(string directory, string name, DatasetPart part, IReadOnlyList<string> labels) =>
         AtomicFile.Write(Path.Combine(directory, name), stream => stream.Write(PngEncoder.Encode(SampleGrid.Draw(part, labels, PictureColumns))));
+
+    /// <summary>What is measured.</summary>
+    /// <param name="Model">Name of the model.</param>
+    /// <param name="Data">The data set.</param>
+    /// <param name="Split">Part of it.</param>
+    /// <param name="Images">That part's images.</param>
+    /// <param name="Answers">Classes that may be answered; images of others are left out. Null allows all.</param>
+    /// <param name="IgnoreCase">Whether labels that differ by case only count as the same.</param>
+    private sealed record Subject(string Model, Dataset Data, string Split, DatasetPart Images, Alphabet? Answers, bool IgnoreCase)
+    {
+        public string Measured => Data.IsWhole ? $"all images of {Data.Name}" : $"{Split} split of {Data.Name}";
+
+        /// <summary>What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.</summary>
+        public DatasetPart Characters { get; } = Answers is null ? Images : Images.Select([.. Enumerable.Range(0, Images.Count).Where(i => Answers.Contains(Data.Labels[Images.Labels[i]]))]);
+
+        /// <summary>Images that the alphabet leaves out, those among them that can't be read, too.</summary>
+        public int Skipped => Images.Count - Characters.Count + Images.UnreadableLabels.Count(label => Answers?.Contains(Data.Labels[label]) == false);
+    }
 }

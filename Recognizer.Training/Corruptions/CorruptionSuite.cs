@@ -29,13 +29,15 @@ internal sealed record CorruptionReport(IReadOnlyList<CorruptionResult> Results,
 /// <param name="Split">Part of it.</param>
 /// <param name="Images">Images that were spoilt.</param>
 /// <param name="Skipped">Images that the alphabet left out.</param>
+/// <param name="IgnoreCase">Whether labels that differ by case only counted as the same; null where the file doesn't say.</param>
 /// <param name="Accuracies">Share of images read right by name of the corruption.</param>
-internal sealed record CorruptionBaseline(string Dataset, string Split, long Images, long Skipped, IReadOnlyDictionary<string, double> Accuracies)
+internal sealed record CorruptionBaseline(string Dataset, string Split, long Images, long Skipped, bool? IgnoreCase, IReadOnlyDictionary<string, double> Accuracies)
 {
-    /// <summary>How its images differ from others; null where they seem to be the same.</summary>
-    public string? DifferenceFrom(string dataset, string split, long images, long skipped) =>
+    /// <summary>How its images, or what counted as right, differ from others; null where they seem to be the same.</summary>
+    public string? DifferenceFrom(string dataset, string split, long images, long skipped, bool ignoreCase) =>
         (Dataset, Split) != (dataset, split) ? $"on the {Split} split of {Dataset}, not on the {split} split of {dataset}"
         : (Images, Skipped) != (images, skipped) ? FormattableString.Invariant($"with another alphabet or on other images: {Images:N0} were spoilt and {Skipped:N0} left out, here {images:N0} and {skipped:N0}")
+        : IgnoreCase is { } ignored && ignored != ignoreCase ? $"{(ignored ? "with" : "without")} --ignore-case"
         : null;
 }
 
@@ -119,7 +121,8 @@ internal static class CorruptionSuite
             JsonElement root = document.RootElement;
             var accuracies = root.GetProperty("corruptions").EnumerateArray().ToDictionary(c => c.GetProperty("name").GetString()!, c => c.GetProperty("accuracy").GetDouble());
             if (All.FirstOrDefault(c => !accuracies.ContainsKey(c.Name)) is { } missing) throw new FormatException($"it has no figure for '{missing.Name}'");
-            return new CorruptionBaseline(root.GetProperty("dataset").GetString()!, root.GetProperty("split").GetString()!, root.GetProperty("corruptionImages").GetInt64(), root.GetProperty("skipped").GetInt64(), accuracies);
+            return new CorruptionBaseline(root.GetProperty("dataset").GetString()!, root.GetProperty("split").GetString()!, root.GetProperty("corruptionImages").GetInt64(), root.GetProperty("skipped").GetInt64(),
+                root.TryGetProperty("ignoreCase", out JsonElement ignoreCase) ? ignoreCase.GetBoolean() : null, accuracies);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
         {
