@@ -421,6 +421,7 @@ public sealed class CommandLineTests : IDisposable
         using var stop = new CancellationTokenSource();
         stop.Cancel();
         Assert.Equal(130, Run(stop.Token, "card", SaveModel(), "--plan", plan, "--recipe", _folder.Write("recipe.json", "{}"), "--data", _folder.Root));
+        Assert.Single(_error.ToString().Split('\n'), line => line.StartsWith("interrupted", StringComparison.Ordinal));
         Assert.DoesNotContain("error", _error.ToString(), StringComparison.Ordinal);
     }
 

@@ -34,12 +34,19 @@ internal static class CardCommand
             Graph graph = OnnxReader.ReadFile(path);
             ModelSummary summary = ModelSummary.Of(graph);
             TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(result.GetRequiredValue(recipe)), file: result.GetRequiredValue(recipe));
+            var forms = new List<CardForm>();
+            foreach (string form in new[] { path, quantized }.Where(File.Exists))
+            {
+                // Where it was interrupted, evaluate has said so
+                if (Measure(host, form, what, common.DataRoot(result), common.Offline(result)) is not { } measured) return CommandLine.Interrupted;
+                forms.Add(measured);
+            }
             var card = new ModelCard
             {
                 Name = Path.GetFileNameWithoutExtension(path),
                 Plan = what,
                 Runs = trainings,
-                Forms = [.. new[] { path, quantized }.Where(File.Exists).Select(form => Measure(host, form, what, common.DataRoot(result), common.Offline(result)))],
+                Forms = forms,
                 Parameters = summary.Parameters,
                 MultiplyAdds = summary.MultiplyAdds ?? 0,
                 Architecture = config.Width == 1 ? config.Architecture : FormattableString.Invariant($"{config.Architecture}, {config.Width} times as wide"),
@@ -68,7 +75,8 @@ internal static class CardCommand
         }
     }
 
-    private static CardForm Measure(CommandHost host, string file, CardPlan plan, string root, bool offline)
+    /// <returns>Null where it was interrupted.</returns>
+    private static CardForm? Measure(CommandHost host, string file, CardPlan plan, string root, bool offline)
     {
         (double microseconds, double imagesPerSecond) = Time(file);
         var results = new List<JsonElement>();
@@ -77,11 +85,9 @@ internal static class CardCommand
             host.Error.WriteLine($"{Path.GetFileName(file)}: {evaluation.Title}");
             using var json = new StringWriter();
             string[] arguments = ["evaluate", "--model", file, .. evaluation.Arguments, "--data", root, .. (string[])(offline ? ["--offline"] : []), "--json"];
-            if (CommandLine.Run(arguments, host with { Output = json }) != CommandLine.Done)
-            {
-                host.Cancellation.ThrowIfCancellationRequested();
-                throw new CommandException($"'{string.Join(' ', arguments)}' failed.");
-            }
+            int code = CommandLine.Run(arguments, host with { Output = json });
+            if (code == CommandLine.Interrupted) return null;
+            if (code != CommandLine.Done) throw new CommandException($"'{string.Join(' ', arguments)}' failed.");
             using JsonDocument document = JsonDocument.Parse(json.ToString());
             results.Add(document.RootElement.Clone());
         }
