@@ -61,7 +61,7 @@ internal static partial class CsvDataset
                     columns = text.AsSpan().Count(separator) + 1;
                     if (columns < 2 || !IsSquare(columns - 1))
                         throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
-                    string[] fields = text.Split(separator, StringSplitOptions.TrimEntries), names = [.. fields.Select(field => Unquote(field))];
+                    string[] fields = text.Split(separator, StringSplitOptions.TrimEntries), names = [.. fields.Select(LabelTable.Unquote)];
                     hasHeader = IsHeader(fields, names);
                     if (hasHeader)
                     {
@@ -103,7 +103,7 @@ internal static partial class CsvDataset
                 var field = text[range].Trim();
                 if (column == labelColumn)
                 {
-                    labels.Add(Unquote(field));
+                    labels.Add(LabelTable.Unquote(field.ToString()));
                 }
                 else if (column < columns)
                 {
@@ -140,9 +140,6 @@ internal static partial class CsvDataset
 
     private static bool TryPixel(ReadOnlySpan<char> field, out float value) =>
         float.TryParse(field, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value) && value is >= 0 and <= 255;
-
-    private static string Unquote(ReadOnlySpan<char> field) =>
-        field is ['"', .., '"'] ? field[1..^1].ToString().Replace("\"\"", "\"", StringComparison.Ordinal) : field.ToString();
 
     private static string Shorten(ReadOnlySpan<char> field) => field.Length <= 20 ? field.ToString() : $"{field[..20]}…";
 

@@ -55,14 +55,9 @@ internal static class ImageFolderDataset
     {
         int comma = line.StartsWith('"') ? line.IndexOf("\",", StringComparison.Ordinal) + 1 : line.IndexOf(',', StringComparison.Ordinal);
         string rest = comma > 0 ? line[(comma + 1)..].Trim() : "";
-        (file, label) = (comma > 0 ? Unquote(line[..comma].Trim()) : "", Unquote(rest));
-        return file.Length > 0 && label.Length > 0 && (rest == "," || IsQuoted(rest) || !rest.Contains(',', StringComparison.Ordinal));
+        (file, label) = (comma > 0 ? LabelTable.Unquote(line[..comma].Trim()) : "", LabelTable.Unquote(rest));
+        return file.Length > 0 && label.Length > 0 && (rest == "," || LabelTable.IsQuoted(rest) || !rest.Contains(',', StringComparison.Ordinal));
     }
-
-    private static string Unquote(string text) => IsQuoted(text) ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
-
-    /// <summary>Whether a text is one field in quotes, of which those inside it are doubled.</summary>
-    private static bool IsQuoted(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' && !text[1..^1].Replace("\"\"", "", StringComparison.Ordinal).Contains('"', StringComparison.Ordinal);
 
     private static List<(string Path, string Label)> Files(FileTree tree, string parent, DatasetLoadOptions options)
     {

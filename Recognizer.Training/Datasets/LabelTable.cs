@@ -8,6 +8,12 @@ internal static class LabelTable
     /// <summary>Whether a column of this name in a table's header holds labels.</summary>
     public static bool IsColumnName(string name) => name.ToUpperInvariant() is "LABEL" or "CLASS" or "TARGET" or "DIGIT";
 
+    /// <summary>A field of a table without its quotes; what isn't one field in quotes stays as it is.</summary>
+    public static string Unquote(string text) => IsQuoted(text) ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
+
+    /// <summary>Whether a text is one field in quotes, of which those inside it are doubled.</summary>
+    public static bool IsQuoted(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' && !text[1..^1].Replace("\"\"", "", StringComparison.Ordinal).Contains('"', StringComparison.Ordinal);
+
     /// <summary>The distinct texts, by number if all are whole numbers and else by code point, and the class of each row.</summary>
     /// <param name="source">Where the texts come from, as messages name it.</param>
     /// <param name="rows">The text of each row.</param>
