@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -19,12 +18,7 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error, Cancella
     public void WriteJson(Action<Utf8JsonWriter> write) => Output.WriteLine(ToJson(write));
 
     /// <summary>The text of one JSON document, indented.</summary>
-    public static string ToJson(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, JsonOptions)) write(writer);
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
-    }
+    public static string ToJson(Action<Utf8JsonWriter> write) => JsonText.Of(write, JsonOptions);
 }
 
 /// <summary>A failure that the user can understand from one line; the program ends with exit code 1.</summary>

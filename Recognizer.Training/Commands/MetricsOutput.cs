@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using Recognizer.Inference.Evaluation;
 using Recognizer.Training.Fitting;
+using static System.FormattableString;
 
 namespace Recognizer.Training.Commands;
 
@@ -26,20 +26,18 @@ internal static class MetricsOutput
     public static void Print(TextWriter output, string measured, ModelEvaluation evaluation)
     {
         MulticlassMetrics metrics = evaluation.Metrics;
-        output.WriteLine(Line($"{measured}: {metrics.Count:N0} images{(metrics.Skipped > 0 ? Line($", {metrics.Skipped:N0} outside the alphabet left out") : "")}"));
-        output.WriteLine(Line($"  accuracy            {Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}"));
-        output.WriteLine(Line($"  per class, mean     {Percent(metrics.MacroAccuracy)}"));
-        output.WriteLine(Line($"  top 2, 3, 5         {Percent(metrics.TopKAccuracy[1])}, {Percent(metrics.TopKAccuracy[2])}, {Percent(metrics.TopKAccuracy[4])}"));
-        output.WriteLine(Line($"  log-loss            {metrics.LogLoss:0.0000} nats{(double.IsFinite(metrics.LogLossReduction) ? Line($" (reduction {metrics.LogLossReduction:0.0000})") : "")}"));
-        output.WriteLine(Line($"  calibration error   {Percent(metrics.ExpectedCalibrationError)}"));
-        if (metrics.Unreadable > 0) output.WriteLine(Line($"  unreadable          {metrics.Unreadable:N0}, counted as wrong"));
-        if (metrics.NonFinite > 0) output.WriteLine(Line($"  not finite          {metrics.NonFinite:N0}, left out"));
+        output.WriteLine(Invariant($"{measured}: {metrics.Count:N0} images{(metrics.Skipped > 0 ? Invariant($", {metrics.Skipped:N0} outside the alphabet left out") : "")}"));
+        output.WriteLine(Invariant($"  accuracy            {Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}"));
+        output.WriteLine(Invariant($"  per class, mean     {Percent(metrics.MacroAccuracy)}"));
+        output.WriteLine(Invariant($"  top 2, 3, 5         {Percent(metrics.TopKAccuracy[1])}, {Percent(metrics.TopKAccuracy[2])}, {Percent(metrics.TopKAccuracy[4])}"));
+        output.WriteLine(Invariant($"  log-loss            {metrics.LogLoss:0.0000} nats{(double.IsFinite(metrics.LogLossReduction) ? Invariant($" (reduction {metrics.LogLossReduction:0.0000})") : "")}"));
+        output.WriteLine(Invariant($"  calibration error   {Percent(metrics.ExpectedCalibrationError)}"));
+        if (metrics.Unreadable > 0) output.WriteLine(Invariant($"  unreadable          {metrics.Unreadable:N0}, counted as wrong"));
+        if (metrics.NonFinite > 0) output.WriteLine(Invariant($"  not finite          {metrics.NonFinite:N0}, left out"));
         IReadOnlyList<(string Actual, string Predicted, long Count)> worst = metrics.ConfusionMatrix.WorstConfusions(5);
-        if (worst.Count > 0) output.WriteLine(Line($"  most often confused {string.Join(", ", worst.Select(c => $"{c.Actual} read as {c.Predicted} ({c.Count:N0})"))}"));
-        output.WriteLine(Line($"  speed               {evaluation.ImagesPerSecond:N0} images/s"));
+        if (worst.Count > 0) output.WriteLine(Invariant($"  most often confused {string.Join(", ", worst.Select(c => $"{c.Actual} read as {c.Predicted} ({c.Count:N0})"))}"));
+        output.WriteLine(Invariant($"  speed               {evaluation.ImagesPerSecond:N0} images/s"));
     }
 
-    public static string Percent(double share) => Line($"{100 * share:0.00} %");
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    public static string Percent(double share) => Invariant($"{100 * share:0.00} %");
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Recognizer.Training.Fitting;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace Recognizer.Training.Commands;
 
@@ -21,11 +21,9 @@ internal static class ProgressView
 
     private static string Describe(EpochResult epoch, int epochs)
     {
-        string validation = epoch.ValidationAccuracy is { } accuracy ? Line($"  validation {MetricsOutput.Percent(accuracy)} (loss {epoch.ValidationLoss:0.0000}){(epoch.IsBest ? " best" : "")}") : "";
-        return Line($"epoch {epoch.Epoch}/{epochs}  loss {epoch.TrainLoss:0.0000}  accuracy {MetricsOutput.Percent(epoch.TrainAccuracy)}{validation}  {epoch.ImagesPerSecond:N0} images/s  {epoch.Seconds:0.0} s");
+        string validation = epoch.ValidationAccuracy is { } accuracy ? Invariant($"  validation {MetricsOutput.Percent(accuracy)} (loss {epoch.ValidationLoss:0.0000}){(epoch.IsBest ? " best" : "")}") : "";
+        return Invariant($"epoch {epoch.Epoch}/{epochs}  loss {epoch.TrainLoss:0.0000}  accuracy {MetricsOutput.Percent(epoch.TrainAccuracy)}{validation}  {epoch.ImagesPerSecond:N0} images/s  {epoch.Seconds:0.0} s");
     }
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed class Bar(IAnsiConsole console, ProgressContext context, int epochs) : ITrainingProgress
     {
@@ -48,7 +46,7 @@ internal static class ProgressView
             _shown = _watch.ElapsedMilliseconds;
             double done = (double)(epoch - 1) * of + images;
             _all.Increment(done - _all.Value);
-            _all.Description = Line($"epoch {epoch}/{epochs}  loss {loss:0.0000}  accuracy {MetricsOutput.Percent(accuracy)}  {_all.Speed ?? 0:N0} images/s");
+            _all.Description = Invariant($"epoch {epoch}/{epochs}  loss {loss:0.0000}  accuracy {MetricsOutput.Percent(accuracy)}  {_all.Speed ?? 0:N0} images/s");
         }
 
         public void Epoch(EpochResult result) => console.MarkupLineInterpolated($"{Describe(result, epochs)}");
@@ -74,7 +72,7 @@ internal static class ProgressView
             if (time.GetElapsedTime(_line).TotalSeconds < SecondsBetweenLines) return;
             _line = time.GetTimestamp();
             double speed = (images - _first) / Math.Max(0.001, time.GetElapsedTime(_start).TotalSeconds), left = (of - images) / speed;
-            error.WriteLine(Line($"epoch {epoch}/{epochs}  {100.0 * images / of:0} %  loss {loss:0.0000}  accuracy {MetricsOutput.Percent(accuracy)}  {speed:N0} images/s  {left:0} s left in this epoch"));
+            error.WriteLine(Invariant($"epoch {epoch}/{epochs}  {100.0 * images / of:0} %  loss {loss:0.0000}  accuracy {MetricsOutput.Percent(accuracy)}  {speed:N0} images/s  {left:0} s left in this epoch"));
         }
 
         public void Epoch(EpochResult result)

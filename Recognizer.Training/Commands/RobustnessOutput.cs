@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using Recognizer.Training.Corruptions;
 using Recognizer.Training.Outliers;
+using static System.FormattableString;
 
 namespace Recognizer.Training.Commands;
 
@@ -75,31 +75,29 @@ internal sealed class RobustnessOutput
     {
         if (Corruptions is { } corruptions)
         {
-            output.WriteLine(Line($"{corruptions.Images:N0} images spoilt in {corruptions.Results.Count} ways"));
+            output.WriteLine(Invariant($"{corruptions.Images:N0} images spoilt in {corruptions.Results.Count} ways"));
             TextTable.Write(output, Baseline is null ? ["corruption", "accuracy", "±"] : ["corruption", "accuracy", "±", "baseline"],
                 [.. corruptions.Results.Select(IReadOnlyList<string> (r) => Baseline is null
-                    ? [r.Name, MetricsOutput.Percent(r.Accuracy), Line($"{100 * r.StandardError:0.00}")]
-                    : [r.Name, MetricsOutput.Percent(r.Accuracy), Line($"{100 * r.StandardError:0.00}"), MetricsOutput.Percent(Baseline.Accuracies[r.Name])])], rightFrom: 1);
-            output.WriteLine(Line($"  mean corruption error  {MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00}"));
+                    ? [r.Name, MetricsOutput.Percent(r.Accuracy), Invariant($"{100 * r.StandardError:0.00}")]
+                    : [r.Name, MetricsOutput.Percent(r.Accuracy), Invariant($"{100 * r.StandardError:0.00}"), MetricsOutput.Percent(Baseline.Accuracies[r.Name])])], rightFrom: 1);
+            output.WriteLine(Invariant($"  mean corruption error  {MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00}"));
             if (Baseline is not null)
-                output.WriteLine(Line($"  of the baseline        {MetricsOutput.Percent(BaselineError)}; mean of the ratios {corruptions.RelativeTo(Baseline.Accuracies):0.000}"));
+                output.WriteLine(Invariant($"  of the baseline        {MetricsOutput.Percent(BaselineError)}; mean of the ratios {corruptions.RelativeTo(Baseline.Accuracies):0.000}"));
         }
         if (Outliers is not { } outliers) return;
         output.WriteLine("pictures that are no characters: area under the ROC of the rejection score");
-        TextTable.Write(output, ["kind", "AUROC"], [.. outliers.Results.Select(IReadOnlyList<string> (r) => [r.Kind, Line($"{r.Auroc:0.0000}")])], rightFrom: 1);
-        output.WriteLine(Line($"  lowest  {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
+        TextTable.Write(output, ["kind", "AUROC"], [.. outliers.Results.Select(IReadOnlyList<string> (r) => [r.Kind, Invariant($"{r.Auroc:0.0000}")])], rightFrom: 1);
+        output.WriteLine(Invariant($"  lowest  {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
     }
 
     /// <summary>Lines for the report.</summary>
     public IEnumerable<(string Name, string Value)> Facts()
     {
         if (Corruptions is { } corruptions)
-            yield return ("mean corruption error", Line($"{MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00} over {corruptions.Results.Count} corruptions"));
+            yield return ("mean corruption error", Invariant($"{MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00} over {corruptions.Results.Count} corruptions"));
         if (Outliers is { } outliers)
-            yield return ("non-characters", Line($"area under the ROC at least {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
+            yield return ("non-characters", Invariant($"area under the ROC at least {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
     }
 
     private double BaselineError => Corruptions!.Results.Average(r => 1 - Baseline!.Accuracies[r.Name]);
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

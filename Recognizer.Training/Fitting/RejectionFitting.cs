@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
@@ -131,28 +130,23 @@ internal static class RejectionFitting
         }
     }
 
-    private static string ToJson(float[] mean, float[] scale, double[] weights, double threshold)
+    private static string ToJson(float[] mean, float[] scale, double[] weights, double threshold) => JsonText.Of(writer =>
     {
         int names = mean.Length;
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        writer.WriteStartObject();
+        writer.WriteNumber("threshold", (float)Math.Clamp(threshold, 1e-6, 1 - 1e-6));
+        writer.WriteNumber("bias", (float)weights[0]);
+        writer.WriteStartObject("features");
+        for (int f = 0; f < names; f++)
         {
-            writer.WriteStartObject();
-            writer.WriteNumber("threshold", (float)Math.Clamp(threshold, 1e-6, 1 - 1e-6));
-            writer.WriteNumber("bias", (float)weights[0]);
-            writer.WriteStartObject("features");
-            for (int f = 0; f < names; f++)
-            {
-                writer.WriteStartObject(RejectionModel.Names[f]);
-                writer.WriteNumber("mean", mean[f]);
-                writer.WriteNumber("scale", scale[f]);
-                writer.WriteNumber("weight", (float)weights[1 + 2 * f]);
-                writer.WriteNumber("square", (float)weights[2 + 2 * f]);
-                writer.WriteEndObject();
-            }
-            writer.WriteEndObject();
+            writer.WriteStartObject(RejectionModel.Names[f]);
+            writer.WriteNumber("mean", mean[f]);
+            writer.WriteNumber("scale", scale[f]);
+            writer.WriteNumber("weight", (float)weights[1 + 2 * f]);
+            writer.WriteNumber("square", (float)weights[2 + 2 * f]);
             writer.WriteEndObject();
         }
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
@@ -310,24 +309,19 @@ internal sealed class Trainer : IDisposable
         }
     }
 
-    private static string ToLine(EpochResult epoch)
+    private static string ToLine(EpochResult epoch) => JsonText.Of(writer =>
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
-        {
-            writer.WriteStartObject();
-            writer.WriteNumber("epoch", epoch.Epoch);
-            writer.WriteNumber("trainLoss", epoch.TrainLoss);
-            writer.WriteNumber("trainAccuracy", epoch.TrainAccuracy);
-            if (epoch.ValidationLoss is { } loss) writer.WriteNumber("validationLoss", loss);
-            if (epoch.ValidationAccuracy is { } accuracy) writer.WriteNumber("validationAccuracy", accuracy);
-            writer.WriteNumber("learningRate", epoch.LearningRate);
-            writer.WriteNumber("seconds", Math.Round(epoch.Seconds, 3));
-            writer.WriteNumber("imagesPerSecond", Math.Round(epoch.ImagesPerSecond, 1));
-            writer.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        writer.WriteStartObject();
+        writer.WriteNumber("epoch", epoch.Epoch);
+        writer.WriteNumber("trainLoss", epoch.TrainLoss);
+        writer.WriteNumber("trainAccuracy", epoch.TrainAccuracy);
+        if (epoch.ValidationLoss is { } loss) writer.WriteNumber("validationLoss", loss);
+        if (epoch.ValidationAccuracy is { } accuracy) writer.WriteNumber("validationAccuracy", accuracy);
+        writer.WriteNumber("learningRate", epoch.LearningRate);
+        writer.WriteNumber("seconds", Math.Round(epoch.Seconds, 3));
+        writer.WriteNumber("imagesPerSecond", Math.Round(epoch.ImagesPerSecond, 1));
+        writer.WriteEndObject();
+    });
 }
 
 /// <summary>Training made numbers that are none.</summary>

@@ -231,26 +231,21 @@ internal static class TrainingSession
     }
 
     // Without times: the same training makes the same file.
-    private static string MetricsJson(ModelEvaluation? validation, ModelEvaluation? test)
+    private static string MetricsJson(ModelEvaluation? validation, ModelEvaluation? test) => JsonText.Of(writer =>
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        writer.WriteStartObject();
+        foreach ((string split, ModelEvaluation? evaluation) in new[] { ("validation", validation), ("test", test) })
         {
-            writer.WriteStartObject();
-            foreach ((string split, ModelEvaluation? evaluation) in new[] { ("validation", validation), ("test", test) })
-            {
-                if (evaluation is null) continue;
-                writer.WriteStartObject(split);
-                writer.WriteNumber("count", evaluation.Metrics.Count);
-                writer.WriteNumber("microAccuracy", evaluation.Metrics.MicroAccuracy);
-                writer.WriteNumber("standardError", evaluation.Metrics.StandardError);
-                writer.WriteNumber("macroAccuracy", evaluation.Metrics.MacroAccuracy);
-                writer.WriteNumber("macroStandardError", evaluation.Metrics.MacroStandardError);
-                MulticlassMetrics.Number(writer, "logLoss", evaluation.Metrics.LogLoss);
-                writer.WriteEndObject();
-            }
+            if (evaluation is null) continue;
+            writer.WriteStartObject(split);
+            writer.WriteNumber("count", evaluation.Metrics.Count);
+            writer.WriteNumber("microAccuracy", evaluation.Metrics.MicroAccuracy);
+            writer.WriteNumber("standardError", evaluation.Metrics.StandardError);
+            writer.WriteNumber("macroAccuracy", evaluation.Metrics.MacroAccuracy);
+            writer.WriteNumber("macroStandardError", evaluation.Metrics.MacroStandardError);
+            MulticlassMetrics.Number(writer, "logLoss", evaluation.Metrics.LogLoss);
             writer.WriteEndObject();
         }
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        writer.WriteEndObject();
+    }, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

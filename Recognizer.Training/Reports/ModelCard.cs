@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Recognizer.Training.Fitting;
+using static System.FormattableString;
 
 namespace Recognizer.Training.Reports;
 
@@ -132,38 +132,38 @@ internal sealed class ModelCard
     {
         var text = new StringBuilder();
         JsonElement first = Forms[0].Results[0];
-        text.Append(Line($"# {Name}\n\n{Plan.Summary}\n\n"));
-        text.Append(Line($"{Labels.Count} classes: {Classes()}. Network: {Architecture}, {Parameters:N0} parameters, {MultiplyAdds:N0} multiply-adds per image, counted directly.\n\n"));
+        text.Append(Invariant($"# {Name}\n\n{Plan.Summary}\n\n"));
+        text.Append(Invariant($"{Labels.Count} classes: {Classes()}. Network: {Architecture}, {Parameters:N0} parameters, {MultiplyAdds:N0} multiply-adds per image, counted directly.\n\n"));
         Table(text, ["file", "bytes", "one image", "in batches"],
-            Forms.Select(f => new[] { $"`{f.File}`", Line($"{f.Bytes:N0}"), Line($"{f.Microseconds:0.0} µs"), Line($"{f.ImagesPerSecond:N0} images/s") }));
+            Forms.Select(f => new[] { $"`{f.File}`", Invariant($"{f.Bytes:N0}"), Invariant($"{f.Microseconds:0.0} µs"), Invariant($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
-        text.Append(Line($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
-        text.Append(Line($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
+        text.Append(Invariant($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
+        text.Append(Invariant($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
         text.Append("Machine time is that of the recipe's own training steps, without validation.\n\n");
         Table(text, ["seed", "validation", "test", "machine time"],
-            Runs.Select((r, i) => new[] { Line($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Line($"{r.Seconds / 3600:0.00} h") }));
+            Runs.Select((r, i) => new[] { Invariant($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Invariant($"{r.Seconds / 3600:0.00} h") }));
         if (Runs.Count > 1)
         {
             double mean = Runs.Average(r => r.Test.Accuracy), error = Math.Sqrt(Runs.Sum(r => (r.Test.Accuracy - mean) * (r.Test.Accuracy - mean)) / (Runs.Count - 1.0) / Runs.Count);
-            text.Append(Line($"\nOver {Runs.Count} seeds: {100 * mean:0.00} ± {100 * error:0.00} % (standard error of the mean) on the test split.\n"));
+            text.Append(Invariant($"\nOver {Runs.Count} seeds: {100 * mean:0.00} ± {100 * error:0.00} % (standard error of the mean) on the test split.\n"));
         }
-        text.Append(Line($"\n## Figures\n\nEach line is what the command gives with `{Folder}/{Forms[0].File}`{(Forms.Count > 1 ? ", and with the 8-bit file in its place" : "")}.\n\n"));
+        text.Append(Invariant($"\n## Figures\n\nEach line is what the command gives with `{Folder}/{Forms[0].File}`{(Forms.Count > 1 ? ", and with the 8-bit file in its place" : "")}.\n\n"));
         string[] forms = Forms.Count > 1 ? ["… in 8 bits"] : [];
         Table(text, ["measured on", "images", "accuracy", .. forms, "log-loss", "calibration error", .. forms, "command"],
             Plan.Evaluations.Select((evaluation, i) =>
             {
                 JsonElement result = Forms[0].Results[i];
-                return (string[])[evaluation.Title, Line($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
-                    Line($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
+                return (string[])[evaluation.Title, Invariant($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
+                    Invariant($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
             }));
         Robustness(text, first, Forms.Count > 1 ? Forms[1].Results[0] : null, Plan.Baseline);
         // Classes that an alphabet leaves out are neither in the images nor among the answers.
         long[][] counts = Counts(first);
-        text.Append(Line($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
+        text.Append(Invariant($"\n## Per class ({Plan.Evaluations[0].Title})\n\n"));
         Table(text, ["class", "precision", "recall", "F1", "images"], first.GetProperty("perClass").EnumerateArray().Where((c, k) => c.GetProperty("support").GetInt64() > 0 || counts.Any(row => row[k] > 0)).Select(c =>
-            new[] { Cell(c.GetProperty("label").GetString()!), Percent(Number(c, "precision")), Percent(Number(c, "recall")), Percent(Number(c, "f1")), Line($"{c.GetProperty("support").GetInt64():N0}") }));
+            new[] { Cell(c.GetProperty("label").GetString()!), Percent(Number(c, "precision")), Percent(Number(c, "recall")), Percent(Number(c, "f1")), Invariant($"{c.GetProperty("support").GetInt64():N0}") }));
         text.Append("\nMost often confused: ").AppendJoin(", ", Confusions(first).Take(12).DefaultIfEmpty("none")).Append(".\n");
-        text.Append(Line($"\n## Limits\n\n{Plan.Limits}\n\n## Licence\n\n{Plan.Licence}\n"));
+        text.Append(Invariant($"\n## Limits\n\n{Plan.Limits}\n\n## Licence\n\n{Plan.Licence}\n"));
         return text.ToString();
     }
 
@@ -174,14 +174,14 @@ internal sealed class ModelCard
     {
         if (result.TryGetProperty("corruptions", out JsonElement corruptions))
         {
-            text.Append(Line($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Both(r => Share((Number(r, "meanCorruptionError"), Number(r, "meanCorruptionErrorStandardError"))))}."));
-            if (baseline is not null) text.Append(Line($" The network of `{baseline.Training}` has {Percent(baseline.MeanCorruptionError)}."));
+            text.Append(Invariant($"\n## Spoilt images\n\nThe 15 corruptions of MNIST-C, same command: mean error {Both(r => Share((Number(r, "meanCorruptionError"), Number(r, "meanCorruptionErrorStandardError"))))}."));
+            if (baseline is not null) text.Append(Invariant($" The network of `{baseline.Training}` has {Percent(baseline.MeanCorruptionError)}."));
             text.Append("\n\n");
             Table(text, ["corruption", "accuracy"], corruptions.EnumerateArray().Select(c => new[] { c.GetProperty("name").GetString()!, Percent(Number(c, "accuracy")) }));
         }
         if (!result.TryGetProperty("outliers", out JsonElement outliers)) return;
-        text.Append(Line($"\n## Pictures that are no characters\n\nArea under the ROC of the rejection score, same command; the lowest is {Both(r => Line($"{Number(r, "lowestAuroc"):0.0000}"))}.\n\n"));
-        Table(text, ["kind", "AUROC"], outliers.EnumerateArray().Select(o => new[] { o.GetProperty("kind").GetString()!, Line($"{Number(o, "auroc"):0.0000}") }));
+        text.Append(Invariant($"\n## Pictures that are no characters\n\nArea under the ROC of the rejection score, same command; the lowest is {Both(r => Invariant($"{Number(r, "lowestAuroc"):0.0000}"))}.\n\n"));
+        Table(text, ["kind", "AUROC"], outliers.EnumerateArray().Select(o => new[] { o.GetProperty("kind").GetString()!, Invariant($"{Number(o, "auroc"):0.0000}") }));
 
         string Both(Func<JsonElement, string> figure) => quantized is { } other ? $"{figure(result)}, in 8 bits {figure(other)}" : figure(result);
     }
@@ -194,7 +194,7 @@ internal sealed class ModelCard
                from predicted in Enumerable.Range(0, labels.Length)
                where actual != predicted && counts[actual][predicted] > 0
                orderby counts[actual][predicted] descending
-               select Line($"{Cell(labels[actual])} read as {Cell(labels[predicted])} ({counts[actual][predicted]:N0})");
+               select Invariant($"{Cell(labels[actual])} read as {Cell(labels[predicted])} ({counts[actual][predicted]:N0})");
     }
 
     // [true class][answer]
@@ -213,9 +213,7 @@ internal sealed class ModelCard
     /// <summary>A label as text, whatever its characters mean in Markdown.</summary>
     internal static string Cell(string label) => LabelText.Isolate(string.Concat(label.Select(c => @"\`*_|<>&[]~".Contains(c, StringComparison.Ordinal) ? $@"\{c}" : $"{c}")));
 
-    private static string Percent(double share) => double.IsNaN(share) ? "–" : Line($"{100 * share:0.00} %");
+    private static string Percent(double share) => double.IsNaN(share) ? "–" : Invariant($"{100 * share:0.00} %");
 
-    private static string Share((double Accuracy, double Error) share) => Line($"{100 * share.Accuracy:0.00} ± {100 * share.Error:0.00} %");
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Share((double Accuracy, double Error) share) => Invariant($"{100 * share.Accuracy:0.00} ± {100 * share.Error:0.00} %");
 }
