@@ -5,6 +5,6 @@ namespace Recognizer.Inference.Evaluation;
 /// <param name="Duration">Time spent on decoding, normalising and scoring.</param>
 public sealed record EvaluationResult(MulticlassMetrics Metrics, TimeSpan Duration)
 {
-    /// <summary>Images in a second.</summary>
-    public double ImagesPerSecond => Duration > TimeSpan.Zero ? (Metrics.Count + Metrics.Skipped) / Duration.TotalSeconds : 0;
+    /// <summary>Images in a second, those included that are left out of the figures.</summary>
+    public double ImagesPerSecond => Duration > TimeSpan.Zero ? (Metrics.Count + Metrics.Skipped + Metrics.NonFinite) / Duration.TotalSeconds : 0;
 }

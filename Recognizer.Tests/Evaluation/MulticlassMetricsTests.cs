@@ -71,6 +71,8 @@ public class MulticlassMetricsTests
         builder.Add(2, [0, 0, 1]);
         MulticlassMetrics metrics = builder.Build();
         Assert.Equal((1, 2, 1.0), (metrics.Count, metrics.NonFinite, metrics.MicroAccuracy));
+        // They took their time all the same
+        Assert.Equal(1.5, new EvaluationResult(metrics, TimeSpan.FromSeconds(2)).ImagesPerSecond);
     }
 
     [Fact]
