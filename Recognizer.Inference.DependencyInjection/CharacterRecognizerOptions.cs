@@ -47,7 +47,7 @@ public sealed class CharacterRecognizerOptions
         Top = Top,
         Labels = Labels.Count == 0 ? null : [.. Labels],
         DefaultLayout = DefaultLayout,
-        Decoder = Decoder,
+        Decoder = Decoder with { },
         Plan = new Engine.PlanOptions { Threads = Threads },
     };
 }

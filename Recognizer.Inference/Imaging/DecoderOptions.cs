@@ -4,17 +4,19 @@ namespace Recognizer.Inference.Imaging;
 /// pixels is taken, so a small file that claims to be a huge picture costs nothing.</summary>
 public sealed record DecoderOptions
 {
-    /// <summary>The limits used where none are given.</summary>
-    public static DecoderOptions Default { get; } = new();
+    /// <summary>New options with the limits used where none are given.</summary>
+    public static DecoderOptions Default => new();
+
+    // Limits are set, not init: the generated code that binds configuration in trimmed apps passes over what can only be initialised.
 
     /// <summary>Most pixels (width × height) of a picture. Default 67,108,864 (64 megapixels).</summary>
-    public long MaxPixels { get; init; } = 64L << 20;
+    public long MaxPixels { get; set; } = 64L << 20;
 
     /// <summary>Most bytes of an encoded file. Default 256 MiB.</summary>
-    public long MaxFileBytes { get; init; } = 256L << 20;
+    public long MaxFileBytes { get; set; } = 256L << 20;
 
     /// <summary>Most bytes that decoding one picture may take, result included. Default 1 GiB.</summary>
-    public long MaxMemoryBytes { get; init; } = 1L << 30;
+    public long MaxMemoryBytes { get; set; } = 1L << 30;
 
     /// <summary>Checks a picture's size and the memory it takes: so much for every pixel, and what is needed besides.</summary>
     /// <exception cref="ImageFormatException">A side is zero, or a limit is exceeded.</exception>

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -94,6 +96,18 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Assert.Equal((false, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)), (options.ReloadOnChange, options.SettleTime, options.PollingInterval));
         // None is left out of this test
         Assert.Equal(11, typeof(CharacterRecognizerOptions).GetProperties().Length);
+    }
+
+    [Fact]
+    public void Generated_code_can_bind_every_option()
+    {
+        // As trimmed apps bind configuration: it sets properties, which it can't where they are init-only, and adds to lists
+        static IEnumerable<PropertyInfo> Reachable(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .SelectMany(p => p.PropertyType is { IsClass: true, Namespace: "Recognizer.Inference.Imaging" } ? Reachable(p.PropertyType).Prepend(p) : [p]);
+        PropertyInfo[] properties = [.. Reachable(typeof(CharacterRecognizerOptions))];
+        Assert.Contains(properties, p => p.Name == nameof(DecoderOptions.MaxPixels));
+        Assert.All(properties, p => Assert.True(p.PropertyType == typeof(IList<string>)
+            || p.SetMethod is { IsPublic: true } set && !set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)), $"{p.DeclaringType}.{p.Name}"));
     }
 
     [Fact]
