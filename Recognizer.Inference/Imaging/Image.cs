@@ -3,6 +3,9 @@ namespace Recognizer.Inference.Imaging;
 /// <summary>A decoded picture: 8-bit grey or RGB, rows top to bottom without padding, upright, no transparency.</summary>
 public sealed class Image
 {
+    /// <summary>Most levels by which two pixels of one colour and opacity differ over white once both colours were rounded, or cut off, to levels multiplied by the opacity.</summary>
+    private const int RoundingLevels = 2;
+
     // May be longer than the picture: transparency is resolved in place.
     private readonly byte[] _pixels;
 
@@ -50,7 +53,8 @@ public sealed class Image
     }
 
     /// <summary>Builds an image from raw channels, resolving transparency: composited over white or, where the colour is the same
-    /// everywhere, with opacity as (dark) ink on white.</summary>
+    /// everywhere, with opacity as (dark) ink on white. Colours are the same where they would not be told apart by more than rounding,
+    /// as of pixels that were once stored multiplied by their opacity.</summary>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="channels">1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.</param>
@@ -66,19 +70,7 @@ public sealed class Image
             throw new ArgumentException($"{width}×{height}×{channels} needs {(long)width * height * channels} bytes, not {pixels.LongLength}.", nameof(pixels));
         if (channels is 1 or 3) return new Image(width, height, channels, pixels);
         int count = width * height, colors = channels - 1;
-        bool opaque = true, oneColor = true;
-        int first = -1;
-        for (int i = 0; i < count && (opaque || oneColor); i++)
-        {
-            int p = i * channels;
-            byte alpha = pixels[p + colors];
-            if (alpha != 255) opaque = false;
-            if (alpha == 0) continue;
-            if (first < 0) first = p;
-            for (int c = 0; c < colors; c++)
-                if (pixels[p + c] != pixels[first + c]) oneColor = false;
-        }
-        if (!opaque && oneColor)
+        if (IsOfOneColor(pixels.AsSpan(0, count * channels), channels))
         {
             for (int i = 0; i < count; i++) pixels[i] = (byte)(255 - pixels[i * channels + colors]);
             return new Image(width, height, 1, pixels);
@@ -93,5 +85,25 @@ public sealed class Image
             }
         }
         return new Image(width, height, colors, pixels);
+    }
+
+    /// <summary>Whether a picture is transparent somewhere, and all that is to be seen of it has one colour.</summary>
+    /// <param name="pixels">[pixel, channels], the opacity last.</param>
+    /// <param name="channels">2 or 4.</param>
+    private static bool IsOfOneColor(ReadOnlySpan<byte> pixels, int channels)
+    {
+        // Canvases store colours multiplied by opacity, in whole levels: the fainter a pixel, the less is left of its colour. The most opaque pixel knows it best.
+        int colors = channels - 1, reference = 0;
+        bool opaque = true;
+        for (int p = 0; p < pixels.Length; p += channels)
+        {
+            if (pixels[p + colors] != 255) opaque = false;
+            if (pixels[p + colors] > pixels[reference + colors]) reference = p;
+        }
+        if (opaque) return false;
+        for (int p = 0; p < pixels.Length; p += channels)
+            for (int c = 0; c < colors; c++)
+                if (Math.Abs(pixels[p + c] - pixels[reference + c]) * pixels[p + colors] > RoundingLevels * 255) return false;
+        return true;
     }
 }

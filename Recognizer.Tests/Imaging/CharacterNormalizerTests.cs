@@ -349,18 +349,44 @@ public class CharacterNormalizerTests
         Assert.InRange(Correlation(Reference(2), normal), 0.95, 1.0001);
     }
 
-    [Fact]
-    public void Transparency_is_ink_where_the_colour_is_constant()
+    [Theory]
+    [InlineData(255, 255, "exact", 4)] // white ink: over white it would vanish
+    [InlineData(250, 255, "exact", 4)]
+    [InlineData(250, 255, "rounded", 4)]
+    [InlineData(250, 255, "cut off", 4)]
+    [InlineData(250, 200, "rounded", 4)]
+    [InlineData(250, 255, "rounded", 2)]
+    [InlineData(30, 255, "rounded", 4)]
+    public void Transparency_is_ink_where_the_colour_is_constant(int level, int opacity, string stored, int channels)
     {
         var cover = Drawing.Square(4, 100, 10);
-        var pixels = new byte[cover.Length * 4];
+        var pixels = new byte[cover.Length * channels];
         for (int i = 0; i < cover.Length; i++)
         {
-            pixels[4 * i] = pixels[4 * i + 1] = pixels[4 * i + 2] = 255; // white ink: over white it would vanish
-            pixels[4 * i + 3] = (byte)(255 * cover[i]);
+            // As canvases store it: multiplied by the opacity
+            int alpha = (int)(opacity * cover[i]), multiplied = (level * alpha + (stored == "rounded" ? 127 : 0)) / 255;
+            int color = stored == "exact" ? level : alpha == 0 ? 0 : Math.Min(255, (multiplied * 255 + alpha / 2) / alpha);
+            pixels.AsSpan(channels * i, channels - 1).Fill((byte)color);
+            pixels[channels * i + channels - 1] = (byte)alpha;
         }
-        var normal = Normalize(Image.FromChannels(100, 100, 4, pixels).ToGray());
-        Assert.InRange(Correlation(Reference(4), normal), 0.95, 1.0001);
+        byte[] expected = [.. pixels.Where((_, i) => i % channels == channels - 1).Select(alpha => (byte)(255 - alpha))];
+        var image = Image.FromChannels(100, 100, channels, pixels);
+        Assert.Equal(1, image.Channels);
+        Assert.Equal(expected, image.Pixels.ToArray());
+        Assert.InRange(Correlation(Reference(4), Normalize(image.ToGray())), 0.95, 1.0001);
+    }
+
+    [Theory]
+    [InlineData(0, 0, 160, 255, 255, 240, 200, 128)] // ink on translucent paper
+    [InlineData(100, 100, 100, 255, 103, 103, 103, 255)]
+    [InlineData(20, 20, 20, 255, 255, 255, 255, 3)]
+    public void Two_colours_are_seen_over_white(int r1, int g1, int b1, int a1, int r2, int g2, int b2, int a2)
+    {
+        byte[] first = [(byte)r1, (byte)g1, (byte)b1, (byte)a1], second = [(byte)r2, (byte)g2, (byte)b2, (byte)a2];
+        byte[] Over(byte[] color) => [.. color.Take(3).Select(c => (byte)((c * color[3] + 255 * (255 - color[3]) + 127) / 255))];
+        var image = Image.FromChannels(3, 1, 4, [.. first, .. second, 0, 0, 0, 0]);
+        Assert.Equal(3, image.Channels);
+        Assert.Equal([.. Over(first), .. Over(second), 255, 255, 255], image.Pixels.ToArray());
     }
 
     [Fact]
