@@ -64,25 +64,16 @@ internal static class PixelReaders
     // came straight from the caller of MLImage.CreateFromPixels.
     private static void Unpremultiply(Span<byte> pixels)
     {
-        int most = 3;
         bool opaque = true;
         for (int i = 0; i < pixels.Length; i += 4)
         {
             int alpha = pixels[i + 3];
             if (Math.Max(pixels[i], Math.Max(pixels[i + 1], pixels[i + 2])) > alpha) return;
             if (alpha != 255) opaque = false;
-            if (alpha > pixels[most]) most = i + 3;
         }
         if (opaque) return;
-
-        // What rounding left of a faint colour is not exact: that all is of one colour, which decides what is ink, shows in that all are within rounding of what the most opaque pixel has.
-        Span<byte> ink = stackalloc byte[3];
-        for (int c = 0; c < 3; c++) ink[c] = Straight(pixels[most - 3 + c], pixels[most]);
-        bool oneColor = true;
-        for (int i = 0; i < pixels.Length && oneColor; i += 4)
-            for (int c = 0; c < 3; c++) oneColor &= Math.Abs(pixels[i + c] * 255 - ink[c] * pixels[i + 3]) <= 3 * 255 / 2;
         for (int i = 0; i < pixels.Length; i += 4)
-            for (int c = 0; c < 3; c++) pixels[i + c] = oneColor ? ink[c] : Straight(pixels[i + c], pixels[i + 3]);
+            for (int c = 0; c < 3; c++) pixels[i + c] = Straight(pixels[i + c], pixels[i + 3]);
     }
 
     private static byte Straight(int value, int alpha) => alpha == 0 ? (byte)0 : (byte)((value * 255 + alpha / 2) / alpha);
