@@ -6,6 +6,9 @@ internal sealed class LabelMask
     /// <summary>How much a class counts that is written like an allowed one: half, as the stroke that is an l more than a 1 may be neither.</summary>
     private const float AlikeWeight = 0.5f;
 
+    /// <summary>Where the allowed classes' probabilities sum to less, they are too close to the smallest float to tell which is the largest.</summary>
+    private const float LeastSum = 1e-20f;
+
     private readonly bool[] _allowed;
     private readonly bool[] _alike;
 
@@ -25,9 +28,11 @@ internal sealed class LabelMask
     public bool Allows(int index) => _allowed[index];
 
     /// <summary>Sets the probabilities of all other classes to 0 and makes the rest sum to 1.</summary>
+    /// <param name="probabilities">[classes].</param>
+    /// <param name="logarithms">[classes], the probabilities' logarithms, give or take what is the same for all; or empty where they aren't known.</param>
     /// <returns>What the rest, and half of the classes that are written like one of them, summed to before: the probability that there is one of the characters that may be answered,
     /// where these are all that there is.</returns>
-    public float Apply(Span<float> probabilities)
+    public float Apply(Span<float> probabilities, ReadOnlySpan<float> logarithms = default)
     {
         float sum = 0, alike = 0;
         for (int i = 0; i < probabilities.Length; i++)
@@ -35,6 +40,15 @@ internal sealed class LabelMask
             alike += (_allowed[i] ? 1 : _alike[i] ? AlikeWeight : 0) * probabilities[i];
             if (_allowed[i]) sum += probabilities[i];
             else probabilities[i] = 0;
+        }
+        if (sum < LeastSum && !logarithms.IsEmpty)
+        {
+            float largest = float.NegativeInfinity;
+            for (int i = 0; i < logarithms.Length; i++)
+                if (_allowed[i]) largest = Math.Max(largest, logarithms[i]);
+            sum = 0;
+            for (int i = 0; i < logarithms.Length; i++)
+                if (_allowed[i]) sum += probabilities[i] = MathF.Exp(logarithms[i] - largest);
         }
         for (int i = 0; i < probabilities.Length; i++)
         {

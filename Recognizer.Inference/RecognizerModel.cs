@@ -117,16 +117,23 @@ internal sealed class RecognizerModel
         if (count == 0) return;
         Run(pixels, count, probabilities);
         if (!rejections.IsEmpty) Reject(pixels, probabilities, count, rejections);
-        ToProbabilities(probabilities, count, classes);
-        if (mask is null) allowed.Fill(1);
-        else
+        if (mask is null)
         {
-            for (int i = 0; i < count; i++)
-            {
-                float sum = mask.Apply(probabilities.Slice(i * classes, classes));
-                if (!allowed.IsEmpty) allowed[i] = sum;
-            }
+            ToProbabilities(probabilities, count, classes);
+            allowed.Fill(1);
+            return;
         }
+        float[] rented = ArrayPool<float>.Shared.Rent(classes);
+        Span<float> logarithms = _kind is ScoreKind.Logits or ScoreKind.LogProbabilities ? rented.AsSpan(0, classes) : [];
+        for (int i = 0; i < count; i++)
+        {
+            Span<float> own = probabilities.Slice(i * classes, classes);
+            if (!logarithms.IsEmpty) own.CopyTo(logarithms);
+            ToProbabilities(own, 1, classes);
+            float sum = mask.Apply(own, logarithms);
+            if (!allowed.IsEmpty) allowed[i] = sum;
+        }
+        ArrayPool<float>.Shared.Return(rented);
     }
 
     /// <summary>The features that rejection scores are made of.</summary>

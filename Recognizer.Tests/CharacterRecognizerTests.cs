@@ -304,6 +304,26 @@ public class CharacterRecognizerTests
         Assert.Contains("none of the labels", Assert.Throws<ArgumentException>(() => all.RecognizeNormalized(image, Alphabet.Upper)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_alphabet_chooses_among_labels_that_are_too_improbable_for_a_float(bool logarithms)
+    {
+        var builder = new GraphBuilder("steep");
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        float[] weights = [.. Enumerable.Range(0, 784).SelectMany(_ => new[] { 1, 0.2f, 0.5f, 0.1f })];
+        x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(weights, 784, 4))]);
+        if (logarithms) x = builder.Node("Identity", "scores", [builder.Node("LogSoftmax", "logarithms", [x], ("axis", -1))]);
+        builder.Output(x, ElementType.Float, Dimension.Named("N"), 4);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(builder.Build(), new RecognizerOptions { Labels = Digits[..4] });
+        float[] image = [.. Enumerable.Repeat(1f, 784)];
+        Assert.Equal("0", recognizer.RecognizeNormalized(image).Label);
+        Prediction prediction = recognizer.RecognizeNormalized(image, Alphabet.Parse("123"));
+        Assert.Equal("2", prediction.Label);
+        Assert.InRange(prediction.Confidence, 0.99, 1);
+        Assert.Equal(1, prediction.Candidates.Sum(c => c.Confidence), 1e-6);
+    }
+
     [Fact]
     public void Pixels_with_a_stride_read_like_the_image_they_are_part_of()
     {
