@@ -104,11 +104,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <exception cref="ImageFormatException">The bytes are not an image of a known format, or exceed the limits.</exception>
     /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
-    public Prediction Recognize(ReadOnlySpan<byte> encoded, Alphabet? alphabet = null)
-    {
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        return Read(operation, ImageDecoder.Decode(encoded, _options.Decoder).ToGray(), Polarity.Detect, alphabet);
-    }
+    public Prediction Recognize(ReadOnlySpan<byte> encoded, Alphabet? alphabet = null) =>
+        Read(encoded, static (file, options) => ImageDecoder.Decode(file, options.Decoder).ToGray(), Polarity.Detect, alphabet);
 
     /// <summary>Reads the character in an image of any size and polarity.</summary>
     /// <param name="image">The image.</param>
@@ -117,8 +114,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     public Prediction Recognize(Image image, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        return Read(operation, image.ToGray(), Polarity.Detect, alphabet);
+        return Read(image, static (image, _) => image.ToGray(), Polarity.Detect, alphabet);
     }
 
     /// <summary>Reads the character in a grey image of any size.</summary>
@@ -129,8 +125,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     public Prediction Recognize(GrayImage image, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        return Read(operation, image, polarity, alphabet);
+        return Read(image, static (image, _) => image, polarity, alphabet);
     }
 
     /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result with models that take floats and any number of images.</summary>
@@ -143,8 +138,18 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <exception cref="ArgumentException">The pixels are too few for that shape, or the model has none of the alphabet's labels.</exception>
     public Prediction Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        return Read(operation, pixels, width, height, stride, polarity, alphabet);
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
+        {
+            Prediction prediction = ReadPixels(pixels, width, height, stride, polarity, alphabet);
+            operation.Read(new ReadOnlySpan<Prediction>(in prediction));
+            return prediction;
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
     }
 
     /// <summary>Reads the character in grey pixels and allocates nothing at all with models that take floats and any number of images.</summary>
@@ -159,25 +164,30 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <exception cref="ArgumentException">The pixels are too few for that shape, or the model has none of the alphabet's labels.</exception>
     public int Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Span<Candidate> candidates, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using Lease lease = Acquire();
-        RecognizerModel model = lease.Model;
-        LabelMask? mask = model.Mask(alphabet);
-        Span<float> normalized = stackalloc float[PixelsPerImage];
-        Normalize(pixels, width, height, stride, model, polarity, normalized);
-        float[] rented = ArrayPool<float>.Shared.Rent(model.Labels.Count);
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        float[]? rented = null;
         try
         {
+            using Lease lease = Acquire();
+            RecognizerModel model = lease.Model;
+            LabelMask? mask = model.Mask(alphabet);
+            Span<float> normalized = stackalloc float[PixelsPerImage];
+            Normalize(pixels, width, height, stride, model, polarity, normalized);
+            rented = ArrayPool<float>.Shared.Rent(model.Labels.Count);
             Span<float> probabilities = rented.AsSpan(0, model.Labels.Count);
             model.Score(normalized, 1, probabilities, mask, []);
             int count = model.Best(probabilities, mask, candidates);
-            operation.Read(1);
-            if (count > 0) operation.Confidence(candidates[0].Confidence);
+            operation.Read(1, count > 0 ? candidates[0].Confidence : null);
             return count;
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
         }
         finally
         {
-            ArrayPool<float>.Shared.Return(rented);
+            if (rented is not null) ArrayPool<float>.Shared.Return(rented);
         }
     }
 
@@ -247,14 +257,22 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     {
         if (pixels.Length != (long)predictions.Length * PixelsPerImage)
             throw new ArgumentException($"{predictions.Length} images need {(long)predictions.Length * PixelsPerImage} pixels, got {pixels.Length}.", nameof(pixels));
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using Lease lease = Acquire();
-        for (int start = 0; start < predictions.Length; start += BatchSize)
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
         {
-            int size = Math.Min(BatchSize, predictions.Length - start);
-            Predict(lease.Model, pixels.Slice(start * PixelsPerImage, size * PixelsPerImage), alphabet, predictions.Slice(start, size));
+            using Lease lease = Acquire();
+            for (int start = 0; start < predictions.Length; start += BatchSize)
+            {
+                int size = Math.Min(BatchSize, predictions.Length - start);
+                Predict(lease.Model, pixels.Slice(start * PixelsPerImage, size * PixelsPerImage), alphabet, predictions.Slice(start, size));
+            }
+            operation.Read(predictions);
         }
-        operation.Read(predictions);
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
     }
 
     /// <summary>Probabilities of all classes for images that already are what the model expects; the batch path, which allocates
@@ -277,10 +295,18 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (!rejectionScores.IsEmpty && rejectionScores.Length != count)
             throw new ArgumentException($"{count} images need {count} rejection scores, got {rejectionScores.Length}.", nameof(rejectionScores));
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using Lease lease = Acquire();
-        lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores);
-        operation.Read(count);
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
+        {
+            using Lease lease = Acquire();
+            lease.Model.Score(pixels, count, probabilities, lease.Model.Mask(alphabet), rejectionScores);
+            operation.Read(count);
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
     }
 
     // What a reader tries isn't a character that was read: it reports those that it has read itself
@@ -371,17 +397,33 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         }
     }
 
-    private Prediction Read(RecognizerDiagnostics.Operation operation, GrayImage image, Polarity polarity, Alphabet? alphabet) =>
-        Read(operation, image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
+    private static void Normalize(GrayImage image, RecognizerModel model, Span<float> destination) =>
+        CharacterNormalizer.Normalize(image, model.Layout, Polarity.Detect, destination, model.IsAlphanumeric);
 
-    private Prediction Read(RecognizerDiagnostics.Operation operation, ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity, Alphabet? alphabet)
+    private Prediction Read<T>(T picture, Func<T, RecognizerOptions, GrayImage> toGray, Polarity polarity, Alphabet? alphabet) where T : allows ref struct
+    {
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
+        {
+            GrayImage image = toGray(picture, _options);
+            Prediction prediction = ReadPixels(image.Pixels, image.Width, image.Height, image.Width, polarity, alphabet);
+            operation.Read(new ReadOnlySpan<Prediction>(in prediction));
+            return prediction;
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
+    }
+
+    private Prediction ReadPixels(ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity, Alphabet? alphabet)
     {
         using Lease lease = Acquire();
         Span<float> normalized = stackalloc float[PixelsPerImage];
         Normalize(pixels, width, height, stride, lease.Model, polarity, normalized);
         Prediction? prediction = null;
         Predict(lease.Model, normalized, alphabet, new Span<Prediction>(ref prediction!));
-        operation.Read(new ReadOnlySpan<Prediction>(in prediction));
         return prediction;
     }
 
@@ -389,27 +431,28 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     {
         if (predictions.Length < images.Length)
             throw new ArgumentException($"{images.Length} images need {images.Length} places for predictions, got {predictions.Length}.", nameof(predictions));
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using Lease lease = Acquire();
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
         float[] rented = ArrayPool<float>.Shared.Rent(Math.Min(BatchSize, images.Length) * PixelsPerImage);
         try
         {
+            using Lease lease = Acquire();
             for (int start = 0; start < images.Length; start += BatchSize)
             {
                 int size = Math.Min(BatchSize, images.Length - start);
-                for (int i = 0; i < size; i++)
-                {
-                    GrayImage image = toGray(images[start + i]);
-                    CharacterNormalizer.Normalize(image, lease.Model.Layout, Polarity.Detect, rented.AsSpan(i * PixelsPerImage, PixelsPerImage), lease.Model.IsAlphanumeric);
-                }
+                for (int i = 0; i < size; i++) Normalize(toGray(images[start + i]), lease.Model, rented.AsSpan(i * PixelsPerImage, PixelsPerImage));
                 Predict(lease.Model, rented.AsSpan(0, size * PixelsPerImage), alphabet, predictions.Slice(start, size));
             }
+            operation.Read(predictions[..images.Length]);
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
         }
         finally
         {
             ArrayPool<float>.Shared.Return(rented);
         }
-        operation.Read(predictions[..images.Length]);
     }
 
     private async IAsyncEnumerable<Prediction> RecognizeStream<T>(IAsyncEnumerable<T> images, Func<T, RecognizerOptions, GrayImage> toGray, Alphabet? alphabet,

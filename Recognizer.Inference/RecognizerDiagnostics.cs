@@ -9,11 +9,13 @@ namespace Recognizer.Inference;
 /// <list type="table">
 /// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read: pictures of one, and what was found on pages and in fields</description></item>
 /// <item><term><c>recognizer.characters.rejected</c></term><description>counter, {character}: those of calls that give predictions that don't look like one</description></item>
-/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, decoding included, whatever its number of characters; of one batch of a stream, once it is decoded; or of one page or field</description></item>
+/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, decoding included, whatever its number of characters; of one batch of a stream, once it is decoded; or of one page or field.
+/// Tagged with <c>error.type</c>, the full name of the exception's type, where the call failed</description></item>
 /// <item><term><c>recognizer.model.replacements</c></term><description>counter, {replacement}: models taken into use in place of another</description></item>
 /// <item><term><c>recognizer.model.failures</c></term><description>counter, {failure}: models that were refused, the one before kept</description></item>
 /// </list>
-/// Activities: <c>recognize</c>, tagged with <c>recognizer.count</c> and, for a single character of which the best label is asked for, <c>recognizer.confidence</c>.
+/// Activities: <c>recognize</c>, tagged with <c>recognizer.count</c> and, for a single character of which the best label is asked for, <c>recognizer.confidence</c>. Those of failed calls have
+/// the status <see cref="ActivityStatusCode.Error"/> and the tag <c>error.type</c> instead.
 /// </remarks>
 public static class RecognizerDiagnostics
 {
@@ -36,36 +38,40 @@ public static class RecognizerDiagnostics
 
     internal static void ModelRefused() => s_failures.Add(1);
 
-    /// <summary>One call under way.</summary>
-    internal readonly struct Operation(Activity? activity, long started) : IDisposable
+    /// <summary>One call under way; each of its methods ends it.</summary>
+    internal readonly struct Operation(Activity? activity, long started)
     {
         public void Read(ReadOnlySpan<Prediction> predictions)
         {
-            Read(predictions.Length);
             if (s_rejected.Enabled)
             {
                 int rejected = 0;
                 foreach (Prediction prediction in predictions) rejected += prediction.IsLikelyCharacter ? 0 : 1;
                 if (rejected > 0) s_rejected.Add(rejected);
             }
-            if (predictions.Length == 1) Confidence(predictions[0].Confidence);
+            Read(predictions.Length, predictions.Length == 1 ? predictions[0].Confidence : null);
         }
 
-        /// <summary>Tells how probable the best label of a single character is.</summary>
-        public void Confidence(float confidence)
-        {
-            if (activity is not null) activity.SetTag("recognizer.confidence", confidence);
-        }
-
-        public void Read(int count)
+        /// <param name="count">Characters read.</param>
+        /// <param name="confidence">How probable the best label of a single character is.</param>
+        public void Read(int count, float? confidence = null)
         {
             s_characters.Add(count);
             activity?.SetTag("recognizer.count", count);
+            if (confidence is not null) activity?.SetTag("recognizer.confidence", confidence);
+            End([]);
         }
 
-        public void Dispose()
+        public void Fail(Exception exception)
         {
-            if (started != 0) s_duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            var type = new KeyValuePair<string, object?>("error.type", exception.GetType().FullName);
+            activity?.SetStatus(ActivityStatusCode.Error, exception.Message).SetTag(type.Key, type.Value);
+            End([type]);
+        }
+
+        private void End(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            if (started != 0) s_duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
             activity?.Dispose();
         }
     }

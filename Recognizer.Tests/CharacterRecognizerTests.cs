@@ -543,10 +543,17 @@ public class CharacterRecognizerTests
         listener.InstrumentPublished = (instrument, l) => { if (instrument.Meter.Name == RecognizerDiagnostics.Name) l.EnableMeasurementEvents(instrument); };
         // Other tests read at the same time, on other threads.
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => { if (instrument.Name == "recognizer.characters" && Environment.CurrentManagedThreadId == thread) characters += value; });
-        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => { if (instrument.Name == "recognizer.duration" && Environment.CurrentManagedThreadId == thread && value > 0) durations++; });
+        var errors = new List<object?>();
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
+        {
+            if (instrument.Name != "recognizer.duration" || Environment.CurrentManagedThreadId != thread || value <= 0) return;
+            durations++;
+            foreach (KeyValuePair<string, object?> tag in tags) if (tag.Key == "error.type") errors.Add(tag.Value);
+        });
         listener.Start();
         var counts = new List<object?>();
         object? confidence = null;
+        (System.Diagnostics.ActivityStatusCode Code, object? Error) status = default;
         using var activities = new System.Diagnostics.ActivityListener
         {
             ShouldListenTo = source => source.Name == RecognizerDiagnostics.Name,
@@ -556,6 +563,7 @@ public class CharacterRecognizerTests
                 if (Environment.CurrentManagedThreadId != thread) return;
                 counts.Add(activity.GetTagItem("recognizer.count"));
                 confidence = activity.GetTagItem("recognizer.confidence");
+                status = (activity.Status, activity.GetTagItem("error.type"));
             },
         };
         System.Diagnostics.ActivitySource.AddActivityListener(activities);
@@ -564,10 +572,31 @@ public class CharacterRecognizerTests
         Assert.Equal(3, characters);
         Assert.Equal(2, durations);
         Assert.Equal([1, 2], counts);
+        Assert.Equal((System.Diagnostics.ActivityStatusCode.Unset, null), status);
+        Assert.Empty(errors);
 
         // Decoding is part of a call, even where nothing comes of it
         Assert.Throws<ImageFormatException>(() => recognizer.Recognize([1, 2, 3]));
         Assert.Equal((3, 3), (durations, counts.Count));
+        string error = typeof(ImageFormatException).FullName!;
+        Assert.Equal((System.Diagnostics.ActivityStatusCode.Error, error), status);
+        Assert.Equal([error], errors);
+
+        // Failures of all calls tell
+        errors.Clear();
+        Action[] failing =
+        [
+            () => recognizer.Recognize(Seven(30, 40), alphabet: Alphabet.Upper), () => recognizer.Recognize(new byte[4], 2, 2, 2, alphabet: Alphabet.Upper),
+            () => recognizer.Recognize(new byte[4], 2, 2, 2, new Candidate[1], alphabet: Alphabet.Upper), () => recognizer.RecognizeNormalized(new float[784], Alphabet.Upper),
+            () => recognizer.Score(new float[784], 1, new float[10], Alphabet.Upper), () => recognizer.Recognize((GrayImage[])[Seven(30, 40)], new Prediction[1], Alphabet.Upper),
+        ];
+        Assert.All(failing, call => Assert.Throws<ArgumentException>(call));
+        Assert.Equal(Enumerable.Repeat<object?>(typeof(ArgumentException).FullName, failing.Length), errors);
+        var cancelled = new CancellationToken(canceled: true);
+        Assert.Throws<OperationCanceledException>(() => new PageReader(recognizer).Read(Seven(30, 40), cancelled));
+        Assert.Throws<OperationCanceledException>(() => new FieldReader(recognizer, FieldFormat.FromMask("d")).Read(Seven(30, 40), cancelled));
+        Assert.Equal(failing.Length + 2, errors.Count);
+        (durations, counts) = (0, []);
         var candidates = new Candidate[2];
         recognizer.Recognize(Seven(30, 40).Pixels, 30, 40, 30, candidates);
         Assert.Equal(candidates[0].Confidence, confidence);

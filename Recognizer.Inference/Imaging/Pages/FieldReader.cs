@@ -72,10 +72,18 @@ public sealed class FieldReader
     public FieldResult? Read(GrayImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        FieldResult? result = Find(image, cancellationToken);
-        operation.Read(result?.Characters.Count ?? 0);
-        return result;
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
+        {
+            FieldResult? result = Find(image, cancellationToken);
+            operation.Read(result?.Characters.Count ?? 0);
+            return result;
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
     }
 
     private FieldResult? Find(GrayImage image, CancellationToken cancellationToken)

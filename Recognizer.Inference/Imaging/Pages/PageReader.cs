@@ -35,11 +35,19 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     public PageResult Read(GrayImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
-        using var steady = new SteadyScorer(_scorer);
-        PageResult result = Read(image, _options, steady, cancellationToken);
-        operation.Read(result.Lines.Sum(l => l.Words.Sum(w => w.Characters.Count)));
-        return result;
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
+        {
+            using var steady = new SteadyScorer(_scorer);
+            PageResult result = Read(image, _options, steady, cancellationToken);
+            operation.Read(result.Lines.Sum(l => l.Words.Sum(w => w.Characters.Count)));
+            return result;
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
     }
 
     /// <summary>How a page lies: what the options say, or what is found out by reading it in all four ways.</summary>
