@@ -209,7 +209,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 
     /// <summary>Reads images as they come.</summary>
     /// <remarks>Images that are there already are read together, at most 32 at a time; no answer waits for an image that is still to come, and the
-    /// source may be at work on one while answers are taken. Ending the enumeration early cancels the source's token and waits until it obeys.
+    /// source may be at work on one while answers are taken. An image is done with when the next is asked for: its memory may hold that one then.
+    /// Ending the enumeration early cancels the source's token and waits until it obeys.
     /// <para>Where the model is replaced meanwhile, the images that are still to come are read by the new one; a <see cref="Snapshot"/> reads a whole stream by one model.</para></remarks>
     /// <param name="images">The images.</param>
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
@@ -455,6 +456,24 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         }
     }
 
+    /// <summary>Reads a batch of a stream.</summary>
+    private Prediction[] ReadNormalized(RecognizerModel model, ReadOnlySpan<float> pixels, Alphabet? alphabet)
+    {
+        var predictions = new Prediction[pixels.Length / PixelsPerImage];
+        RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
+        try
+        {
+            Predict(model, pixels, alphabet, predictions);
+            operation.Read(predictions);
+        }
+        catch (Exception exception)
+        {
+            operation.Fail(exception);
+            throw;
+        }
+        return predictions;
+    }
+
     private async IAsyncEnumerable<Prediction> RecognizeStream<T>(IAsyncEnumerable<T> images, Func<T, RecognizerOptions, GrayImage> toGray, Alphabet? alphabet,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -462,9 +481,12 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         IAsyncEnumerator<T> source = images.GetAsyncEnumerator(ending.Token);
         Task<bool>? next = null;
+        // A batch is of one model: the one in use when its first image came
+        RecognizerModel? model = null;
+        float[] normalized = ArrayPool<float>.Shared.Rent(BatchSize * PixelsPerImage);
+        int gathered = 0;
         try
         {
-            var batch = new List<GrayImage>(BatchSize);
             ExceptionDispatchInfo? failure = null;
             for (bool more = true; more;)
             {
@@ -473,11 +495,18 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
                 try
                 {
                     next ??= source.MoveNextAsync().AsTask();
-                    if (next.IsCompleted || batch.Count == 0)
+                    if (next.IsCompleted || gathered == 0)
                     {
                         more = await next.WaitAsync(cancellationToken).ConfigureAwait(false);
                         next = null;
-                        if (more) batch.Add(toGray(source.Current, _options));
+                        if (more)
+                        {
+                            // Now, and not with the whole batch: the source may reuse the memory for the next image, and what is large is let go
+                            GrayImage image = toGray(source.Current, _options);
+                            model ??= AcquireModel();
+                            Normalize(image, model, normalized.AsSpan(gathered * PixelsPerImage, PixelsPerImage));
+                            gathered++;
+                        }
                     }
                 }
                 catch (Exception exception)
@@ -486,12 +515,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
                     more = false;
                     failure = ExceptionDispatchInfo.Capture(exception);
                 }
-                if (more && next is null && batch.Count < BatchSize) continue;
-                if (batch.Count > 0)
+                if (more && next is null && gathered < BatchSize) continue;
+                if (gathered > 0)
                 {
-                    var predictions = new Prediction[batch.Count];
-                    RecognizeAll<GrayImage>(batch.ToArray(), static image => image, predictions, alphabet);
-                    batch.Clear();
+                    Prediction[] predictions = ReadNormalized(model!, normalized.AsSpan(0, gathered * PixelsPerImage), alphabet);
+                    gathered = 0;
+                    model!.Release();
+                    model = null;
                     foreach (Prediction prediction in predictions)
                     {
                         cancellationToken.ThrowIfCancellationRequested();
@@ -503,6 +533,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         }
         finally
         {
+            model?.Release();
+            ArrayPool<float>.Shared.Return(normalized);
             try
             {
                 await ending.CancelAsync().ConfigureAwait(false);

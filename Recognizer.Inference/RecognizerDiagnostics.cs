@@ -9,7 +9,7 @@ namespace Recognizer.Inference;
 /// <list type="table">
 /// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read: pictures of one, and what was found on pages and in fields</description></item>
 /// <item><term><c>recognizer.characters.rejected</c></term><description>counter, {character}: those of calls that give predictions that don't look like one</description></item>
-/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, decoding included, whatever its number of characters; of one batch of a stream, once it is decoded; or of one page or field.
+/// <item><term><c>recognizer.duration</c></term><description>histogram, s: time of one call, decoding included, whatever its number of characters; of one batch of a stream, once it is decoded and normalised; or of one page or field.
 /// Tagged with <c>error.type</c>, the full name of the exception's type, where the call failed</description></item>
 /// <item><term><c>recognizer.model.replacements</c></term><description>counter, {replacement}: models taken into use in place of another</description></item>
 /// <item><term><c>recognizer.model.failures</c></term><description>counter, {failure}: models that were refused, the one before kept</description></item>

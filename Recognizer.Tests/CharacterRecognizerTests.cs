@@ -416,6 +416,30 @@ public class CharacterRecognizerTests
         Assert.Equal(75, read);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stream_may_hold_all_its_images_in_the_same_memory(bool isGray)
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 18));
+        byte[] upright = Seven(40, 60).Pixels.ToArray(), turned = [.. upright.AsEnumerable().Reverse()], memory = new byte[2400];
+        byte[][] frames = [upright, upright, turned, upright, turned];
+        async IAsyncEnumerable<T> Source<T>(Func<T> wrap)
+        {
+            await Task.CompletedTask;
+            foreach (byte[] frame in frames)
+            {
+                frame.CopyTo(memory, 0);
+                yield return wrap();
+            }
+        }
+        IAsyncEnumerable<Prediction> predictions = isGray ? recognizer.RecognizeAsync(Source(() => new GrayImage(40, 60, memory))) : recognizer.RecognizeAsync(Source(() => new Image(40, 60, 1, memory)));
+        int read = 0;
+        await foreach (Prediction prediction in predictions) Same(recognizer.Recognize(new GrayImage(40, 60, frames[read++])), prediction);
+        Assert.Equal(5, read);
+        Assert.NotEqual(recognizer.Recognize(new GrayImage(40, 60, upright)).Candidates, recognizer.Recognize(new GrayImage(40, 60, turned)).Candidates);
+    }
+
     [Fact]
     public async Task Streams_end_when_cancelled_or_left_and_pass_failures_on_after_what_came_before()
     {
