@@ -128,7 +128,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         return Read(image, static (image, _) => image, polarity, alphabet);
     }
 
-    /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result with models that take floats and any number of images.</summary>
+    /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result with models of a fixed image of floats,
+    /// any number at a time, all of whose operators have kernels, as those of all architectures of <c>train</c> do.</summary>
     /// <param name="pixels">[height, stride], 0 = black … 255 = white.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
@@ -152,7 +153,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         }
     }
 
-    /// <summary>Reads the character in grey pixels and allocates nothing at all with models that take floats and any number of images.</summary>
+    /// <summary>Reads the character in grey pixels and allocates nothing at all with models of a fixed image of floats, any number at a time, all of whose operators have
+    /// kernels, as those of all architectures of <c>train</c> do.</summary>
     /// <param name="pixels">[height, stride], 0 = black … 255 = white.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
@@ -277,7 +279,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     }
 
     /// <summary>Probabilities of all classes for images that already are what the model expects; the batch path, which allocates
-    /// nothing with models that take floats and any number of images.</summary>
+    /// nothing with models of a fixed image of floats, any number at a time, all of whose operators have kernels, as those of all architectures of <c>train</c> do.</summary>
     /// <param name="pixels">[count, 28, 28], upright, 0 = ground … 1 = ink, in the model's <see cref="Layout"/>.</param>
     /// <param name="count">Number of images.</param>
     /// <param name="probabilities">[count, classes], receives the probabilities; labels outside the alphabet get 0.</param>

@@ -6,6 +6,7 @@ using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Onnx.Proto;
 using Recognizer.Tests.Imaging.Pages;
 using Recognizer.Training.Architectures;
+using Recognizer.Training.Quantization;
 
 namespace Recognizer.Tests;
 
@@ -76,12 +77,20 @@ public class CharacterRecognizerTests
         Assert.Throws<ImageFormatException>(() => recognizer.Recognize([1, 2, 3]));
     }
 
-    [Fact]
-    public void The_span_path_allocates_nothing()
+    public static TheoryData<string> Architectures => [.. Architecture.Names];
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_span_path_allocates_nothing_with_any_architecture(string name)
     {
-        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 8));
         float[] images = Image(8, seed: 9), probabilities = new float[80];
-        Assert.Equal(0, Allocated(() => recognizer.Score(images, 8, probabilities)));
+        Graph graph = Architecture.Build(name, Digits, seed: 8, width: 0.25);
+        foreach (Graph model in new[] { graph, PostTrainingQuantizer.Quantize(graph, images, 8) })
+        {
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model);
+            Assert.Equal(0, Allocated(() => recognizer.Score(images, 8, probabilities)));
+            Assert.Equal(0, Allocated(() => recognizer.Score(images.AsSpan(0, 784), 1, probabilities.AsSpan(0, 10))));
+        }
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class Plan : IGraphRunner
     /// <summary>The compiled program, where shapes are known beforehand.</summary>
     internal PlanProgram? Program => _program;
 
-    /// <summary>Runs a plan with one float input and reads its first chosen output, without allocating in steady state.</summary>
+    /// <summary>Runs a plan with one float input and reads its first chosen output. Allocates nothing in steady state where only the batch is left open and all operators have kernels.</summary>
     /// <param name="input">[batch, …] in row-major order.</param>
     /// <param name="batch">Number of images.</param>
     /// <param name="output">[batch, …] of the first output.</param>
