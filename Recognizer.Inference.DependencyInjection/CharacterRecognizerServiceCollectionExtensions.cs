@@ -10,8 +10,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers recognisers as services.</summary>
 public static class CharacterRecognizerServiceCollectionExtensions
 {
-    /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated when the host starts, else when the recogniser is first
-    /// asked for. That is when the model is loaded; it is replaced in place when its file changes.</summary>
+    /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated and the model is loaded when the host starts, which fails where one of them does; without
+    /// a host, when the recogniser is first asked for. The model is replaced in place when its file changes.</summary>
     /// <remarks>A file counts as changed when its length or its time of writing does, or the place that links lead to: one of the same length that is renamed into place must have another
     /// time. Files beside the model that hold its weights count too; their changes are found by <see cref="CharacterRecognizerOptions.PollingInterval"/>.</remarks>
     /// <param name="services">The services.</param>
@@ -19,13 +19,14 @@ public static class CharacterRecognizerServiceCollectionExtensions
     /// <returns>A builder for the options, to bind configuration to.</returns>
     public static OptionsBuilder<CharacterRecognizerOptions> AddCharacterRecognizer(this IServiceCollection services, Action<CharacterRecognizerOptions>? configure = null)
     {
-        OptionsBuilder<CharacterRecognizerOptions> builder = AddOptions(services, Options.Options.DefaultName, configure);
+        OptionsBuilder<CharacterRecognizerOptions> builder = AddOptions(services, Options.Options.DefaultName, configure, static provider => provider.GetRequiredService<CharacterRecognizer>());
         services.TryAddSingleton(provider => new RecognizerHolder(provider, Options.Options.DefaultName));
         services.TryAddSingleton(provider => provider.GetRequiredService<RecognizerHolder>().Recognizer);
         return builder;
     }
 
     /// <summary>Registers one of several recognisers as a keyed singleton: ask for it with <c>[FromKeyedServices("name")]</c>.</summary>
+    /// <remarks>As <see cref="AddCharacterRecognizer(IServiceCollection, Action{CharacterRecognizerOptions}?)"/>: each is loaded when the host starts.</remarks>
     /// <param name="services">The services.</param>
     /// <param name="name">Key of the service and name of its options.</param>
     /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
@@ -33,18 +34,27 @@ public static class CharacterRecognizerServiceCollectionExtensions
     public static OptionsBuilder<CharacterRecognizerOptions> AddCharacterRecognizer(this IServiceCollection services, string name, Action<CharacterRecognizerOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        OptionsBuilder<CharacterRecognizerOptions> builder = AddOptions(services, name, configure);
+        OptionsBuilder<CharacterRecognizerOptions> builder = AddOptions(services, name, configure, provider => provider.GetRequiredKeyedService<CharacterRecognizer>(name));
         services.TryAddKeyedSingleton(name, (provider, _) => new RecognizerHolder(provider, name));
         services.TryAddKeyedSingleton(name, (provider, _) => provider.GetRequiredKeyedService<RecognizerHolder>(name).Recognizer);
         return builder;
     }
 
-    private static OptionsBuilder<CharacterRecognizerOptions> AddOptions(IServiceCollection services, string name, Action<CharacterRecognizerOptions>? configure)
+    private static OptionsBuilder<CharacterRecognizerOptions> AddOptions(IServiceCollection services, string name, Action<CharacterRecognizerOptions>? configure,
+        Func<IServiceProvider, CharacterRecognizer> load)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CharacterRecognizerOptions>, CharacterRecognizerOptionsValidator>());
-        OptionsBuilder<CharacterRecognizerOptions> builder = services.AddOptions<CharacterRecognizerOptions>(name).ValidateOnStart();
+        // Loading validates the recogniser's own options first
+        services.AddOptions<LoadedModel>(name).Configure<IServiceProvider>((loaded, provider) => loaded.Recognizer = load(provider)).ValidateOnStart();
+        OptionsBuilder<CharacterRecognizerOptions> builder = services.AddOptions<CharacterRecognizerOptions>(name);
         return configure is null ? builder : builder.Configure(configure);
+    }
+
+    /// <summary>Options of nothing, which can't be made unless the model is loaded: hosts make all options that are to be valid when they start.</summary>
+    private sealed class LoadedModel
+    {
+        public CharacterRecognizer? Recognizer { get; set; }
     }
 
     /// <summary>A recogniser with what keeps its model up to date; the container disposes of it.</summary>

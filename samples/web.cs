@@ -45,8 +45,6 @@ app.MapPost("/read", async Task<Results<Ok<Reading>, ProblemHttpResult>> (HttpRe
     }
 });
 
-// Loads the model now: a wrong path should end the program, not the first request.
-app.Services.GetRequiredService<CharacterRecognizer>();
 app.Run();
 
 internal sealed record Reading(string Label, float Confidence, bool IsLikelyCharacter, float RejectionScore, IReadOnlyList<Candidate> Candidates);

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Recognizer.Inference;
 using Recognizer.Inference.DependencyInjection;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Onnx.Proto;
 
 namespace Recognizer.Tests.DependencyInjection;
@@ -108,6 +109,35 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Assert.Contains(properties, p => p.Name == nameof(DecoderOptions.MaxPixels));
         Assert.All(properties, p => Assert.True(p.PropertyType == typeof(IList<string>)
             || p.SetMethod is { IsPublic: true } set && !set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)), $"{p.DeclaringType}.{p.Name}"));
+    }
+
+    [Fact]
+    public void A_host_loads_all_models_when_it_starts()
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        var collection = new ServiceCollection();
+        collection.AddLogging(logging => logging.AddProvider(_log));
+        collection.AddCharacterRecognizer(options => options.ModelPath = ModelPath);
+        collection.AddCharacterRecognizer("odd", options => (options.ModelPath, options.Alphabet) = (ModelPath, "13579"));
+        using ServiceProvider services = collection.BuildServiceProvider();
+        Assert.Empty(_log.Lines);
+        services.GetRequiredService<IStartupValidator>().Validate();
+        Assert.Equal(2, _log.Lines.Count(line => line.Contains("Loaded the model", StringComparison.Ordinal)));
+        services.GetRequiredKeyedService<CharacterRecognizer>("odd");
+        Assert.Equal(2, _log.Lines.Count);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("named")]
+    public void A_host_does_not_start_with_a_model_that_can_not_be_used(string? name)
+    {
+        File.WriteAllBytes(ModelPath, [1, 2, 3, 4, 5]);
+        var collection = new ServiceCollection();
+        if (name is null) collection.AddCharacterRecognizer(options => options.ModelPath = ModelPath);
+        else collection.AddCharacterRecognizer(name, options => options.ModelPath = ModelPath);
+        using ServiceProvider services = collection.BuildServiceProvider();
+        Assert.Contains(ModelPath, Assert.Throws<OnnxException>(services.GetRequiredService<IStartupValidator>().Validate).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -381,7 +411,7 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
     {
         private readonly ConcurrentQueue<string> _lines = new();
 
-        public IReadOnlyCollection<string> Lines => _lines;
+        public ConcurrentQueue<string> Lines => _lines;
 
         /// <summary>Whether writing a line fails, once it is written.</summary>
         public bool Throws { get; set; }
