@@ -2,7 +2,8 @@ using Recognizer.Inference.Imaging;
 
 namespace Recognizer.Inference.DependencyInjection;
 
-/// <summary>How a registered <see cref="CharacterRecognizer"/> is made. Every property can come from configuration.</summary>
+/// <summary>How a registered <see cref="CharacterRecognizer"/> is made. Every property can come from configuration, which is read once, when the model is loaded:
+/// what changes later counts for nothing.</summary>
 public sealed class CharacterRecognizerOptions
 {
     /// <summary>The model file; null takes <see cref="Shipped"/>. Relative paths are relative to the current folder.</summary>

@@ -12,8 +12,9 @@ public static class CharacterRecognizerServiceCollectionExtensions
 {
     /// <summary>Registers a <see cref="CharacterRecognizer"/> as a singleton. Options are validated and the model is loaded when the host starts, which fails where one of them does; without
     /// a host, when the recogniser is first asked for. The model is replaced in place when its file changes.</summary>
-    /// <remarks>A file counts as changed when its length or its time of writing does, or the place that links lead to: one of the same length that is renamed into place must have another
-    /// time. Files beside the model that hold its weights count too; their changes are found by <see cref="CharacterRecognizerOptions.PollingInterval"/>.</remarks>
+    /// <remarks>Options are read once: configuration that changes later, the model's path included, counts for nothing until the application starts anew. Only changes of the files do.
+    /// <para>A file counts as changed when its length or its time of writing does, or the place that links lead to: one of the same length that is renamed into place must have another
+    /// time. Files beside the model that hold its weights count too; their changes are found by <see cref="CharacterRecognizerOptions.PollingInterval"/>.</para></remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets options; null leaves the defaults, that is the shipped model.</param>
     /// <returns>A builder for the options, to bind configuration to.</returns>
