@@ -299,9 +299,7 @@ internal sealed class RecognizerModel
     {
         ValueInfo[] outputs = [.. graph.Outputs.Where(output => output.ElementType == ElementType.Float)];
         if (outputs.Length == 0) throw new OnnxException($"Output '{graph.Outputs[^1].Name}' is of type {graph.Outputs[^1].ElementType}, expected Float.");
-        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
-        foreach (Node node in graph.Nodes)
-            foreach (string name in node.Outputs.Where(name => name.Length > 0)) producers[name] = node;
+        Dictionary<string, Node> producers = Node.Producers(graph.Nodes);
         foreach ((string type, ScoreKind kind) in new[] { ("Softmax", ScoreKind.Probabilities), ("LogSoftmax", ScoreKind.LogProbabilities) })
         {
             foreach (ValueInfo output in outputs)

@@ -34,17 +34,19 @@ public sealed class Graph
     /// touching the other.</summary>
     public Graph Clone()
     {
-        var copy = new Graph { Name = Name, Opset = Opset, Producer = Producer };
-        foreach (ValueInfo input in Inputs) copy.Inputs.Add(input);
-        foreach (ValueInfo output in Outputs) copy.Outputs.Add(output);
-        foreach (Node node in Nodes)
-        {
-            var copied = new Node(node.OperatorType, node.Inputs, node.Outputs, node.Name, node.Domain);
-            foreach ((string key, object value) in node.Attributes) copied.Attributes[key] = value;
-            copy.Nodes.Add(copied);
-        }
+        Graph copy = Like();
+        foreach (Node node in Nodes) copy.Nodes.Add(node.With());
         foreach ((string name, Tensor tensor) in Initializers) copy.Initializers[name] = tensor.Clone();
-        foreach ((string key, string value) in Metadata) copy.Metadata[key] = value;
         return copy;
+    }
+
+    /// <summary>A graph with the same inputs, outputs and metadata that computes nothing yet.</summary>
+    internal Graph Like()
+    {
+        var empty = new Graph { Name = Name, Opset = Opset, Producer = Producer };
+        foreach (ValueInfo input in Inputs) empty.Inputs.Add(input);
+        foreach (ValueInfo output in Outputs) empty.Outputs.Add(output);
+        foreach ((string key, string value) in Metadata) empty.Metadata[key] = value;
+        return empty;
     }
 }

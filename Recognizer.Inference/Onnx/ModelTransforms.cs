@@ -11,11 +11,8 @@ public static class ModelTransforms
         ArgumentNullException.ThrowIfNull(graph);
         if (!graph.Nodes.Any(IsInTrainingMode)) return graph;
         var read = new HashSet<string>(graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Outputs.Select(o => o.Name)), StringComparer.Ordinal);
-        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer };
-        foreach (ValueInfo input in graph.Inputs) result.Inputs.Add(input);
-        foreach (ValueInfo output in graph.Outputs) result.Outputs.Add(output);
+        Graph result = graph.Like();
         foreach ((string name, Tensor tensor) in graph.Initializers) result.Initializers.Add(name, tensor);
-        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
         foreach (Node node in graph.Nodes)
         {
             // What only training computes may be read by nobody: new statistics have no meaning in inference.
@@ -25,9 +22,8 @@ public static class ModelTransforms
                 continue;
             }
             bool isDropout = node.OperatorType == "Dropout";
-            var copy = new Node(node.OperatorType, isDropout ? node.Inputs.Take(2) : node.Inputs, isDropout ? node.Outputs : node.Outputs.Take(1), node.Name, node.Domain);
-            foreach ((string key, object value) in node.Attributes)
-                if (key != "training_mode") copy.Attributes[key] = value;
+            Node copy = isDropout ? node.With(inputs: node.Inputs.Take(2)) : node.With(outputs: node.Outputs.Take(1));
+            copy.Attributes.Remove("training_mode");
             result.Nodes.Add(copy);
         }
         // The flags that switched the mode may be read by nobody now.
@@ -51,12 +47,12 @@ public static class ModelTransforms
             foreach (string input in node.Inputs)
                 if (input.Length > 0) needed.Add(input);
         }
-        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer, Outputs = { output } };
-        foreach (ValueInfo input in graph.Inputs) result.Inputs.Add(input);
+        Graph result = graph.Like();
+        result.Outputs.Clear();
+        result.Outputs.Add(output);
         foreach (Node node in Enumerable.Reverse(nodes)) result.Nodes.Add(node);
         foreach ((string name, Tensor tensor) in graph.Initializers)
             if (needed.Contains(name)) result.Initializers.Add(name, tensor);
-        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
         return result;
     }
 
@@ -84,12 +80,11 @@ public static class ModelTransforms
             throw new OnnxException($"Input '{input.Name}' is {input}, expected floating-point numbers.");
         if (input.Shape is not { Count: > 0 } shape) throw new OnnxException($"Input '{input.Name}' is {input}, expected a shape that begins with the batch.");
 
-        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer };
+        Graph result = graph.Like();
         var names = new HashSet<string>(graph.Nodes.SelectMany(n => n.Outputs).Concat(graph.Initializers.Keys).Append(input.Name), StringComparer.Ordinal);
         long[] ones = [.. Enumerable.Range(1, shape.Count - 1).Where(i => shape[i].IsFixed && shape[i].Size == 1).Select(i => (long)i)];
-        result.Inputs.Add(new ValueInfo(input.Name, ElementType.UInt8, [.. shape.Where((_, i) => !ones.Contains(i))]));
+        result.Inputs[0] = new ValueInfo(input.Name, ElementType.UInt8, [.. shape.Where((_, i) => !ones.Contains(i))]);
         foreach ((string name, Tensor tensor) in graph.Initializers) result.Initializers.Add(name, tensor);
-        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
 
         string last = Append("Cast", input.Name, "float", []);
         result.Nodes[^1].Attributes["to"] = CastTarget.For(input.ElementType, graph.Opset);
@@ -112,13 +107,7 @@ public static class ModelTransforms
             // Operands of different shapes had to be asked for before operator set 7.
             if (graph.Opset < 7) result.Nodes[^1].Attributes["broadcast"] = 1L;
         }
-        foreach (Node node in graph.Nodes)
-        {
-            var copy = new Node(node.OperatorType, node.Inputs.Select(i => i == input.Name ? last : i), node.Outputs, node.Name, node.Domain);
-            foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
-            result.Nodes.Add(copy);
-        }
-        foreach (ValueInfo output in graph.Outputs) result.Outputs.Add(output);
+        foreach (Node node in graph.Nodes) result.Nodes.Add(node.With(node.Inputs.Select(i => i == input.Name ? last : i)));
         ShapeInference.Infer(result);
         return result;
 

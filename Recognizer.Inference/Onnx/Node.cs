@@ -61,6 +61,24 @@ public sealed class Node
     /// <exception cref="OnnxException">The attribute has another type.</exception>
     public string[]? Strings(string name) => Attributes.ContainsKey(name) ? Attribute<string[]>(name, []) : null;
 
+    /// <summary>A copy, of other inputs and outputs where they are given.</summary>
+    internal Node With(IEnumerable<string>? inputs = null, IEnumerable<string>? outputs = null)
+    {
+        var copy = new Node(OperatorType, inputs ?? Inputs, outputs ?? Outputs, Name, Domain);
+        foreach ((string key, object value) in Attributes) copy.Attributes[key] = value;
+        return copy;
+    }
+
+    /// <summary>The node that writes each value.</summary>
+    internal static Dictionary<string, Node> Producers(IEnumerable<Node> nodes)
+    {
+        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
+        foreach (Node node in nodes)
+            foreach (string output in node.Outputs)
+                if (output.Length > 0) producers[output] = node;
+        return producers;
+    }
+
     /// <summary>How messages call this node: operator, name and first output.</summary>
     public override string ToString() =>
         $"{OperatorType} node '{(Name.Length > 0 ? Name : Outputs.FirstOrDefault(o => o.Length > 0, "?"))}'";

@@ -37,7 +37,7 @@ internal static class ClassifierHead
     public static IReadOnlyList<string> Weights(Graph graph) => Find(graph) is var head && head.Bias is { } bias ? [head.Weights, bias] : [head.Weights];
 
     /// <summary>What the last dense layer adds to the score of each class, or null where there is no such layer or it adds nothing.</summary>
-    public static Tensor? Bias(Graph graph) => Walk(graph, Producers(graph), ClassifierOutput.Of(graph).Scores, After) is { Bias: { } bias } head
+    public static Tensor? Bias(Graph graph) => Walk(graph, Node.Producers(graph.Nodes), ClassifierOutput.Of(graph).Scores, After) is { Bias: { } bias } head
         && graph.Initializers[bias].Length == head.Classes(graph) ? graph.Initializers[bias] : null;
 
     /// <summary>Draws the scores of classes that belong together nearer to their mean, or away from it: score ← mean + factor · (score − mean).</summary>
@@ -169,14 +169,14 @@ internal static class ClassifierHead
     private static Head Find(Graph graph)
     {
         string scores = ClassifierOutput.Of(graph).Scores;
-        return Walk(graph, Producers(graph), scores, After)
+        return Walk(graph, Node.Producers(graph.Nodes), scores, After)
             ?? throw new OnnxException($"'{scores}' doesn't come from a dense layer (Gemm, or MatMul and Add), which is needed to replace the model's classes.");
     }
 
     /// <summary>The dense layers before the last one, up to the first layer of another kind.</summary>
     private static List<Head> Hidden(Graph graph, Head last)
     {
-        Dictionary<string, Node> producers = Producers(graph);
+        Dictionary<string, Node> producers = Node.Producers(graph.Nodes);
         string input = last.Input;
         var layers = new List<Head>();
         try
@@ -192,16 +192,6 @@ internal static class ClassifierHead
             // Another kind of layer, such as a convolution: that is where the dense part begins.
         }
         return layers;
-    }
-
-    private static Dictionary<string, Node> Producers(Graph graph)
-    {
-        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
-        foreach (Node node in graph.Nodes)
-        {
-            foreach (string output in node.Outputs.Where(o => o.Length > 0)) producers[output] = node;
-        }
-        return producers;
     }
 
     /// <summary>Walks back from a value to the dense layer that it comes from.</summary>

@@ -19,6 +19,7 @@ internal sealed record ClassifierOutput(string Scores, string Logits, Tensor? Te
     {
         (string scores, RecognizerModel.ScoreKind kind) = RecognizerModel.ScoreOutput(graph);
         string logits = scores;
+        Dictionary<string, Node> producers = Node.Producers(graph.Nodes);
         if (kind is RecognizerModel.ScoreKind.Probabilities or RecognizerModel.ScoreKind.LogProbabilities)
         {
             // What made the scores is a softmax and maybe changes of their shape.
@@ -36,7 +37,7 @@ internal sealed record ClassifierOutput(string Scores, string Logits, Tensor? Te
             ? new ClassifierOutput(scores, division.Inputs[0], temperature)
             : new ClassifierOutput(scores, logits, null);
 
-        Node? Producer(string value) => graph.Nodes.FirstOrDefault(node => node.Outputs.Contains(value));
+        Node? Producer(string value) => producers.GetValueOrDefault(value);
     }
 
     private static bool IsSoftmax(Node node) => node.OperatorType is "Softmax" or "LogSoftmax";

@@ -23,7 +23,7 @@ internal sealed partial class GraphCompiler
             case "GlobalMaxPool": AddGlobalMaxPool(node); break;
             case "ReduceMean": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: true); break;
             case "ReduceSum": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: false); break;
-            case "Add" or "Sub" or "Mul" or "Div" or "Max" or "Min" when node.Inputs.Count == 2: AddBinary(node, KindOf(node)); break;
+            case "Add" or "Sub" or "Mul" or "Div" or "Max" or "Min" when node.Inputs.Count == 2: AddBinary(node, Arithmetic.Operation(node.OperatorType)); break;
             case "Dropout": AddDropout(node); break;
             case "Concat": AddConcat(node); break;
             case "Softmax": AddSoftmax(node, logarithm: false); break;
@@ -308,7 +308,7 @@ internal sealed partial class GraphCompiler
         {
             int constant = next.Inputs[0] == node.Outputs[0] ? 1 : 0;
             if (!IsScalar(next.Inputs[constant]) || _constants[next.Inputs[constant]].Rank > input.Shape.Length + 1
-                || AffineOf(KindOf(next), FloatsOf(next, constant)[0], constant == 1) is not { } further) break;
+                || AffineOf(Arithmetic.Operation(next.OperatorType), FloatsOf(next, constant)[0], constant == 1) is not { } further) break;
             affine = new AffineFunction(affine.Scale * further.Scale, affine.Offset * further.Scale + further.Offset);
             _fused.Add(next);
             node = next;
@@ -316,17 +316,7 @@ internal sealed partial class GraphCompiler
         Apply(node, input, affine);
     }
 
-    private static ArithmeticOperation KindOf(Node node) => node.OperatorType switch
-    {
-        "Add" => ArithmeticOperation.Add,
-        "Sub" => ArithmeticOperation.Subtract,
-        "Mul" => ArithmeticOperation.Multiply,
-        "Div" => ArithmeticOperation.Divide,
-        "Max" => ArithmeticOperation.Maximum,
-        _ => ArithmeticOperation.Minimum,
-    };
-
-    private bool IsLayerResult(string value) => _graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(value))?.OperatorType is "Conv" or "MatMul" or "Gemm";
+    private bool IsLayerResult(string value) => _producers.GetValueOrDefault(value)?.OperatorType is "Conv" or "MatMul" or "Gemm";
 
     private void AddGeneralBinary(Node node, ArithmeticOperation kind, Value? left, Weight? leftWeight, Value? right, Weight? rightWeight)
     {
@@ -439,9 +429,8 @@ internal sealed partial class GraphCompiler
     private static Node WithoutFill(Node node)
     {
         if (!node.Attributes.ContainsKey("value")) return node;
-        var copy = new Node(node.OperatorType, node.Inputs, node.Outputs, node.Name, node.Domain);
-        foreach ((string key, object value) in node.Attributes)
-            if (key != "value") copy.Attributes[key] = value;
+        Node copy = node.With();
+        copy.Attributes.Remove("value");
         return copy;
     }
 

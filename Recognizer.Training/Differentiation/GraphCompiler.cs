@@ -12,6 +12,7 @@ internal sealed partial class GraphCompiler
     private readonly Graph _graph;
     private readonly TrainingPlanOptions _options;
     private readonly StepContext _context;
+    private readonly Dictionary<string, Node> _producers;
 
     /// <summary>Initializers and values computed from them alone.</summary>
     private readonly Dictionary<string, Tensor> _constants = new(StringComparer.Ordinal);
@@ -40,6 +41,7 @@ internal sealed partial class GraphCompiler
         _graph = graph;
         _options = options;
         _context = context;
+        _producers = Node.Producers(graph.Nodes);
     }
 
     public CompiledGraph Compile()
@@ -109,17 +111,13 @@ internal sealed partial class GraphCompiler
     /// <summary>Nodes that the logits depend on, in order; also finds the logits and each value's readers.</summary>
     private List<Node> FindNodes()
     {
-        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
-        foreach (Node node in _graph.Nodes)
-            foreach (string output in node.Outputs)
-                if (output.Length > 0) producers[output] = node;
         _logits = ClassifierOutput.Of(_graph).Logits;
 
         var needed = new HashSet<Node>();
         var pending = new Stack<string>([_logits]);
         while (pending.TryPop(out string? name))
         {
-            if (!producers.TryGetValue(name, out Node? node) || !needed.Add(node)) continue;
+            if (!_producers.TryGetValue(name, out Node? node) || !needed.Add(node)) continue;
             foreach (string input in node.Inputs)
                 if (input.Length > 0) pending.Push(input);
         }

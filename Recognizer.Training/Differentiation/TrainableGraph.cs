@@ -21,13 +21,13 @@ internal static class TrainableGraph
         var constants = new Dictionary<string, Tensor>(graph.Initializers, StringComparer.Ordinal);
         // Constants that stay computed: those that training follows back to an initializer by itself, and what comes from frozen ones.
         var kept = new HashSet<string>(graph.Initializers.Keys, StringComparer.Ordinal);
-        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
+        // Others may be of operators that are unknown here
+        IList<Node> nodes = ModelTransforms.Only(graph, new ValueInfo(ClassifierOutput.Of(graph).Scores, ElementType.Float, null)).Nodes;
+        Dictionary<string, Node> producers = Node.Producers(nodes);
         var stored = new HashSet<Node>();
         var fixedSources = new HashSet<string>(frozen, StringComparer.Ordinal);
-        // Others may be of operators that are unknown here
-        foreach (Node node in ModelTransforms.Only(graph, new ValueInfo(ClassifierOutput.Of(graph).Scores, ElementType.Float, null)).Nodes)
+        foreach (Node node in nodes)
         {
-            foreach (string output in node.Outputs.Where(output => output.Length > 0)) producers[output] = node;
             if (!node.Inputs.All(input => input.Length == 0 || constants.ContainsKey(input)))
             {
                 foreach (string weight in Weights(node))

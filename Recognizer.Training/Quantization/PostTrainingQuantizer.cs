@@ -65,15 +65,7 @@ internal static class PostTrainingQuantizer
         var chosen = new Dictionary<string, string>(StringComparer.Ordinal);
         var order = new List<(string, string)>();
         var layers = weighted.ToHashSet();
-        var readers = new Dictionary<string, List<Node>>(StringComparer.Ordinal);
-        foreach (Node node in graph.Nodes)
-        {
-            foreach (string input in node.Inputs)
-            {
-                if (!readers.TryGetValue(input, out List<Node>? list)) readers[input] = list = [];
-                list.Add(node);
-            }
-        }
+        Dictionary<string, Node> producers = Node.Producers(graph.Nodes);
         var wanted = new HashSet<string>(weighted.Select(node => node.Inputs[0]), StringComparer.Ordinal);
         // Backwards: what a pool, a reshape or a sum of quantised values reads is quantised too.
         for (int i = graph.Nodes.Count - 1; i >= 0; i--)
@@ -111,7 +103,7 @@ internal static class PostTrainingQuantizer
             return true;
         }
 
-        Node? Producer(string value) => graph.Nodes.FirstOrDefault(node => node.Outputs.Contains(value));
+        Node? Producer(string value) => producers.GetValueOrDefault(value);
 
         void Sum(Node add)
         {
@@ -149,10 +141,7 @@ internal static class PostTrainingQuantizer
 
     private static Graph Write(Graph graph, Node[] weighted, List<(string Value, string Parameters)> quantized, Dictionary<string, (float Scale, byte ZeroPoint)> ranges)
     {
-        var result = new Graph { Name = graph.Name, Opset = graph.Opset, Producer = graph.Producer };
-        foreach (ValueInfo input in graph.Inputs) result.Inputs.Add(input);
-        foreach (ValueInfo output in graph.Outputs) result.Outputs.Add(output);
-        foreach ((string key, string value) in graph.Metadata) result.Metadata[key] = value;
+        Graph result = graph.Like();
         foreach ((string name, Tensor tensor) in graph.Initializers) result.Initializers[name] = tensor;
         foreach ((string value, (float scale, byte zero)) in ranges)
         {
@@ -165,8 +154,7 @@ internal static class PostTrainingQuantizer
         foreach (Node node in graph.Nodes)
         {
             bool inQuantized = layers.Contains(node) || (node.Domain.Length == 0 && (Moving.Contains(node.OperatorType) || Unary.Contains(node.OperatorType) || node.OperatorType is "Relu" or "Add"));
-            var copy = new Node(node.OperatorType, node.Inputs.Select(input => inQuantized && parameters.ContainsKey(input) ? $"{input}.dequantized" : input), node.Outputs, node.Name);
-            foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
+            Node copy = node.With(node.Inputs.Select(input => inQuantized && parameters.ContainsKey(input) ? $"{input}.dequantized" : input));
             if (layers.Contains(node)) QuantizeWeights(result, copy, ranges[parameters[node.Inputs[0]]].Scale);
             result.Nodes.Add(copy);
             foreach (string output in node.Outputs) Pair(output);

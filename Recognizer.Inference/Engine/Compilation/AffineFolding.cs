@@ -163,11 +163,7 @@ internal sealed class AffineFolding(RewriteGraph graph, Func<string, int[]?> ima
             for (int i = c * each; i < (c + 1) * each; i++) newWeights[i] = old[i] * s;
             newBias[c] = (float)((bias is null ? 0.0 : bias.Span<float>()[c]) * s + At(shift, c));
         }
-        var folded = new Node("Conv", [conv.Inputs[0],
-            graph.AddConstant("weights", Tensor.Create(newWeights, weights.Shape)), graph.AddConstant("bias", Tensor.Vector(newBias))],
-            conv.Outputs, conv.Name);
-        foreach ((string key, object value) in conv.Attributes) folded.Attributes[key] = value;
-        return folded;
+        return conv.With([conv.Inputs[0], graph.AddConstant("weights", Tensor.Create(newWeights, weights.Shape)), graph.AddConstant("bias", Tensor.Vector(newBias))]);
     }
 
     private Node? IntoGemm(Node gemm, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift)

@@ -22,17 +22,10 @@ internal sealed class RewriteGraph
     {
         Opset = graph.Opset;
         Inputs = [.. graph.Inputs];
-        var nodes = new List<Node>(graph.Nodes.Count);
-        foreach (Node node in graph.Nodes)
-        {
-            var copy = new Node(node.OperatorType, node.Inputs, node.Outputs, node.Name, node.Domain);
-            foreach ((string key, object value) in node.Attributes) copy.Attributes[key] = value;
-            nodes.Add(copy);
-        }
-        _nodes = nodes;
+        _nodes = [.. graph.Nodes.Select(node => node.With())];
         foreach ((string name, Tensor tensor) in graph.Initializers) Constants[name] = tensor;
         foreach (string output in outputs) Outputs.Add((output, output));
-        _names = new HashSet<string>([.. Inputs.Select(input => input.Name), .. Constants.Keys, .. nodes.SelectMany(node => node.Outputs)], StringComparer.Ordinal);
+        _names = new HashSet<string>([.. Inputs.Select(input => input.Name), .. Constants.Keys, .. _nodes.SelectMany(node => node.Outputs)], StringComparer.Ordinal);
     }
 
     public int Opset { get; }
@@ -63,19 +56,7 @@ internal sealed class RewriteGraph
     public bool IsOutput(string value) => Outputs.Any(output => output.Value == value);
 
     /// <summary>The node that computes a value, or null for inputs and constants.</summary>
-    public Node? Producer(string value)
-    {
-        if (_producers is null)
-        {
-            _producers = new(StringComparer.Ordinal);
-            foreach (Node node in Nodes)
-            {
-                foreach (string output in node.Outputs)
-                    if (output.Length > 0) _producers[output] = node;
-            }
-        }
-        return _producers.GetValueOrDefault(value);
-    }
+    public Node? Producer(string value) => (_producers ??= Node.Producers(Nodes)).GetValueOrDefault(value);
 
     /// <summary>Nodes that read a value; one that reads it twice is listed twice.</summary>
     public IReadOnlyList<Node> Consumers(string value)

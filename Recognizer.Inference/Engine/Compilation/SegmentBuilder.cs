@@ -525,15 +525,7 @@ internal sealed unsafe partial class SegmentBuilder
     private void EmitArithmetic(Group group, string y, int[] shape)
     {
         Node node = group.Main;
-        ArithmeticOperation operation = node.OperatorType switch
-        {
-            "Add" => ArithmeticOperation.Add,
-            "Sub" => ArithmeticOperation.Subtract,
-            "Mul" => ArithmeticOperation.Multiply,
-            "Div" => ArithmeticOperation.Divide,
-            "Max" => ArithmeticOperation.Maximum,
-            _ => ArithmeticOperation.Minimum,
-        };
+        ArithmeticOperation operation = Arithmetic.Operation(node.OperatorType);
         string a = node.Inputs[0], b = node.Inputs[1];
         bool batchedA = _shapes[a] is not null, batchedB = _shapes[b] is not null;
         // Padding channels would be divided by zero.

@@ -17,6 +17,17 @@ internal enum ArithmeticOperation
 /// <summary>result = a ∘ b over operands of any layout; see <see cref="LoopNest"/>.</summary>
 internal static unsafe class Arithmetic
 {
+    /// <summary>What the ONNX operator of this name does: Add, Sub, Mul, Div, Max or Min.</summary>
+    public static ArithmeticOperation Operation(string operatorType) => operatorType switch
+    {
+        "Add" => ArithmeticOperation.Add,
+        "Sub" => ArithmeticOperation.Subtract,
+        "Mul" => ArithmeticOperation.Multiply,
+        "Div" => ArithmeticOperation.Divide,
+        "Max" => ArithmeticOperation.Maximum,
+        _ => ArithmeticOperation.Minimum,
+    };
+
     /// <summary>Operands are the nest's b and c.</summary>
     public static void Run(ArithmeticOperation operation, LoopNest nest, float* b, float* c, float* result) =>
         Run(operation, nest, b, c, result, InstructionSet.Current);
