@@ -84,6 +84,13 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("", _error.ToString());
     }
 
+    [Fact]
+    public void Help_says_what_each_network_is()
+    {
+        Run("train", "--help");
+        Assert.All(Architecture.Names, name => Assert.Contains($" {name}: ", _output.ToString(), StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("trian")]

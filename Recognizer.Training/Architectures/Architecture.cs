@@ -20,8 +20,8 @@ internal static class Architecture
     /// <summary>The names that <see cref="Build"/> takes.</summary>
     public static IReadOnlyList<string> Names => [.. All.Keys];
 
-    /// <summary>One line on an architecture.</summary>
-    public static string Describe(string name) => All[name].Description;
+    /// <summary>A line on each architecture.</summary>
+    public static string Overview => string.Join('\n', All.Select(a => $"{a.Key}: {a.Value.Description}"));
 
     /// <summary>Builds a network with freshly drawn weights.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

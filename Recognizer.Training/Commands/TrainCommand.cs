@@ -20,7 +20,7 @@ internal static class TrainCommand
         var usual = new TrainingConfig();
         var settings = new Settings();
         settings.Add<string>("--dataset", "NAME|DIR|FILE", $"What to train on: a name such as mnist, a folder, a file [default: {usual.Dataset}, made by the program itself]", (c, v) => c with { Dataset = v });
-        settings.Add<string>("--architecture", "NAME|FILE.onnx", $"Network: {string.Join(", ", Architecture.Names)}, or a model to go on from [default: {usual.Architecture}]", (c, v) => c with { Architecture = v });
+        settings.Add<string>("--architecture", "NAME|FILE.onnx", $"Network, or a model to go on from [default: {usual.Architecture}]\n{Architecture.Overview}", (c, v) => c with { Architecture = v });
         settings.Add<double?>("--width", "FACTOR", "Factor on the number of channels of a named network [default: 1]", (c, v) => c with { Width = v!.Value });
         settings.Add<int?>("--epochs", "N", "Passes over the training images; 0 only calibrates and measures what --initial gives [default: depends on the data set]", (c, v) => c with { Epochs = v!.Value });
         settings.Add<int?>("--batch-size", "N", $"Images per step [default: {usual.BatchSize}]", (c, v) => c with { BatchSize = v!.Value });
