@@ -47,7 +47,7 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
     private readonly JobWork _after;
     private readonly Job[] _sharedAfter;
 
-    /// <summary>Compiles a graph; takes over its weights (<see cref="WriteTo"/> gives them back).</summary>
+    /// <summary>Compiles a graph; copies its weights (<see cref="Parameters"/> and <see cref="Statistics"/> have what becomes of them).</summary>
     /// <exception cref="OnnxException">An operator has no gradient; the message names the node.</exception>
     public TrainingPlan(Graph graph, TrainingPlanOptions options)
     {
@@ -121,15 +121,6 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
         return _lossStep.Result(count);
     }
 
-    /// <summary>Writes weights (<paramref name="values"/>, or the current ones where empty) and running statistics into a graph with
-    /// the same initializers.</summary>
-    public void WriteTo(Graph graph, ReadOnlySpan<float> values = default)
-    {
-        Parameters.CopyTo(graph, values.IsEmpty ? Parameters.Values : values);
-        foreach ((string name, Memory<float> statistic) in Statistics)
-            statistic.Span.CopyTo(graph.Initializers[name].Span<float>());
-    }
-
     public void Dispose()
     {
         _pool.Dispose();
@@ -156,7 +147,7 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
             {
                 int start = first + (segment.IsDescending ? chunks - 1 - i : i) * segment.ChunkSize;
                 foreach (ChunkWork work in segment.Works)
-                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), part, worker, memory.Local(worker), memory.Scratch(worker)));
+                    work(new Chunk(start, Math.Min(segment.ChunkSize, end - start), part, memory.Local(worker), memory.Scratch(worker)));
             }
         }
     }

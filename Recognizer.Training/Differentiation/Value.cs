@@ -21,9 +21,6 @@ internal sealed unsafe class Storage
     /// <summary>Last segment that touches it.</summary>
     public int Last { get; private set; } = -1;
 
-    /// <summary>Whether anything reads or writes it.</summary>
-    public bool IsUsed => First >= 0;
-
     /// <summary>Whether it lives within one segment, or is computed again in each, and so needs memory for one chunk per worker only.</summary>
     public bool IsLocal => IsRepeated || (First == Last && !IsExternal);
 
@@ -176,18 +173,15 @@ internal readonly unsafe record struct Rows(nint Address, long ImageStride, long
 /// <param name="start">First image in the batch.</param>
 /// <param name="count">Images.</param>
 /// <param name="part">Number of the part of the batch that they belong to: the number of the accumulators that they add to.</param>
-/// <param name="worker">Number of the worker.</param>
 /// <param name="local">The worker's memory for values that live within the segment.</param>
 /// <param name="scratch">The worker's memory for one call.</param>
-internal readonly unsafe ref struct Chunk(int start, int count, int part, int worker, float* local, float* scratch)
+internal readonly unsafe ref struct Chunk(int start, int count, int part, float* local, float* scratch)
 {
     public int Start { get; } = start;
 
     public int Count { get; } = count;
 
     public int Part { get; } = part;
-
-    public int Worker { get; } = worker;
 
     public float* Local { get; } = local;
 

@@ -91,7 +91,7 @@ internal sealed unsafe class DenseStep : Step, IDisposable
         }
     }
 
-    private Chunk WholeBatch => new(0, _context!.Count, 0, 0, null, null);
+    private Chunk WholeBatch => new(0, _context!.Count, 0, null, null);
 
     private void WeightGradient(int first, int count)
     {

@@ -32,10 +32,6 @@ internal sealed unsafe class DropoutStep : Step
         Apply(chunk, gradient, result, Adds[0]);
     }
 
-    /// <summary>Whether an element is kept. Elements count row by row in the value's layout.</summary>
-    internal static bool Keeps(ulong seed, ulong number, int image, uint element, uint threshold) =>
-        Mix(element, CounterRandom.Key(seed, number, (ulong)image)) >= threshold;
-
     private void Apply(in Chunk chunk, Rows from, Rows to, bool add)
     {
         for (int n = 0; n < chunk.Count; n++)
