@@ -1,5 +1,6 @@
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Engine;
 using Recognizer.Training;
 using Recognizer.Training.Differentiation;
 using Recognizer.Training.Optimization;
@@ -28,7 +29,9 @@ internal static class GradientCheck
         for (int i = 0; i < count; i++) labels[i] = (i * 7 + 1) % plan.Classes;
         StepResult result = plan.Step(images, count, new SoftmaxCrossEntropy(labels, 0.1f), seed: 5);
 
-        Graph reference = InDouble(graph, options.Frozen);
+        Graph reference = DoublePrecision.Of(graph);
+        foreach (Node node in reference.Nodes.Where(n => n.OperatorType == "BatchNormalization" && !(options.Frozen.Contains(n.Inputs[1]) && options.Frozen.Contains(n.Inputs[2]))))
+            node.Attributes["training_mode"] = 1L;
         int[] shape = [count, .. graph.Inputs[0].Shape!.Skip(1).Select(d => d.Size)];
         var inputs = new Dictionary<string, Tensor> { [graph.Inputs[0].Name] = Tensor.Create(Array.ConvertAll(images, v => (double)v), shape) };
         double expected = Loss(reference, inputs, logits, labels);
@@ -61,24 +64,6 @@ internal static class GradientCheck
         for (int i = 0; i < images.Length; i++) images[i] = random.NextGaussian() + offset;
         return images;
     }
-
-    /// <summary>A copy of a graph with all floats doubled in precision and batch normalisation in training mode.</summary>
-    private static Graph InDouble(Graph graph, IReadOnlySet<string> frozen)
-    {
-        Graph copy = graph.Clone();
-        foreach (string name in graph.Initializers.Keys) copy.Initializers[name] = Widen(graph.Initializers[name]);
-        foreach (Node node in copy.Nodes)
-        {
-            if (node.OperatorType == "Constant" && node.Attributes.TryGetValue("value", out object? value)) node.Attributes["value"] = Widen((Tensor)value);
-            if (node.OperatorType != "BatchNormalization" || (frozen.Contains(node.Inputs[1]) && frozen.Contains(node.Inputs[2]))) continue;
-            node.Attributes["training_mode"] = 1L;
-        }
-        return copy;
-    }
-
-    private static Tensor Widen(Tensor tensor) => tensor.ElementType == ElementType.Float
-        ? Tensor.Create(Array.ConvertAll((float[])tensor.Data, v => (double)v), tensor.Shape)
-        : tensor;
 
     private static double Difference(Graph graph, Dictionary<string, Tensor> inputs, string logits, int[] labels, double[] values, int index)
     {

@@ -39,9 +39,8 @@ public sealed class InterpreterTests
     [Fact]
     public void Computes_in_double_precision()
     {
-        Graph precise = Interpreter.InDouble(Affine());
+        Graph precise = DoublePrecision.Of(Affine());
         Same<double>([2 * 1e-12 + 1], [1], Interpreter.Run(precise, new Dictionary<string, Tensor> { ["x"] = Tensor.Vector(1e-12) })["y"]);
-        Assert.Equal(1 + 2e-12, Interpreter.Run(precise, new Dictionary<string, Tensor> { ["x"] = Tensor.Vector(1e-12) })["y"].Span<double>()[0]);
     }
 
     [Fact]
