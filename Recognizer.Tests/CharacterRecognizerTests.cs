@@ -19,8 +19,8 @@ public class CharacterRecognizerTests
     {
         Graph graph = Architecture.Build("cnn2", Digits, seed: 1);
         byte[] bytes = OnnxWriter.ToBytes(graph);
-        string path = Path.Combine(Directory.CreateTempSubdirectory("recognizer").FullName, "model.onnx");
-        File.WriteAllBytes(path, bytes);
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("model.onnx", bytes);
         float[] image = Image(1, seed: 3);
         float[] expected = Scores(CharacterRecognizer.Load(graph), image, 1);
         Assert.Equal(expected, Scores(CharacterRecognizer.Load(bytes), image, 1));

@@ -48,8 +48,8 @@ public class ModelReplacementTests
     [Fact]
     public void A_model_that_is_not_taken_into_use_is_freed()
     {
-        string path = Path.GetTempFileName();
-        File.WriteAllBytes(path, Model(1));
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("model.onnx", Model(1));
         var runners = new List<Runner>();
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(Model(0), new RecognizerOptions { Runner = (graph, options) =>
         {
@@ -59,7 +59,6 @@ public class ModelReplacementTests
         Assert.False(recognizer.TryReplaceModel(path, () => false));
         Assert.Throws<FormatException>(() => recognizer.TryReplaceModel(path, () => throw new FormatException()));
         Assert.Equal([false, true, true], runners.Select(runner => runner.IsDisposed));
-        File.Delete(path);
     }
 
     [Fact]

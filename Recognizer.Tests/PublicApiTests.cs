@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using Recognizer.Inference;
 using Recognizer.Inference.DependencyInjection;
 
@@ -17,7 +16,7 @@ public class PublicApiTests
 
     private static void Check(Assembly assembly)
     {
-        string path = Path.Combine(Root(), assembly.GetName().Name!, "PublicApi.txt"), actual = PublicApi.List(assembly);
+        string path = Path.Combine(RepositoryFolder.Root, assembly.GetName().Name!, "PublicApi.txt"), actual = PublicApi.List(assembly);
         if (Environment.GetEnvironmentVariable("RECOGNIZER_UPDATE_API") == "1") File.WriteAllText(path, actual);
         string expected = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";
         if (expected == actual) return;
@@ -38,6 +37,4 @@ public class PublicApiTests
         }
         return [.. lines];
     }
-
-    private static string Root([CallerFilePath] string file = "") => Path.GetDirectoryName(Path.GetDirectoryName(file))!;
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -11,23 +10,22 @@ namespace Recognizer.Tests;
 /// <summary>Compiles and runs the sample programs.</summary>
 public sealed class SampleTests : IDisposable
 {
-    private static readonly string s_samples = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(File())!)!, "samples");
-    private readonly string _folder = Directory.CreateTempSubdirectory("recognizer").FullName;
+    private static readonly string s_samples = Path.Combine(RepositoryFolder.Root, "samples");
+    private readonly TemporaryFolder _folder = new();
 
     public SampleTests()
     {
-        System.IO.File.WriteAllBytes(Path.Combine(_folder, "model.onnx"), ModelReplacementTests.Model(1));
-        Directory.CreateDirectory(Path.Combine(_folder, "images"));
-        foreach (string name in new[] { "a.png", "b.png" }) System.IO.File.WriteAllBytes(Path.Combine(_folder, "images", name), Picture());
-        System.IO.File.WriteAllText(Path.Combine(_folder, "images", "c.png"), "no picture");
+        _folder.Write("model.onnx", ModelReplacementTests.Model(1));
+        foreach (string name in new[] { "a.png", "b.png" }) _folder.Write($"images/{name}", Picture());
+        _folder.Write("images/c.png", "no picture");
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Console_sample_reads_files()
     {
-        var (code, output, errors) = Run("console.cs", Path.Combine(_folder, "model.onnx"), Path.Combine(_folder, "images", "a.png"));
+        var (code, output, errors) = Run("console.cs", _folder.File("model.onnx"), _folder.File("images/a.png"));
         Assert.True(code == 0, output + errors);
         Assert.Matches(@"a\.png: \d \d+\.\d ?%.*\[(\d \d+\.\d ?%(, )?){4}\]", output);
     }
@@ -35,7 +33,7 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void Folder_sample_writes_csv()
     {
-        var (code, output, errors) = Run("folder.cs", Path.Combine(_folder, "model.onnx"), Path.Combine(_folder, "images"));
+        var (code, output, errors) = Run("folder.cs", _folder.File("model.onnx"), _folder.File("images"));
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines.Length == 3, output + errors);
         Assert.Equal("file,label,confidence,character", lines[0]);
@@ -48,7 +46,7 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public async Task Web_sample_serves_its_page_and_reads_what_is_posted()
     {
-        using Process process = Start("web.cs", "--model", Path.Combine(_folder, "model.onnx"), "--urls", "http://127.0.0.1:0");
+        using Process process = Start("web.cs", "--model", _folder.File("model.onnx"), "--urls", "http://127.0.0.1:0");
         var log = new StringBuilder();
         var listening = new TaskCompletionSource<string>();
         void Hear(object sender, DataReceivedEventArgs e)
@@ -83,8 +81,6 @@ public sealed class SampleTests : IDisposable
             process.Kill(entireProcessTree: true);
         }
     }
-
-    private static string File([CallerFilePath] string file = "") => file;
 
     private static byte[] Picture()
     {

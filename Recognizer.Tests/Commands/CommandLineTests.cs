@@ -590,8 +590,8 @@ public sealed class CommandLineTests : IDisposable
         DatasetPart images = Shapes.Make(80, 0).Train!;
         foreach (string part in (string[])["train", "t10k"])
         {
-            _folder.Write($"mine/{part}-images-idx3-ubyte", TemporaryFolder.IdxImages(images.Images));
-            _folder.Write($"mine/{part}-labels-idx1-ubyte", TemporaryFolder.IdxLabels([.. images.Labels.Select(label => (byte)label)]));
+            _folder.Write($"mine/{part}-images-idx3-ubyte", DatasetBytes.IdxImages(images.Images));
+            _folder.Write($"mine/{part}-labels-idx1-ubyte", DatasetBytes.IdxLabels([.. images.Labels.Select(label => (byte)label)]));
         }
         string output = System.IO.Path.Combine(_folder.Root, "run");
         string[] train = ["train", "--dataset", System.IO.Path.Combine(_folder.Root, "mine"), "--epochs", "1", "--width", "0.25", "--threads", "1", "--output", output];

@@ -54,29 +54,22 @@ public sealed class BackendCasesTests
     [InlineData(null, 0, "test_data_set_0: there are no outputs to compare")]
     public void The_command_counts_and_exits_accordingly(float? expected, int code, string json)
     {
-        string folder = Directory.CreateTempSubdirectory("backend-cases-").FullName;
-        try
-        {
-            string set = Path.Combine(folder, "test_abs", "test_data_set_0");
-            Directory.CreateDirectory(set);
-            var builder = new GraphBuilder("abs");
-            builder.Input("x", ElementType.Float, 1);
-            builder.Node("Abs", "y", ["x"]);
-            builder.Output("y", ElementType.Float, 1);
-            OnnxWriter.WriteFile(builder.Build(), Path.Combine(folder, "test_abs", "model.onnx"));
-            WriteTensor(Path.Combine(set, "input_0.pb"), -2);
-            if (expected is { } value) WriteTensor(Path.Combine(set, "output_0.pb"), value);
-            using var output = new StringWriter();
-            using var error = new StringWriter();
-            Assert.Equal(code, CommandLine.Run(["onnx-test", folder, "--json"], new CommandHost(output, error, CancellationToken.None)));
-            Assert.Contains(json, output.ToString(), StringComparison.Ordinal);
-            Assert.Contains("test_abs", output.ToString(), StringComparison.Ordinal);
-            Assert.Equal(1, CommandLine.Run(["onnx-test", Path.Combine(folder, "nowhere")], new CommandHost(output, error, CancellationToken.None)));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        string set = folder.File("test_abs/test_data_set_0");
+        Directory.CreateDirectory(set);
+        var builder = new GraphBuilder("abs");
+        builder.Input("x", ElementType.Float, 1);
+        builder.Node("Abs", "y", ["x"]);
+        builder.Output("y", ElementType.Float, 1);
+        OnnxWriter.WriteFile(builder.Build(), folder.File("test_abs/model.onnx"));
+        WriteTensor(Path.Combine(set, "input_0.pb"), -2);
+        if (expected is { } value) WriteTensor(Path.Combine(set, "output_0.pb"), value);
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        Assert.Equal(code, CommandLine.Run(["onnx-test", folder.Root, "--json"], new CommandHost(output, error, CancellationToken.None)));
+        Assert.Contains(json, output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("test_abs", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, CommandLine.Run(["onnx-test", folder.File("nowhere")], new CommandHost(output, error, CancellationToken.None)));
     }
 
     // a TensorProto of one float: dims (1) = 1, data_type (2) = 1, raw_data (9)

@@ -63,8 +63,8 @@ public class CoarseLabelsTests
     public void Files_keep_their_unknown_rows_when_asked()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllBytes(Path.Combine(folder.Root, "i"), TemporaryFolder.IdxImages(Images));
-        File.WriteAllBytes(Path.Combine(folder.Root, "l"), TemporaryFolder.IdxLabels([0, 1, 9, 9, 1, 0]));
+        File.WriteAllBytes(Path.Combine(folder.Root, "i"), DatasetBytes.IdxImages(Images));
+        File.WriteAllBytes(Path.Combine(folder.Root, "l"), DatasetBytes.IdxLabels([0, 1, 9, 9, 1, 0]));
         File.WriteAllText(Path.Combine(folder.Root, "dataset.json"), """{ "labels": ["A", "a"], "orientation": "upright", "polarity": "light-on-dark", "train": { "images": "i", "labels": "l", "unknownLabel": 9 }, "test": { "images": "i", "labels": "l", "unknownLabel": 9 } }""");
         Assert.Equal([0, 1, 1, 0], DatasetLoader.Load(folder.Root, new DatasetLoadOptions { NeedTest = false }).Train!.Labels);
         DatasetPart all = DatasetLoader.Load(folder.Root, new DatasetLoadOptions { NeedTest = false, KeepUnknown = true }).Train!;

@@ -3,7 +3,7 @@ using Recognizer.Inference.Imaging;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Commands;
 using Recognizer.Training.Datasets;
-using static Recognizer.Tests.Datasets.TemporaryFolder;
+using static Recognizer.Tests.Datasets.DatasetBytes;
 
 namespace Recognizer.Tests.Datasets;
 

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Recognizer.Training.Datasets;
-using static Recognizer.Tests.Datasets.TemporaryFolder;
+using static Recognizer.Tests.Datasets.DatasetBytes;
 
 namespace Recognizer.Tests.Datasets;
 

@@ -1,6 +1,6 @@
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Datasets;
-using static Recognizer.Tests.Datasets.TemporaryFolder;
+using static Recognizer.Tests.Datasets.DatasetBytes;
 
 namespace Recognizer.Tests.Datasets;
 

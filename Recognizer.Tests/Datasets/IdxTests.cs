@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Recognizer.Training.Datasets;
-using static Recognizer.Tests.Datasets.TemporaryFolder;
+using static Recognizer.Tests.Datasets.DatasetBytes;
 
 namespace Recognizer.Tests.Datasets;
 

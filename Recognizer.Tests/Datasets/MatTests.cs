@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using Recognizer.Training.Datasets;
-using static Recognizer.Tests.Datasets.TemporaryFolder;
+using static Recognizer.Tests.Datasets.DatasetBytes;
 
 namespace Recognizer.Tests.Datasets;
 

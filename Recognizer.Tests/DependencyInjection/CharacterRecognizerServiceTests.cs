@@ -19,12 +19,12 @@ namespace Recognizer.Tests.DependencyInjection;
 public sealed class CharacterRecognizerServiceTests : IDisposable
 {
     private static readonly float[] s_image = [.. Enumerable.Range(0, 784).Select(i => i % 5 / 4f)];
-    private readonly string _folder = Directory.CreateTempSubdirectory("recognizer").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly LogList _log = new();
 
-    private string ModelPath => Path.Combine(_folder, "model.onnx");
+    private string ModelPath => _folder.File("model.onnx");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void The_recogniser_is_a_singleton_with_its_options()
@@ -231,7 +231,7 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         File.WriteAllBytes(ModelPath, model);
         Wait(() => _log.Lines.Any(line => line.Contains("Replaced the model", StringComparison.Ordinal) || line.Contains("Kept the model", StringComparison.Ordinal)), "the model without its weights");
         Thread.Sleep(300); // many polls
-        File.WriteAllBytes(Path.Combine(_folder, data), weights);
+        File.WriteAllBytes(_folder.File(data), weights);
         Wait(() => expected.Candidates.SequenceEqual(recognizer.RecognizeNormalized(s_image).Candidates), "the model with its weights");
         Assert.Equal(data == "new.data" ? (1, 1) : (0, 2), (_log.Lines.Count(line => line.Contains("Kept the model", StringComparison.Ordinal)), (int)recognizer.ModelVersion));
     }
@@ -243,7 +243,7 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         using ServiceProvider services = Services(Quick);
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
         byte[] weights = Externalize(1, "new.data", out byte[] model);
-        using (var held = new FileStream(Path.Combine(_folder, "new.data"), FileMode.Create, FileAccess.Write, FileShare.None))
+        using (var held = new FileStream(_folder.File("new.data"), FileMode.Create, FileAccess.Write, FileShare.None))
         {
             held.Write(weights);
             held.Flush();
@@ -303,20 +303,20 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         // As container orchestrators replace mounted files: no event in the link's own folder tells.
         foreach (int version in new[] { 0, 1 })
         {
-            Directory.CreateDirectory(Path.Combine(_folder, "v" + version));
-            string file = Path.Combine(_folder, "v" + version, "model.onnx");
+            Directory.CreateDirectory(_folder.File("v" + version));
+            string file = _folder.File($"v{version}/model.onnx");
             File.WriteAllBytes(file, ModelReplacementTests.Model(version));
             // Images of containers are often built with one time for all files, and models of one architecture have the same length.
             File.SetLastWriteTimeUtc(file, new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc));
             Thread.Sleep(20);
         }
-        string current = Path.Combine(_folder, "current");
-        Directory.CreateSymbolicLink(current, Path.Combine(_folder, "v0"));
+        string current = _folder.File("current");
+        Directory.CreateSymbolicLink(current, _folder.File("v0"));
         File.CreateSymbolicLink(ModelPath, Path.Combine("current", "model.onnx"));
         using ServiceProvider services = Services(Quick);
         var recognizer = services.GetRequiredService<CharacterRecognizer>();
         Directory.Delete(current);
-        Directory.CreateSymbolicLink(current, Path.Combine(_folder, "v1"));
+        Directory.CreateSymbolicLink(current, _folder.File("v1"));
         Wait(() => recognizer.ModelVersion == 1, "the link's new target");
     }
 
@@ -376,7 +376,7 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
 
     private void Write(int seed, string data)
     {
-        File.WriteAllBytes(Path.Combine(_folder, data), Externalize(seed, data, out byte[] model));
+        File.WriteAllBytes(_folder.File(data), Externalize(seed, data, out byte[] model));
         File.WriteAllBytes(ModelPath, model);
     }
 

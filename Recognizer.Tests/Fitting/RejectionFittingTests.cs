@@ -7,14 +7,13 @@ using Recognizer.Training;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Augmentation;
 using Recognizer.Training.Datasets;
-using Recognizer.Training.Datasets.Strokes;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;
 
 public class RejectionFittingTests
 {
-    private static readonly DatasetPart Characters = Write(700);
+    private static readonly DatasetPart Characters = Shapes.Painted(700);
     private static readonly int[] First = [.. Enumerable.Range(0, 400)];
 
     [Fact]
@@ -103,17 +102,5 @@ public class RejectionFittingTests
     public void Few_characters_fit_nothing()
     {
         Assert.Null(RejectionFitting.Fit(Architecture.Build("cnn2", ["0", "1", "2"], seed: 3, width: 0.5), Characters, First[..50], 1, 1, default));
-    }
-
-    private static DatasetPart Write(int count)
-    {
-        var images = new byte[count * 784];
-        var painter = new CharacterPainter();
-        for (int i = 0; i < count; i++)
-        {
-            var random = new CounterRandom(CounterRandom.Key(1, (ulong)i));
-            painter.Paint(i % 62, ref random, images.AsSpan(i * 784, 784));
-        }
-        return new DatasetPart(images, [.. Enumerable.Range(0, count).Select(i => i % 3)]);
     }
 }

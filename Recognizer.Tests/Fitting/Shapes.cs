@@ -1,4 +1,6 @@
+using Recognizer.Training;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Datasets.Strokes;
 
 namespace Recognizer.Tests.Fitting;
 
@@ -35,6 +37,19 @@ internal static class Shapes
         return new DatasetPart(images, labels);
     }
 
+    /// <summary>Painted characters, dealt out to three classes.</summary>
+    public static DatasetPart Painted(int count)
+    {
+        var images = new byte[count * 784];
+        var painter = new CharacterPainter();
+        for (int i = 0; i < count; i++)
+        {
+            var random = new CounterRandom(CounterRandom.Key(1, (ulong)i));
+            painter.Paint(i % 62, ref random, images.AsSpan(i * 784, 784));
+        }
+        return new DatasetPart(images, [.. Enumerable.Range(0, count).Select(i => i % 3)]);
+    }
+
     /// <summary>Writes the set as a folder with dataset.json.</summary>
     public static string Save(string root, Dataset dataset)
     {
@@ -43,8 +58,8 @@ internal static class Shapes
         foreach ((string name, DatasetPart? part) in new[] { ("train", dataset.Train), ("test", dataset.Test) })
         {
             if (part is null) continue;
-            File.WriteAllBytes(Path.Combine(folder, $"{name}-images"), Datasets.TemporaryFolder.IdxImages(part.Images));
-            File.WriteAllBytes(Path.Combine(folder, $"{name}-labels"), Datasets.TemporaryFolder.IdxLabels([.. part.Labels.Select(l => (byte)l)]));
+            File.WriteAllBytes(Path.Combine(folder, $"{name}-images"), Datasets.DatasetBytes.IdxImages(part.Images));
+            File.WriteAllBytes(Path.Combine(folder, $"{name}-labels"), Datasets.DatasetBytes.IdxLabels([.. part.Labels.Select(l => (byte)l)]));
         }
         File.WriteAllText(Path.Combine(folder, "dataset.json"), """
             {

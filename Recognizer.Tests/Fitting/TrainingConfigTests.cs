@@ -131,7 +131,7 @@ public class TrainingConfigTests
     [Fact]
     public void A_folder_has_no_ending()
     {
-        using var folder = new Datasets.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         string path = Directory.CreateDirectory(Path.Combine(folder.Root, "letters.zip")).FullName;
         Assert.Equal("letters.zip-cnn2", TrainingDefaults.Name(new TrainingConfig { Dataset = path }));
     }

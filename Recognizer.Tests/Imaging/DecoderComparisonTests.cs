@@ -5,9 +5,9 @@ namespace Recognizer.Tests.Imaging;
 /// <summary>Pictures that ImageMagick wrote, decoded by it and by the library.</summary>
 public sealed class DecoderComparisonTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("recognizer-imaging-");
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     /// <summary>A picture with smooth and hard parts, of a size that fills no block: 67×45.</summary>
     private static readonly string[] s_picture = ["-size", "67x45", "plasma:red-blue", "-seed", "5", "-fill", "white", "-stroke", "black", "-draw", "circle 30,20 40,28", "-draw", "line 3,40 60,4"];
@@ -16,7 +16,7 @@ public sealed class DecoderComparisonTests : IDisposable
 
     private void Compare(string name, string[] arguments, int tolerance, double meanTolerance)
     {
-        string file = Path.Combine(_folder.FullName, name);
+        string file = _folder.File(name);
         ImageMagick.Run(["-seed", "7", .. arguments, file]);
         var actual = ImageDecoder.Decode(File.ReadAllBytes(file));
         var expected = ImageMagick.Decode(file, 3);
@@ -104,7 +104,7 @@ public sealed class DecoderComparisonTests : IDisposable
     public void Png_pixels_survive_a_round_trip_in_every_orientation(string orientation)
     {
         // ImageMagick turns the pixels, the library turns them: the same order of pixels
-        string png = Path.Combine(_folder.FullName, "plain.png"), turned = Path.Combine(_folder.FullName, "turned.ppm");
+        string png = _folder.File("plain.png"), turned = _folder.File("turned.ppm");
         ImageMagick.Run([.. s_picture, "-depth", "8", png]);
         ImageMagick.Run(png, "-orient", orientation, "-auto-orient", "-depth", "8", turned);
         var expected = ImageDecoder.Decode(File.ReadAllBytes(turned));
@@ -132,7 +132,7 @@ public sealed class DecoderComparisonTests : IDisposable
     {
         string[] words = options.Split(' ');
         bool alpha = words[0] == "alpha";
-        string file = Path.Combine(_folder.FullName, "picture.bmp");
+        string file = _folder.File("picture.bmp");
         ImageMagick.Run([.. alpha ? s_transparent : s_picture, .. alpha ? words[1..^1] : words[..^1], words[^1] + file]);
         var actual = ImageDecoder.Decode(File.ReadAllBytes(file));
         var expected = ImageMagick.Decode(file, 3);

@@ -95,7 +95,7 @@ public class BrokenFileTests
     public void A_folder_is_no_file()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains(folder.Path, Assert.Throws<OnnxException>(() => OnnxReader.ReadFile(folder.Path)).Message);
+        Assert.Contains(folder.Root, Assert.Throws<OnnxException>(() => OnnxReader.ReadFile(folder.Root)).Message);
     }
 
     [Fact]

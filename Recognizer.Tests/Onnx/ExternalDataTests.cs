@@ -77,7 +77,7 @@ public sealed class ExternalDataTests : IDisposable
         using var outside = new TemporaryFolder();
         File.WriteAllBytes(outside.File("data.bin"), new byte[160]);
         File.CreateSymbolicLink(Inside("link.bin"), outside.File("data.bin"));
-        Directory.CreateSymbolicLink(Inside("linked-folder"), outside.Path);
+        Directory.CreateSymbolicLink(Inside("linked-folder"), outside.Root);
         Assert.Contains("link", Assert.Throws<OnnxException>(() => Read(location, "16", "144", out _)).Message);
     }
 

@@ -65,7 +65,7 @@ public class ModelTransformsTests
         Graph graph = SampleModels.Classifier();
         Tensor input = Tensor.Create(new float[64], 1, 1, 8, 8), logits = Tensor.Create(new float[10], 1, 10), probabilities = Tensor.Create(Enumerable.Repeat(0.1f, 10).ToArray(), 1, 10);
         var values = new Dictionary<string, Tensor> { ["input"] = input, ["logits"] = logits, ["probabilities"] = probabilities };
-        TensorFile.WriteSample(folder.Path, 0, graph, values);
+        TensorFile.WriteSample(folder.Root, 0, graph, values);
         string set = folder.File("test_data_set_0");
         Assert.Equal(["input_0.pb", "output_0.pb", "output_1.pb"], Directory.GetFiles(set).Select(Path.GetFileName).Order());
         (string name, Tensor read) = TensorFile.Read(Path.Combine(set, "output_1.pb"));
@@ -74,7 +74,7 @@ public class ModelTransformsTests
         Assert.Equal(probabilities.Data, read.Data);
 
         values.Remove("logits");
-        Assert.Contains("'logits'", Assert.Throws<OnnxException>(() => TensorFile.WriteSample(folder.Path, 1, graph, values)).Message);
+        Assert.Contains("'logits'", Assert.Throws<OnnxException>(() => TensorFile.WriteSample(folder.Root, 1, graph, values)).Message);
         Assert.False(Directory.Exists(folder.File("test_data_set_1")));
         File.WriteAllText(folder.File("broken.pb"), "no tensor");
         Assert.Contains("broken.pb", Assert.Throws<OnnxException>(() => TensorFile.Read(folder.File("broken.pb"))).Message);

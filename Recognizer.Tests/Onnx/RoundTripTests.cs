@@ -29,7 +29,7 @@ public class RoundTripTests
         File.WriteAllText(path, "what was there before");
         OnnxWriter.WriteFile(graph, path);
         Assert.Equal(stream.ToArray(), File.ReadAllBytes(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(folder.Root));
         AssertSame(graph, OnnxReader.ReadFile(path));
         stream.Position = 0;
         AssertSame(graph, OnnxReader.Read(stream));
@@ -43,7 +43,7 @@ public class RoundTripTests
         Directory.CreateDirectory(path);
         var exception = Assert.Throws<OnnxException>(() => OnnxWriter.WriteFile(SampleModels.Classifier(), path));
         Assert.Contains(path, exception.Message);
-        Assert.Empty(Directory.GetFiles(folder.Path));
+        Assert.Empty(Directory.GetFiles(folder.Root));
         Assert.Throws<OnnxException>(() => OnnxWriter.WriteFile(SampleModels.Classifier(), folder.File("missing/model.onnx")));
     }
 

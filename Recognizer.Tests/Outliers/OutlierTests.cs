@@ -1,15 +1,14 @@
 using Recognizer.Inference;
-using Recognizer.Training;
+using Recognizer.Tests.Fitting;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Datasets;
-using Recognizer.Training.Datasets.Strokes;
 using Recognizer.Training.Outliers;
 
 namespace Recognizer.Tests.Outliers;
 
 public class OutlierTests
 {
-    private static readonly DatasetPart Characters = Write(200);
+    private static readonly DatasetPart Characters = Shapes.Painted(200);
     private static readonly IReadOnlyList<InkMeasure> Models = OutlierSuite.Measure(Characters);
 
     public static TheoryData<string> Names => [.. OutlierSuite.All.Select(o => o.Name)];
@@ -89,16 +88,4 @@ public class OutlierTests
     }
 
     private static int Number(string name) => OutlierSuite.All.Select((o, i) => (o, i)).First(x => x.o.Name == name).i;
-
-    private static DatasetPart Write(int count)
-    {
-        var images = new byte[count * 784];
-        var painter = new CharacterPainter();
-        for (int i = 0; i < count; i++)
-        {
-            var random = new CounterRandom(CounterRandom.Key(1, (ulong)i));
-            painter.Paint(i % 62, ref random, images.AsSpan(i * 784, 784));
-        }
-        return new DatasetPart(images, [.. Enumerable.Range(0, count).Select(i => i % 3)]);
-    }
 }

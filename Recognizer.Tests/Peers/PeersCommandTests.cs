@@ -7,9 +7,9 @@ namespace Recognizer.Tests.Peers;
 /// <summary>What <c>peers</c> gives to other programs: its rows and its exit codes.</summary>
 public sealed class PeersCommandTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("recognizer").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Row_has_the_fields_that_are_promised()
@@ -51,8 +51,8 @@ public sealed class PeersCommandTests : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["RECOGNIZER_PEERS"] = _folder;
-        start.Environment["PATH"] = _folder;
+        start.Environment["RECOGNIZER_PEERS"] = _folder.Root;
+        start.Environment["PATH"] = _folder.Root;
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

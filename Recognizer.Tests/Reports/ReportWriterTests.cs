@@ -135,11 +135,11 @@ public class ReportWriterTests
     [Fact]
     public void The_file_replaces_an_older_one()
     {
-        string path = Path.Combine(Directory.CreateTempSubdirectory("report").FullName, "report.html");
-        File.WriteAllText(path, "old");
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("report.html", "old");
         ReportWriter.WriteFile(Example(10, 2), path);
         Assert.StartsWith("<!doctype", File.ReadAllText(path), StringComparison.Ordinal);
-        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!));
+        Assert.Single(Directory.GetFiles(folder.Root));
     }
 
     internal static TrainingReport Example(int classes, int epochs)

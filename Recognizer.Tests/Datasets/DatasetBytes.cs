@@ -1,41 +1,11 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Recognizer.Training.Datasets;
 
 namespace Recognizer.Tests.Datasets;
 
-/// <summary>A folder for one test, with helpers that write data sets into it.</summary>
-internal sealed class TemporaryFolder : IDisposable
+/// <summary>What files of data sets hold.</summary>
+internal static class DatasetBytes
 {
-    public string Root { get; } = Directory.CreateTempSubdirectory("recognizer-").FullName;
-
-    public DatasetLoadOptions Options => new() { Root = Root, Offline = true };
-
-    public string Write(string path, ReadOnlySpan<byte> content)
-    {
-        string full = Path.Combine(Root, path);
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        File.WriteAllBytes(full, content);
-        return full;
-    }
-
-    public string Write(string path, string content) => Write(path, System.Text.Encoding.UTF8.GetBytes(content));
-
-    /// <summary>Zips files of this folder into a new archive here.</summary>
-    public string Zip(string path, params string[] files) => Zip(path, null, files);
-
-    /// <summary>The same, with names in an encoding of old; null for that of now.</summary>
-    public string Zip(string path, System.Text.Encoding? names, params string[] files)
-    {
-        string full = Path.Combine(Root, path);
-        using var archive = ZipFile.Open(full, ZipArchiveMode.Create, names);
-        foreach (string file in files)
-            archive.CreateEntryFromFile(Path.Combine(Root, file), file);
-        return full;
-    }
-
-    public void Dispose() => Directory.Delete(Root, recursive: true);
-
     /// <summary>An IDX file; values of more than a byte are big-endian.</summary>
     public static byte[] Idx(byte type, int[] dimensions, byte[] values)
     {
