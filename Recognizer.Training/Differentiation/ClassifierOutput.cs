@@ -17,10 +17,10 @@ internal sealed record ClassifierOutput(string Scores, string Logits, Tensor? Te
     /// <exception cref="OnnxException">It has none.</exception>
     public static ClassifierOutput Of(Graph graph)
     {
-        (string scores, RecognizerModel.ScoreKind kind) = RecognizerModel.ScoreOutput(graph);
+        (string scores, ScoreKind kind) = ClassifierGraph.ScoreOutput(graph);
         string logits = scores;
         Dictionary<string, Node> producers = Node.Producers(graph.Nodes);
-        if (kind is RecognizerModel.ScoreKind.Probabilities or RecognizerModel.ScoreKind.LogProbabilities)
+        if (kind is ScoreKind.Probabilities or ScoreKind.LogProbabilities)
         {
             // What made the scores is a softmax and maybe changes of their shape.
             Node node = Producer(scores)!;

@@ -16,6 +16,26 @@ internal static class TrainableGraph
         SeparateStatistics(graph);
     }
 
+    /// <summary>Names of the initializers that match one of the patterns, or that a node reads whose name does: exporters name layers better than weights.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="patterns">Names, with * for any characters.</param>
+    /// <param name="isPrepared">Whether all weights are initializers by now; before, a pattern may match none.</param>
+    /// <exception cref="FormatException">A pattern matches none.</exception>
+    public static HashSet<string> Frozen(Graph graph, IEnumerable<string> patterns, bool isPrepared = true)
+    {
+        var frozen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string pattern in patterns)
+        {
+            string[] names = [.. graph.Initializers.Keys.Where(Matches), .. graph.Nodes.Where(n => Matches(n.Name)).SelectMany(n => n.Inputs).Where(graph.Initializers.ContainsKey)];
+            if (names.Length == 0 && isPrepared) throw new FormatException($"freeze '{pattern}' matches no weight and no layer; there are {string.Join(", ", graph.Initializers.Keys.Take(12))} …");
+            frozen.UnionWith(names);
+
+            // A backslash in a name would escape what follows it.
+            bool Matches(string name) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace(@"\", @"\\", StringComparison.Ordinal), name, ignoreCase: false);
+        }
+        return frozen;
+    }
+
     private static void StoreComputedWeights(Graph graph, IReadOnlySet<string> frozen)
     {
         var constants = new Dictionary<string, Tensor>(graph.Initializers, StringComparer.Ordinal);

@@ -48,7 +48,7 @@ internal sealed class Trainer : IDisposable
         _config = config;
         _threads = threads;
         createPlan ??= static (graph, options) => new TrainingPlan(graph, options);
-        _plan = createPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = Frozen(graph, config.Freeze) });
+        _plan = createPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = TrainableGraph.Frozen(graph, config.Freeze) });
         _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
         StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
@@ -217,26 +217,6 @@ internal sealed class Trainer : IDisposable
         _batches?.Dispose();
         _teachers?.Dispose();
         _plan.Dispose();
-    }
-
-    /// <summary>Names of the initializers that match one of the patterns, or that a node reads whose name does: exporters name layers better than weights.</summary>
-    /// <param name="graph">The network.</param>
-    /// <param name="patterns">Names, with * for any characters.</param>
-    /// <param name="isPrepared">Whether all weights are initializers by now; before, a pattern may match none.</param>
-    /// <exception cref="FormatException">A pattern matches none.</exception>
-    internal static HashSet<string> Frozen(Graph graph, IEnumerable<string> patterns, bool isPrepared = true)
-    {
-        var frozen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string pattern in patterns)
-        {
-            string[] names = [.. graph.Initializers.Keys.Where(Matches), .. graph.Nodes.Where(n => Matches(n.Name)).SelectMany(n => n.Inputs).Where(graph.Initializers.ContainsKey)];
-            if (names.Length == 0 && isPrepared) throw new FormatException($"freeze '{pattern}' matches no weight and no layer; there are {string.Join(", ", graph.Initializers.Keys.Take(12))} …");
-            frozen.UnionWith(names);
-
-            // A backslash in a name would escape what follows it.
-            bool Matches(string name) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace(@"\", @"\\", StringComparison.Ordinal), name, ignoreCase: false);
-        }
-        return frozen;
     }
 
     private (double Accuracy, double LogLoss) MeasureHeldBack(CancellationToken cancellation)

@@ -159,8 +159,8 @@ internal static class TrainingSession
         {
             // The plain inference graph is what is stored; training mode is the trainer's own affair.
             graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
-            RecognizerModel.SingleInput(graph);
-            unprepared = Trainer.Frozen(graph, config.Freeze, isPrepared: false);
+            ClassifierGraph.SingleInput(graph);
+            unprepared = TrainableGraph.Frozen(graph, config.Freeze, isPrepared: false);
             TrainableGraph.Prepare(graph, unprepared);
             if (ModelMetadata.Labels(graph) is null && ClassifierHead.Classes(graph) == labels.Count)
             {
@@ -174,7 +174,7 @@ internal static class TrainingSession
             else if (!ClassifierHead.HasLabels(graph, labels))
             {
                 bool hidden = data.Train.Length >= ImagesForDenseLayers * labels.Count;
-                ClassifierHead.Replace(graph, labels, config.Seed, Trainer.Frozen(graph, config.Freeze), hidden);
+                ClassifierHead.Replace(graph, labels, config.Seed, TrainableGraph.Frozen(graph, config.Freeze), hidden);
                 progress.Message($"{config.Architecture} has other classes: {(hidden ? "its dense layers start" : "its last layer starts")} anew");
             }
         }
