@@ -15,9 +15,8 @@ public sealed class MulticlassMetricsBuilder
     private readonly List<string> _labels = [];
     private readonly int[] _ofModelClass;
     private readonly int[] _ofDataClass;
-    private readonly bool[] _allowedModelClass;
+    private readonly LabelMask? _mask; // null where every class of the model may be answered
     private readonly bool[] _allowedDataClass;
-    private readonly int _allowedModelClasses;
     private readonly bool _merged;
 
     private readonly long[,] _counts;
@@ -36,16 +35,14 @@ public sealed class MulticlassMetricsBuilder
     /// <param name="dataLabels">Text of each class of the data; null for the model's own.</param>
     /// <param name="alphabet">Classes that may be answered; rows of other classes are skipped. Null allows all.</param>
     /// <param name="ignoreCase">Whether labels that differ by case only count as the same.</param>
-    /// <exception cref="ArgumentException">No class of the model is in the alphabet.</exception>
+    /// <exception cref="ArgumentException">The model has no labels, or none that is in the alphabet.</exception>
     public MulticlassMetricsBuilder(IReadOnlyList<string> modelLabels, IReadOnlyList<string>? dataLabels = null, Alphabet? alphabet = null, bool ignoreCase = false)
     {
         ArgumentNullException.ThrowIfNull(modelLabels);
+        if (modelLabels.Count == 0) throw new ArgumentException("The model has no labels.", nameof(modelLabels));
         dataLabels ??= modelLabels;
-        _allowedModelClass = [.. modelLabels.Select(label => alphabet?.Contains(label) ?? true)];
+        _mask = alphabet is not null && new LabelMask(modelLabels, alphabet) is var mask && mask.Count < modelLabels.Count ? mask : null;
         _allowedDataClass = [.. dataLabels.Select(label => alphabet?.Contains(label) ?? true)];
-        _allowedModelClasses = _allowedModelClass.Count(allowed => allowed);
-        if (_allowedModelClasses == 0)
-            throw new ArgumentException($"The model has none of the labels of the alphabet '{alphabet}'.", nameof(alphabet));
 
         var known = new HashSet<string>(dataLabels, StringComparer.Ordinal);
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -104,11 +101,11 @@ public sealed class MulticlassMetricsBuilder
         }
 
         scores.CopyTo(_scores);
-        if (_allowedModelClasses < _scores.Length) Mask();
+        _mask?.Apply(_scores);
         int best = -1;
         for (int i = 0; i < _scores.Length; i++)
         {
-            if (_allowedModelClass[i] && (best < 0 || _scores[i] > _scores[best])) best = i;
+            if (IsAllowed(i) && (best < 0 || _scores[i] > _scores[best])) best = i;
         }
         int actual = _ofDataClass[dataClass], predicted = _ofModelClass[best];
         bool correct = actual == predicted;
@@ -119,7 +116,7 @@ public sealed class MulticlassMetricsBuilder
         for (int i = 0; i < _scores.Length; i++)
         {
             if (_merged) _mergedScores[_ofModelClass[i]] += _scores[i];
-            if (_ofModelClass[i] != actual || !_allowedModelClass[i]) continue;
+            if (_ofModelClass[i] != actual || !IsAllowed(i)) continue;
             modelKnows = true;
             actualScore += _scores[i];
         }
@@ -211,19 +208,7 @@ public sealed class MulticlassMetricsBuilder
         return upper != label ? upper : lower != label ? lower : null;
     }
 
-    private void Mask()
-    {
-        float sum = 0;
-        for (int i = 0; i < _scores.Length; i++)
-        {
-            if (_allowedModelClass[i]) sum += _scores[i];
-            else _scores[i] = 0;
-        }
-        for (int i = 0; i < _scores.Length; i++)
-        {
-            if (_allowedModelClass[i]) _scores[i] = sum > 0 ? _scores[i] / sum : 1f / _allowedModelClasses;
-        }
-    }
+    private bool IsAllowed(int modelClass) => _mask?.Allows(modelClass) ?? true;
 
     // Rank of a label when the classes are put in descending order, ties to the lower index, and each label counts once.
     private int Rank(int actual)
@@ -231,14 +216,14 @@ public sealed class MulticlassMetricsBuilder
         int own = -1;
         for (int i = 0; i < _scores.Length; i++)
         {
-            if (_ofModelClass[i] == actual && _allowedModelClass[i] && (own < 0 || _scores[i] > _scores[own])) own = i;
+            if (_ofModelClass[i] == actual && IsAllowed(i) && (own < 0 || _scores[i] > _scores[own])) own = i;
         }
         Span<bool> before = _labels.Count <= 1024 ? stackalloc bool[_labels.Count] : new bool[_labels.Count];
         before.Clear();
         int rank = 0;
         for (int i = 0; i < _scores.Length; i++)
         {
-            if (!_allowedModelClass[i] || before[_ofModelClass[i]]) continue;
+            if (!IsAllowed(i) || before[_ofModelClass[i]]) continue;
             if (_scores[i] > _scores[own] || (_scores[i] == _scores[own] && i < own))
             {
                 before[_ofModelClass[i]] = true;

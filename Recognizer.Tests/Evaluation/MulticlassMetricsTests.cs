@@ -188,6 +188,13 @@ public class MulticlassMetricsTests
         return stream.ToArray();
     }
 
+    [Fact]
+    public void Nothing_to_answer_is_refused()
+    {
+        Assert.Throws<ArgumentException>("modelLabels", () => new MulticlassMetricsBuilder([]));
+        Assert.Throws<ArgumentException>("alphabet", () => new MulticlassMetricsBuilder(Abc, alphabet: Alphabet.Digits));
+    }
+
     [Theory]
     [InlineData("digits", "7", true)]
     [InlineData("LETTERS", "g", true)]
