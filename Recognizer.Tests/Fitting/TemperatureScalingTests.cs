@@ -35,9 +35,34 @@ public class TemperatureScalingTests
         Assert.InRange(Fit(logits, Data(3, labels, [0, 1])) / Temperature, 0.95, 1.05);
     }
 
+    // A model that is right with a margin of 5 expects one mistake in 150 images: the first handful without one says nothing new.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Perfect_answers_do_not_ask_for_infinite_confidence(int imagesPerClass)
+    {
+        TrainingData data = Data(2, [.. Enumerable.Range(0, 4 * imagesPerClass).Select(i => i % 2)]);
+        float[] logits = [.. data.HeldBack.SelectMany(i => i % 2 == 0 ? new[] { 5f, 0 } : [0, 5])];
+        Assert.Equal(2 * imagesPerClass, data.HeldBack.Length);
+        Assert.InRange(TemperatureScaling.Fit(logits, new HeldBackImages(data, null)), 0.8, 1.05);
+    }
+
     [Fact]
-    public void Perfect_answers_do_not_ask_for_infinite_confidence() =>
-        Assert.Equal(0.2, TemperatureScaling.Fit([5f, 0, 0, 5], new HeldBackImages(Data(2, [0, 0, 1, 1]), null)), 3);
+    public void A_handful_of_perfect_answers_moves_no_factor_within_families_far()
+    {
+        // Of classes 2 and 3 three answers in four are right, as the model expects; the three images of class 0 and of 1 all are, with a margin of 5.
+        TrainingData data = Data(4, [.. Enumerable.Range(0, 812).Select(i => i < 12 ? i % 2 : 2 + i % 2)], [0, 1]);
+        Assert.Equal([3, 3, 200, 200], Enumerable.Range(0, 4).Select(k => data.HeldBack.Count(i => data.Images.Labels[i] == k)));
+        float[] logits = [.. data.HeldBack.SelectMany((i, row) => data.Images.Labels[i] switch
+        {
+            0 => new float[] { 5, 0, -20, -20 },
+            1 => [0, 5, -20, -20],
+            int k => [-20, -20, k == 2 == (row % 4 > 0) ? MathF.Log(3) : 0, k == 2 == (row % 4 > 0) ? 0 : MathF.Log(3)],
+        })];
+        var images = new HeldBackImages(data, null);
+        Assert.InRange(TemperatureScaling.Fit(logits, images), 0.8, 1.2);
+        Assert.InRange(TemperatureScaling.FitWithinFamilies(logits, images)!.Value, 0.95, 1.2);
+    }
 
     [Fact]
     public void Images_of_another_mix_give_the_temperature_of_the_mix_that_is_expected()

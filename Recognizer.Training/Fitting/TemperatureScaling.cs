@@ -11,9 +11,11 @@ namespace Recognizer.Training.Fitting;
 /// learns those by heart and is too sure within the group: differences within it get a factor of their own.</summary>
 internal static class TemperatureScaling
 {
-    // Few images that are all read right would ask for a temperature of zero.
     private const double Lowest = 0.2;
     private const double Highest = 5;
+
+    /// <summary>Standard deviation that the logarithms of temperature and factor are expected to have: a handful of images that are all read right would ask for a temperature of zero.</summary>
+    private const double TemperatureDeviation = 0.5;
 
     /// <summary>Standard deviation that biases are expected to have: few images move them little.</summary>
     private const double BiasDeviation = 0.2;
@@ -49,13 +51,13 @@ internal static class TemperatureScaling
         for (int k = 0; k < biases.Length; k++) bias.Span<float>()[k] += (float)(biases[k] * value);
     }
 
-    /// <summary>Finds the temperature with the least mean log-loss.</summary>
+    /// <summary>Finds the temperature with the least Σ −ln p + ln² temperature / (2 · deviation²).</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
     /// <param name="cancellation">Stops the work.</param>
     internal static double Fit(float[] logits, HeldBackImages images, CancellationToken cancellation = default) => Temperature(logits, images, [], cancellation);
 
-    /// <summary>Finds temperature and biases with about the least Σ −ln p + Σ bias² / (2 · deviation²).</summary>
+    /// <summary>Finds temperature and biases with about the least Σ −ln p + ln² temperature / (2 · deviation²) + Σ bias² / (2 · deviation²), each with its own deviation.</summary>
     /// <param name="logits">[images, classes].</param>
     /// <param name="images">What is known of each.</param>
     /// <param name="biases">[classes], receives what is added to the logits after they are divided.</param>
@@ -83,13 +85,15 @@ internal static class TemperatureScaling
     internal static double? FitWithinFamilies(float[] logits, HeldBackImages images, CancellationToken cancellation = default)
     {
         if (images.SlopeWithinFamilies(logits, 1) == 0) return null;
-        return Zero(factor => images.SlopeWithinFamilies(logits, factor), cancellation) * Temperature(logits, images, [], cancellation);
+        double temperature = Temperature(logits, images, [], cancellation);
+        return Zero(factor => images.SlopeWithinFamilies(logits, factor / temperature) / temperature, cancellation);
     }
 
     // The loss of known classes is convex in 1 / temperature, so that its slope crosses zero once; with groups this finds one of the zeros.
     private static double Temperature(float[] logits, HeldBackImages images, double[] biases, CancellationToken cancellation) =>
         1 / Zero(inverse => images.Slope(logits, inverse, biases), cancellation);
 
+    /// <summary>Finds the factor on logits whose loss has no slope, that of what factors are expected to be included.</summary>
     private static double Zero(Func<double, double> slope, CancellationToken cancellation)
     {
         double low = 1 / Highest, high = 1 / Lowest;
@@ -97,7 +101,8 @@ internal static class TemperatureScaling
         {
             cancellation.ThrowIfCancellationRequested();
             double middle = (low + high) / 2;
-            if (slope(middle) > 0) high = middle;
+            double prior = Math.Log(middle) / (middle * TemperatureDeviation * TemperatureDeviation);
+            if (slope(middle) + prior > 0) high = middle;
             else low = middle;
         }
         return (low + high) / 2;
