@@ -328,6 +328,31 @@ public class TrainingSessionTests
         Resume();
     }
 
+    [Theory]
+    [InlineData("teacher")]
+    [InlineData("initial")]
+    [InlineData("architecture")]
+    public void A_run_is_not_resumed_with_other_models(string use)
+    {
+        using TemporaryFolder first = new(), folder = new();
+        string model = Train(first.Root, Config with { Epochs = 1 }).ModelPath;
+        TrainingConfig usual = Config with { Epochs = 1 }, config = use switch
+        {
+            "teacher" => usual with { Teachers = [model] },
+            "initial" => usual with { Initial = [model] },
+            _ => usual with { Architecture = model, Width = 1 },
+        };
+        Train(folder.Root, config);
+        Train(folder.Root, config, resume: true);
+        Train(first.Root, Config with { Epochs = 1, Seed = 4 });
+        string message = Assert.Throws<InvalidDataException>(() => Train(folder.Root, config, resume: true)).Message;
+        Assert.Contains($"the model {model} has changed since the run", message, StringComparison.Ordinal);
+        // Runs of before don't know it
+        string hashes = Path.Combine(folder.Root, TrainingSession.CheckpointFolder, "images.sha256");
+        File.WriteAllLines(hashes, File.ReadAllLines(hashes)[..2]);
+        Train(folder.Root, config, resume: true);
+    }
+
     [Fact]
     public void A_new_run_leaves_no_results_of_the_one_before()
     {

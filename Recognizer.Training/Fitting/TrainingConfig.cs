@@ -127,6 +127,10 @@ internal sealed record TrainingConfig
     [JsonIgnore]
     public IEnumerable<string> InitialFiles => (Initial ?? []).Select(file => file.Replace("{seed}", Seed.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
 
+    /// <summary>All models that are read: teachers, those whose weights are loaded, and a network from a file.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> ModelFiles => [.. Teachers, .. InitialFiles, .. StartsFromFile ? [Architecture] : Array.Empty<string>()];
+
     /// <summary>False computes all convolutions directly in training, without Winograd's algorithm; null or true chooses what is fastest.</summary>
     public bool? Winograd { get; init; }
 

@@ -48,7 +48,7 @@ internal static class TrainingSession
     public const string MetricsFile = "metrics.json";
     public const string ReportFile = "report.html";
 
-    /// <summary>In the folder of checkpoints: hashes of what the run is trained on. Older runs lack the second or the file.</summary>
+    /// <summary>In the folder of checkpoints: hashes of what the run is trained on, images, classes and models. Older runs lack the last ones or the file.</summary>
     private const string ImagesFile = "images.sha256";
 
     /// <summary>Training images per class from which on a network that gets other classes has all dense layers started anew: its convolutions see strokes in any
@@ -72,14 +72,16 @@ internal static class TrainingSession
         Directory.CreateDirectory(options.Output);
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
         string images = Path.Combine(checkpoints, ImagesFile);
-        string[] hashes = [HashOfImages(data), HashOfClasses(data)];
+        // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
+        (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
+            .. config.ModelFiles.Select(file => ($"model {file} has", HashOfFile(file)))];
         if (checkpoint is null)
         {
             // Checkpoints go first: a run that dies here must not be continued from those of another.
             Checkpoint.Clear(checkpoints);
             foreach (string file in (ReadOnlySpan<string>)[MetricsFile, ReportFile, QuantizedFile]) File.Delete(Path.Combine(options.Output, file));
             Directory.CreateDirectory(checkpoints);
-            AtomicFile.WriteText(images, string.Concat(hashes.Select(hash => hash + "\n")));
+            AtomicFile.WriteText(images, string.Concat(inputs.Select(input => input.Hash + "\n")));
             AtomicFile.WriteText(Path.Combine(options.Output, ConfigFile), config.ToJson() + "\n");
             AtomicFile.WriteText(history, "");
         }
@@ -89,9 +91,8 @@ internal static class TrainingSession
             string[] others = [.. TrainingConfig.FromJson(checkpoint.Config).DifferencesFrom(config)];
             if (others.Length > 0) throw new InvalidDataException($"the checkpoint in {checkpoints} belongs to another configuration than {ConfigFile}: {string.Join(", ", others)}");
             string[] saved = File.Exists(images) ? File.ReadAllLines(images) : [];
-            int changed = saved.Zip(hashes).ToList().FindIndex(pair => pair.First != pair.Second);
-            if (changed >= 0)
-                throw new InvalidDataException($"the {(changed == 0 ? "images" : "classes")} of {dataset.Name} have changed since the run in {options.Output} began, so that it can't go on; start anew without --resume");
+            if (inputs.Zip(saved).FirstOrDefault(pair => pair.First.Hash != pair.Second).First.Name is { } changed)
+                throw new InvalidDataException($"the {changed} changed since the run in {options.Output} began, so that it can't go on; start anew without --resume");
             trainer.Restore(checkpoint);
             progress.Message($"resuming after epoch {trainer.Epoch}");
             // An epoch counts once its checkpoint is there; its line may be missing or torn if the process died between the two.
@@ -148,6 +149,12 @@ internal static class TrainingSession
     /// <summary>SHA-256 of the text of each class, and of the groups of classes: labels are numbers, which another name for a class leaves as they are.</summary>
     private static string HashOfClasses(TrainingData data) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [.. data.Labels, .. data.Groups.Select(group => string.Join(' ', group))]))));
+
+    private static string HashOfFile(string file)
+    {
+        using FileStream stream = File.OpenRead(file);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
 
     /// <summary>The network with its first weights.</summary>
     private static Graph BuildGraph(TrainingConfig config, TrainingData data, ITrainingProgress progress)
