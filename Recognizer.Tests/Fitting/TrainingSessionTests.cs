@@ -354,6 +354,32 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void No_model_that_is_read_is_overwritten()
+    {
+        using var folder = new TemporaryFolder();
+        SessionResult first = Train(folder.Root, Config with { Epochs = 1, Quantize = true });
+        string model = first.ModelPath, small = Path.Combine(folder.Root, TrainingSession.QuantizedFile);
+        byte[] before = File.ReadAllBytes(model), smallBefore = File.ReadAllBytes(small);
+        string other = Path.Combine(folder.Root, "..", Path.GetFileName(folder.Root), TrainingSession.ModelFile);
+        TrainingConfig next = Config with { Epochs = 1, Seed = 4 };
+        foreach ((TrainingConfig config, string file) in new[]
+        {
+            (next with { Initial = [model] }, model), (next with { Teachers = [other] }, other), (next with { Architecture = model, Width = 1 }, model), (next with { Teachers = [small] }, small),
+        })
+        {
+            foreach (bool resume in (bool[])[false, true])
+            {
+                // Without a checkpoint a run begins anew
+                if (resume) Checkpoint.Clear(Path.Combine(folder.Root, TrainingSession.CheckpointFolder));
+                Assert.Equal($"{file} would be overwritten; give another --output", Assert.Throws<FormatException>(() => Train(folder.Root, config, resume)).Message);
+            }
+        }
+        Assert.Equal(before, Model(folder.Root));
+        Assert.Equal(smallBefore, File.ReadAllBytes(small));
+        Assert.Single(History(folder.Root));
+    }
+
+    [Fact]
     public void A_new_run_leaves_no_results_of_the_one_before()
     {
         using var folder = new TemporaryFolder();

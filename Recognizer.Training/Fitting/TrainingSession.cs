@@ -57,11 +57,14 @@ internal static class TrainingSession
     private const int ImagesForDenseLayers = 200;
 
     /// <summary>Trains, exports and measures.</summary>
+    /// <exception cref="FormatException">Settings make no sense, or a model that is read lies where one is to be written.</exception>
     /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the one to keep in <c>model.onnx</c>.</exception>
     public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
     {
         config.Validate();
         string checkpoints = Path.Combine(options.Output, CheckpointFolder), history = Path.Combine(options.Output, HistoryFile), modelPath = Path.Combine(options.Output, ModelFile);
+        Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
+        if (checkpoint is null) RefuseToOverwrite(config.ModelFiles, options.Output);
         var data = new TrainingData(dataset, config.Classes, config.Validation, config.Seed);
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
@@ -70,7 +73,6 @@ internal static class TrainingSession
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.HeldBack.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
 
         Directory.CreateDirectory(options.Output);
-        Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
         string images = Path.Combine(checkpoints, ImagesFile);
         // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
         (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
@@ -135,6 +137,17 @@ internal static class TrainingSession
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
         }
         return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch);
+    }
+
+    /// <summary>A model that is lost with the first epoch can't be gone on from again, nor go on teaching.</summary>
+    private static void RefuseToOverwrite(IEnumerable<string> models, string output)
+    {
+        foreach (string file in models)
+        {
+            // Some systems take names for the same whatever their case.
+            if (((ReadOnlySpan<string>)[ModelFile, QuantizedFile]).Contains(Path.GetRelativePath(output, file), StringComparer.OrdinalIgnoreCase))
+                throw new FormatException($"{file} would be overwritten; give another --output");
+        }
     }
 
     /// <summary>SHA-256 of labels and pixels of all images, in their order.</summary>
