@@ -383,10 +383,12 @@ public class TrainingSessionTests
     public void A_new_run_leaves_no_results_of_the_one_before()
     {
         using var folder = new TemporaryFolder();
-        string[] stale = [TrainingSession.MetricsFile, TrainingSession.ReportFile, TrainingSession.QuantizedFile];
+        string[] stale = [TrainingSession.MetricsFile, TrainingSession.ReportFile, TrainingSession.QuantizedFile, TrainingSession.ModelFile];
         foreach (string file in stale) folder.Write(file, "of another run");
         string mine = folder.Write("notes.txt", "mine");
-        Train(folder.Root, Config with { Epochs = 1 });
+        // Stopped before there is a model of its own
+        using var stop = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(folder.Root, Config with { Epochs = 1 }, progress: new Progress((_, _) => stop.Cancel()), cancellation: stop.Token));
         Assert.All(stale, file => Assert.False(File.Exists(Path.Combine(folder.Root, file))));
         Assert.True(File.Exists(mine));
     }

@@ -81,7 +81,7 @@ internal static class TrainingSession
         {
             // Checkpoints go first: a run that dies here must not be continued from those of another.
             Checkpoint.Clear(checkpoints);
-            foreach (string file in (ReadOnlySpan<string>)[MetricsFile, ReportFile, QuantizedFile]) File.Delete(Path.Combine(options.Output, file));
+            foreach (string file in (ReadOnlySpan<string>)[MetricsFile, ReportFile, QuantizedFile, ModelFile]) File.Delete(Path.Combine(options.Output, file));
             Directory.CreateDirectory(checkpoints);
             AtomicFile.WriteText(images, string.Concat(inputs.Select(input => input.Hash + "\n")));
             AtomicFile.WriteText(Path.Combine(options.Output, ConfigFile), config.ToJson() + "\n");
