@@ -408,6 +408,17 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void Stopping_early_needs_images_that_are_held_back()
+    {
+        using var folder = new TemporaryFolder();
+        // One image per class
+        Dataset few = Data with { Train = Data.Train!.Select([0, 1, 2, 3]) };
+        string message = Assert.Throws<FormatException>(() => Train(folder.Root, Config with { Epochs = 2, Patience = 1 }, data: few)).Message;
+        Assert.StartsWith("patience is 1; expected validation images", message, StringComparison.Ordinal);
+        Train(folder.Root, Config with { Epochs = 1 }, data: few);
+    }
+
+    [Fact]
     public void An_alphabet_restricts_training_and_test()
     {
         using var folder = new TemporaryFolder();

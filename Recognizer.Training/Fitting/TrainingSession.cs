@@ -66,6 +66,8 @@ internal static class TrainingSession
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
         if (checkpoint is null) RefuseToOverwrite(config.ModelFiles, options.Output);
         var data = new TrainingData(dataset, config.Classes, config.Validation, config.Seed);
+        if (config.Patience > 0 && data.HeldBack.Length == 0)
+            throw new FormatException(FormattableString.Invariant($"patience is {config.Patience}; expected validation images to stop early on, and no class of {dataset.Name} has enough images to hold one back"));
         Graph graph = BuildGraph(config, data, progress);
         SetMetadata(graph, config);
         WarnOfImagesSeen(config.Teachers.Select(file => (file, OnnxReader.ReadFile(file))), config, dataset, "what it teaches may make figures on them too good", progress);
