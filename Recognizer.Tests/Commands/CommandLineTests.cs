@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
@@ -359,6 +360,25 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains($"learningRate of {changed} can't be changed", _error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("width", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run(TrainShapes(output, "--resume", "--config", System.IO.Path.Combine(output, "config.json"))));
+    }
+
+    [Fact]
+    public void The_time_of_a_resumed_run_is_that_of_all_its_epochs()
+    {
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        Assert.Equal(0, Run(TrainShapes(output)));
+        string checkpoints = System.IO.Path.Combine(output, TrainingSession.CheckpointFolder);
+        Checkpoint saved = Checkpoint.LoadNewest(checkpoints, _ => { })!;
+        var slow = new Checkpoint
+        {
+            Config = saved.Config, Epoch = saved.Epoch, Step = saved.Step, BestEpoch = saved.BestEpoch, BestAccuracy = saved.BestAccuracy, BestLoss = saved.BestLoss,
+            History = [.. saved.History.Select(line => { JsonNode epoch = JsonNode.Parse(line)!; epoch["seconds"] = 5000; return epoch.ToJsonString(); })],
+        };
+        foreach ((string name, float[] values) in saved.Arrays) slow.Arrays.Add(name, values);
+        slow.Save(checkpoints);
+        Assert.Equal(0, Run(TrainShapes(output, "--resume")));
+        Assert.Contains("trained in 100", _output.ToString(), StringComparison.Ordinal);
+        Assert.InRange(JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(output, TrainingSession.MetricsFile)))!["trainingSeconds"]!.GetValue<double>(), 10_000, 10_600);
     }
 
     [Theory]

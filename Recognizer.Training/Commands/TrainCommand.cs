@@ -75,7 +75,8 @@ internal static class TrainCommand
             (config, Dataset dataset) = ModelData.ForTraining(config, load);
             var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));
-            string json = WriteFiles(config, dataset, directory, session, watch.Elapsed.TotalSeconds);
+            double seconds = watch.Elapsed.TotalSeconds + session.SecondsBefore;
+            string json = WriteFiles(config, dataset, directory, session, seconds);
             if (common.Json(result))
             {
                 host.Output.WriteLine(json);
@@ -83,7 +84,7 @@ internal static class TrainCommand
             else
             {
                 MetricsOutput.Print(host.Output, $"{session.Split} split of {dataset.Name}", session.Evaluation);
-                host.Output.WriteLine(FormattableString.Invariant($"trained in {watch.Elapsed.TotalSeconds:0.0} s; weights of epoch {session.BestEpoch}"));
+                host.Output.WriteLine(FormattableString.Invariant($"trained in {seconds:0.0} s; weights of epoch {session.BestEpoch}"));
                 host.Output.WriteLine($"model   {session.ModelPath}");
                 host.Output.WriteLine($"report  {Path.Combine(directory, TrainingSession.ReportFile)}");
             }

@@ -35,7 +35,8 @@ internal sealed record SessionOptions
 /// <param name="Validation">Figures on the images held back, or null where there are none.</param>
 /// <param name="History">Lines of <c>training.jsonl</c>.</param>
 /// <param name="BestEpoch">Epoch, from 1, whose weights were kept.</param>
-internal sealed record SessionResult(string ModelPath, Graph Graph, string Split, ModelEvaluation Evaluation, ModelEvaluation? Validation, IReadOnlyList<string> History, int BestEpoch);
+/// <param name="SecondsBefore">Time that the epochs before this process went on took.</param>
+internal sealed record SessionResult(string ModelPath, Graph Graph, string Split, ModelEvaluation Evaluation, ModelEvaluation? Validation, IReadOnlyList<string> History, int BestEpoch, double SecondsBefore);
 
 /// <summary>Training from data to exported model, with everything written so that it can die at any moment and go on.</summary>
 internal static class TrainingSession
@@ -79,6 +80,7 @@ internal static class TrainingSession
         // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
         (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
             .. config.ModelFiles.Select(file => ($"model {file} has", HashOfFile(file)))];
+        double secondsBefore = 0;
         if (checkpoint is null)
         {
             // Checkpoints go first: a run that dies here must not be continued from those of another.
@@ -98,6 +100,7 @@ internal static class TrainingSession
             if (inputs.Zip(saved).FirstOrDefault(pair => pair.First.Hash != pair.Second).First.Name is { } changed)
                 throw new InvalidDataException($"the {changed} changed since the run in {options.Output} began, so that it can't go on; start anew without --resume");
             trainer.Restore(checkpoint);
+            secondsBefore = Seconds(trainer.History);
             progress.Message($"resuming after epoch {trainer.Epoch}");
             // An epoch counts once its checkpoint is there; its line may be missing or torn if the process died between the two.
             AtomicFile.WriteText(history, string.Concat(trainer.History.Select(line => line + "\n")));
@@ -138,8 +141,14 @@ internal static class TrainingSession
             if (validation is not null)
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
         }
-        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch);
+        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch, secondsBefore);
     }
+
+    private static double Seconds(IReadOnlyList<string> history) => history.Sum(line =>
+    {
+        using JsonDocument epoch = JsonDocument.Parse(line);
+        return epoch.RootElement.GetProperty("seconds").GetDouble();
+    });
 
     /// <summary>A model that is lost with the first epoch can't be gone on from again, nor go on teaching.</summary>
     private static void RefuseToOverwrite(IEnumerable<string> models, string output)
