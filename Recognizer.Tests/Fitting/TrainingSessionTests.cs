@@ -4,6 +4,7 @@ using Recognizer.Inference;
 using Recognizer.Inference.Onnx;
 using Recognizer.Tests.Datasets;
 using Recognizer.Training.Datasets;
+using Recognizer.Training.Differentiation;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;
@@ -249,6 +250,26 @@ public class TrainingSessionTests
         Train(broken.Root, config, resume: true);
         Assert.Equal(Model(unbroken.Root), Model(broken.Root));
         Assert.Equal(History(unbroken.Root), History(broken.Root));
+    }
+
+    [Fact]
+    public void No_memory_is_reserved_for_images_that_are_not_there()
+    {
+        using TemporaryFolder large = new(), whole = new();
+        var sizes = new List<int>();
+        var options = new SessionOptions
+        {
+            Output = large.Root,
+            CreatePlan = (graph, plan) =>
+            {
+                sizes.Add(plan.BatchSize);
+                return new TrainingPlan(graph, plan);
+            },
+        };
+        TrainingSession.Run(Config with { BatchSize = 65_536 }, Data, options, new Progress(), default);
+        Assert.Equal([216], sizes);
+        Train(whole.Root, Config with { BatchSize = 216 });
+        Assert.Equal(History(whole.Root), History(large.Root));
     }
 
     [Fact]

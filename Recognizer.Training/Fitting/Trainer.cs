@@ -19,6 +19,7 @@ internal sealed class Trainer : IDisposable
     private readonly TrainingData _data;
     private readonly TrainingConfig _config;
     private readonly int _threads;
+    private readonly int _batchSize;
     private readonly ITrainingPlan _plan;
     private readonly Optimizer _optimizer;
     private readonly LearningRateSchedule _schedule;
@@ -48,15 +49,17 @@ internal sealed class Trainer : IDisposable
         _config = config;
         _threads = threads;
         createPlan ??= static (graph, options) => new TrainingPlan(graph, options);
-        _plan = createPlan(graph, new TrainingPlanOptions { BatchSize = config.BatchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = TrainableGraph.Frozen(graph, config.Freeze) });
+        // No batch is larger than the set.
+        _batchSize = Math.Min(config.BatchSize, data.Train.Length);
+        _plan = createPlan(graph, new TrainingPlanOptions { BatchSize = _batchSize, Threads = threads, Winograd = config.Winograd ?? true, Frozen = TrainableGraph.Frozen(graph, config.Freeze) });
         _optimizer = Optimizer.Create(config.Optimizer, _plan.Parameters, (float)config.WeightDecay);
-        StepsPerEpoch = (data.Train.Length + config.BatchSize - 1) / config.BatchSize;
+        StepsPerEpoch = (data.Train.Length + _batchSize - 1) / _batchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
         double[]? use = ClassFrequencies.Of(config.ClassFrequencies, data.Labels);
         _adjustment = use is null ? [] : ClassFrequencies.Adjustment(data.TrainingFrequencies(), use);
         HeldBack = new HeldBackImages(data, use);
         _painted = Painted(config, data);
-        if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, config.BatchSize, _adjustment, threads);
+        if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, _batchSize, _adjustment, threads);
         _augmentation = AugmentationOptions.Parse(config.Augment);
         _finalAugmentation = AugmentationOptions.Parse(config.FinalAugment);
         _average = _plan.Parameters.Values.ToArray();
@@ -94,7 +97,7 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">The loss is no longer a number.</exception>
     public EpochResult RunEpoch(ITrainingProgress progress, CancellationToken cancellation)
     {
-        _batches ??= new BatchSource(_data.Images, _data.Train, _config.BatchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks,
+        _batches ??= new BatchSource(_data.Images, _data.Train, _batchSize, Augmentation, _config.Seed, Epoch, _config.Epochs, _config.Marks,
             _config.Layout, clean: _teachers is not null, painted: _painted, isAlphanumeric: Alphabet.AreAlphanumeric(_data.Labels));
         double loss = 0, rate = 0;
         int correct = 0, images = 0;
