@@ -153,6 +153,37 @@ public class TrainingPlanTests
     }
 
     [Fact]
+    public void Running_statistics_take_at_least_the_share_of_a_batch_that_is_asked_for()
+    {
+        (Graph graph, _) = new TestNetwork(6).BatchNorm(6).Dense(6, 4).Finish();
+        Node norm = graph.Nodes.Single(node => node.OperatorType == "BatchNormalization");
+        using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 8 });
+        float[] first = GradientCheck.Images(graph, 8), second = [.. first.Select(x => 3 * x + 1)];
+        Step(first, 1);
+        Check(0);
+        Step(second, 0.5f);
+        Check(0.5);
+        // Its own share is a tenth.
+        Step(first, 0.01f);
+        Check(0.45);
+
+        void Step(float[] images, float leastMomentum) => plan.Step(images, 8, new SoftmaxCrossEntropy(new int[8]), 1, leastMomentum);
+
+        void Check(double share)
+        {
+            foreach ((int input, Func<float[], int, double> moment) in new (int, Func<float[], int, double>)[] { (3, Mean), (4, Variance) })
+            {
+                float[] values = plan.Statistics.Single(s => s.Name == norm.Inputs[input]).Values.ToArray();
+                for (int c = 0; c < 6; c++) Assert.Equal((1 - share) * moment(first, c) + share * moment(second, c), values[c], 1e-4);
+            }
+        }
+
+        static double Mean(float[] images, int c) => Enumerable.Range(0, 8).Average(n => images[6 * n + c]);
+
+        static double Variance(float[] images, int c) => Enumerable.Range(0, 8).Sum(n => Math.Pow(images[6 * n + c] - Mean(images, c), 2)) / 7;
+    }
+
+    [Fact]
     public void A_batch_of_one_image_tells_dense_normalisation_no_statistics()
     {
         (Graph graph, _) = new TestNetwork(6).Dense(6, 5).BatchNorm(5).Add("Relu").Dense(5, 4).Finish();

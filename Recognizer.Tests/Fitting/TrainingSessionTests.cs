@@ -252,6 +252,20 @@ public class TrainingSessionTests
         Assert.Equal(History(unbroken.Root), History(broken.Root));
     }
 
+    [Theory]
+    [InlineData("residual", 0)]
+    [InlineData("vgg", 0.995)]
+    public void A_few_batches_are_enough_for_the_statistics_of_a_network(string architecture, double ema)
+    {
+        using var folder = new TemporaryFolder();
+        Dataset few = Data with { Train = Data.Train!.Select([.. Enumerable.Range(0, 60)]), Test = null };
+        var progress = new Progress();
+        SessionResult result = Train(folder.Root, Config with { Architecture = architecture, Epochs = 10, BatchSize = 60, Validation = 0, LearningRate = 0.02, Ema = ema, Augment = "none", LabelSmoothing = 0, GradientClipping = 0 }, progress: progress, data: few);
+        Assert.Equal("train", result.Split);
+        Assert.True(progress.Epochs[^1].TrainAccuracy > 0.9, $"{progress.Epochs[^1].TrainAccuracy}");
+        Assert.True(result.Evaluation.Metrics.MicroAccuracy > 0.8, $"{result.Evaluation.Metrics.MicroAccuracy}");
+    }
+
     [Fact]
     public void No_memory_is_reserved_for_images_that_are_not_there()
     {

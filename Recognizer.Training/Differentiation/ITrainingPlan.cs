@@ -17,5 +17,6 @@ internal interface ITrainingPlan : IDisposable
     /// <param name="count">Images in this batch, at most <see cref="TrainingPlanOptions.BatchSize"/>.</param>
     /// <param name="loss">Loss of each row and its gradient at the logits.</param>
     /// <param name="seed">Seed of this step's dropout masks.</param>
-    StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed);
+    /// <param name="leastMomentum">Least share of this batch in the running statistics, 0 … 1; layers whose own is larger keep it.</param>
+    StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed, float leastMomentum = 0);
 }

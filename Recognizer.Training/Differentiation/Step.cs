@@ -112,6 +112,9 @@ internal sealed class StepContext
     /// <summary>Loss of this step.</summary>
     public Loss? Loss { get; set; }
 
+    /// <summary>Least share of this batch in the running statistics of batch normalisation.</summary>
+    public float LeastMomentum { get; set; }
+
     /// <summary>Whether convolutions may use Winograd's algorithm.</summary>
     public required bool Winograd { get; init; }
 

@@ -91,7 +91,8 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
     /// <param name="count">Images in this batch, at most <see cref="TrainingPlanOptions.BatchSize"/>.</param>
     /// <param name="loss">Loss of each row and its gradient at the logits.</param>
     /// <param name="seed">Seed of this step's dropout masks.</param>
-    public StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed)
+    /// <param name="leastMomentum">Least share of this batch in the running statistics, 0 … 1; layers whose own is larger keep it.</param>
+    public StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed, float leastMomentum = 0)
     {
         ArgumentNullException.ThrowIfNull(loss);
         if (count < 1 || count > _context.BatchSize)
@@ -101,6 +102,7 @@ internal sealed unsafe class TrainingPlan : ITrainingPlan
         _context.Count = count;
         _context.Seed = seed;
         _context.Loss = loss;
+        _context.LeastMomentum = leastMomentum;
         foreach (Weight weight in _compiled.Weights)
             if (weight is { IsTrainable: true, IsShared: true }) new Span<float>(weight.Gradient, weight.Length).Clear();
         fixed (float* pinned = images)

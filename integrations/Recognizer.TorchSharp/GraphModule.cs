@@ -42,6 +42,9 @@ public sealed class GraphModule : nn.Module<Tensor, Tensor>
         foreach ((string name, GraphTensor tensor) in _graph.Initializers) _values[name] = Register(name, tensor, trainable.Contains(name));
     }
 
+    /// <summary>Least share of a batch in the running statistics of batch normalisation, in training.</summary>
+    internal float LeastMomentum { get; set; }
+
     /// <summary>Computes the output.</summary>
     /// <param name="input">What the graph's input is, [N, 1, 28, 28] for characters, 0 = ground … 1 = ink.</param>
     public override Tensor forward(Tensor input)
@@ -51,7 +54,7 @@ public sealed class GraphModule : nn.Module<Tensor, Tensor>
         foreach ((Node node, TorchOperator compute) in _steps)
         {
             Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : values.GetValueOrDefault(name) ?? Weight(name))];
-            values[node.Outputs[0]] = compute(node, inputs, training);
+            values[node.Outputs[0]] = compute(node, inputs, training ? LeastMomentum : null);
         }
         return values[_output].MoveToOuterDisposeScope();
     }

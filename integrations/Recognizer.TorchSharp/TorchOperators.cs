@@ -9,8 +9,8 @@ namespace Recognizer.TorchSharp;
 /// <summary>What a node computes, in TorchSharp.</summary>
 /// <param name="node">The node.</param>
 /// <param name="inputs">Its inputs; null where an optional one is left out.</param>
-/// <param name="training">Whether batch normalisation takes the batch's statistics and dropout drops.</param>
-internal delegate Tensor TorchOperator(Node node, IReadOnlyList<Tensor?> inputs, bool training);
+/// <param name="leastMomentum">In training, where batch normalisation takes the batch's statistics and dropout drops, the least share of the batch in the running statistics; else null.</param>
+internal delegate Tensor TorchOperator(Node node, IReadOnlyList<Tensor?> inputs, float? leastMomentum);
 
 /// <summary>ONNX operators in TorchSharp.</summary>
 internal static class TorchOperators
@@ -27,7 +27,7 @@ internal static class TorchOperators
         ["Concat"] = (node, x, _) => cat([.. x.Select(part => part!)], node.Int("axis", 1)),
         ["Conv"] = Convolution,
         ["Div"] = (_, x, _) => x[0]! / x[1]!,
-        ["Dropout"] = (node, x, training) => F.dropout(x[0]!, x.Count > 1 && x[1] is { } ratio ? ratio.item<float>() : node.Float("ratio", 0.5f), training),
+        ["Dropout"] = (node, x, leastMomentum) => F.dropout(x[0]!, x.Count > 1 && x[1] is { } ratio ? ratio.item<float>() : node.Float("ratio", 0.5f), leastMomentum is not null),
         ["Elu"] = (node, x, _) => F.elu(x[0]!, node.Float("alpha", 1)),
         ["Erf"] = Unary(erf),
         ["Exp"] = Unary(exp),
@@ -65,17 +65,18 @@ internal static class TorchOperators
 
     private static TorchOperator Unary(Func<Tensor, Tensor> function) => (_, x, _) => function(x[0]!);
 
-    private static Tensor BatchNormalization(Node node, IReadOnlyList<Tensor?> x, bool training) =>
+    private static Tensor BatchNormalization(Node node, IReadOnlyList<Tensor?> x, float? leastMomentum) =>
         // ONNX's momentum is the share that stays, Torch's the share that is new. One that is frozen as a whole uses its stored statistics, as in the engine's own training.
-        F.batch_norm(x[0]!, x[3], x[4], x[1], x[2], training && (x[1]!.requires_grad || x[2]!.requires_grad), 1 - node.Float("momentum", 0.9f), node.Float("epsilon", 1e-5f));
+        F.batch_norm(x[0]!, x[3], x[4], x[1], x[2], leastMomentum is not null && (x[1]!.requires_grad || x[2]!.requires_grad),
+            Math.Max(leastMomentum ?? 0, 1 - node.Float("momentum", 0.9f)), node.Float("epsilon", 1e-5f));
 
-    private static Tensor Convolution(Node node, IReadOnlyList<Tensor?> x, bool training)
+    private static Tensor Convolution(Node node, IReadOnlyList<Tensor?> x, float? leastMomentum)
     {
         (Tensor input, long[] padding) = Pad(node, x[0]!, 0);
         return F.conv2d(input, x[1]!, x.Count > 2 ? x[2] : null, node.Ints("strides") ?? [1, 1], padding, node.Ints("dilations") ?? [1, 1], node.Int("group", 1));
     }
 
-    private static Tensor Gemm(Node node, IReadOnlyList<Tensor?> x, bool training)
+    private static Tensor Gemm(Node node, IReadOnlyList<Tensor?> x, float? leastMomentum)
     {
         Tensor a = node.Int("transA", 0) != 0 ? x[0]!.t() : x[0]!, b = node.Int("transB", 0) != 0 ? x[1]!.t() : x[1]!;
         float alpha = node.Float("alpha", 1), beta = node.Float("beta", 1);

@@ -31,13 +31,14 @@ internal sealed class TorchTrainingPlan : ITrainingPlan
 
     public IReadOnlyList<(string Name, Memory<float> Values)> Statistics { get; }
 
-    public StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed)
+    public StepResult Step(ReadOnlySpan<float> images, int count, Loss loss, ulong seed, float leastMomentum = 0)
     {
         using DisposeScope scope = NewDisposeScope();
         manual_seed((long)seed);
         foreach (Parameter parameter in Parameters.Parameters) _module.Write(parameter.Name, Parameters.Value(parameter));
         // A resumed training writes those of its checkpoint
         foreach ((string name, Memory<float> values) in Statistics) _module.Write(name, values.Span);
+        _module.LeastMomentum = leastMomentum;
         _module.train();
         _module.zero_grad();
         Tensor logits = _module.forward(tensor(images.ToArray(), [count, .. _inputShape], device: _device));

@@ -47,6 +47,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
 
     // Per part: number of values, what is subtracted from them, and sums.
     private long[] _counts = [];
+    private StepContext? _context;
     private AlignedBuffer<float>? _shifts;
     private double[][] _sums = [];
     private double[][] _squares = [];
@@ -86,6 +87,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
 
     public override void Prepare(int parts, StepContext context)
     {
+        _context = context;
         _counts = new long[parts];
         _shifts = new AlignedBuffer<float>((long)parts * ((_stride + 15) / 16 * 16));
         _sums = NewSums(parts);
@@ -112,6 +114,7 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
 
     public override void Join(int parts, int images)
     {
+        float momentum = Math.Max(_momentum, _context!.LeastMomentum);
         for (int c = 0; c < _channels; c++)
         {
             // Chan, Golub, LeVeque: mean and squared deviations of a union from those of its parts.
@@ -132,8 +135,8 @@ internal sealed unsafe class BatchNormStep : Step, IDisposable
             // One value says nothing of a variance.
             if (count == 1) continue;
             double unbiased = deviations / (count - 1);
-            _runningMean[c] += _momentum * (float)(mean - _runningMean[c]);
-            _runningVariance[c] += _momentum * (float)(unbiased - _runningVariance[c]);
+            _runningMean[c] += momentum * (float)(mean - _runningMean[c]);
+            _runningVariance[c] += momentum * (float)(unbiased - _runningVariance[c]);
         }
         Reset();
         _measuresResult = _fusion.Pooled;
