@@ -313,6 +313,31 @@ public sealed class FolderTests : IDisposable
         Assert.Equal([0, 1], set.Test!.Labels);
     }
 
+    [Theory]
+    [InlineData("\",\"", ",", ',')]
+    [InlineData(" \"a,b;c\" ", "a,b;c", ',')]
+    [InlineData("\"a,b;c\"", "a,b;c", ';')]
+    [InlineData("\"\"\",\"\"\"", "\",\"", ',')]
+    [InlineData("\"\"\"\"", "\"", ',')]
+    [InlineData("\"", "\"", ',')]
+    [InlineData("\"a\"b", "\"a\"b", ',')]
+    public void A_label_in_quotes_may_have_what_divides_the_pixels(string written, string label, char separator)
+    {
+        string[] pixels = [string.Join(separator, 0, 0, 255, 0), string.Join(separator, 0, 255, 0, 0)];
+        _folder.Write("rows.csv", $"{written}{separator}{pixels[0]}\nz{separator}{pixels[1]}");
+        Check();
+        // In the last column, under a header
+        _folder.Write("rows.csv", $"{string.Join(separator, 1, 2, 3, 4)}{separator}label\n{pixels[0]}{separator}{written}\n{pixels[1]}{separator}z");
+        Check();
+
+        void Check()
+        {
+            var set = DatasetLoader.Load("rows.csv", Test);
+            Assert.Equal([label, "z"], set.Labels);
+            Assert.Equal([0, 1], set.Test!.Labels);
+        }
+    }
+
     /// <summary>Rings as large as MNIST's characters, or as EMNIST's, in the middle of the image.</summary>
     [Theory]
     [InlineData(20, NormalizerLayout.Mnist)]

@@ -7,7 +7,7 @@ namespace Recognizer.Training.Datasets;
 /// <summary>
 /// A row per image: its label, then its pixels row by row. The first line may be a header, which may say that the label is the last column: by the name
 /// <c>label</c>, <c>class</c>, <c>target</c>, <c>digit</c> or <c>y</c> there, or by a number at the end of the first name alone. Pixels are 0 to 255, or 0 to 1 if no value is
-/// larger; a comma, semicolon or tab divides them; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes and store
+/// larger; a comma, semicolon or tab divides them, unless in quotes; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes and store
 /// its images as its other files do.
 /// </summary>
 internal static partial class CsvDataset
@@ -58,10 +58,10 @@ internal static partial class CsvDataset
                 if (columns == 0)
                 {
                     separator = Separator(text);
-                    columns = text.AsSpan().Count(separator) + 1;
+                    string[] fields = Fields(text, separator), names = [.. fields.Select(LabelTable.Unquote)];
+                    columns = fields.Length;
                     if (columns < 2 || !IsSquare(columns - 1))
                         throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
-                    string[] fields = text.Split(separator, StringSplitOptions.TrimEntries), names = [.. fields.Select(LabelTable.Unquote)];
                     hasHeader = IsHeader(fields, names);
                     if (hasHeader)
                     {
@@ -98,9 +98,11 @@ internal static partial class CsvDataset
             if (pixels.Count > Array.MaxLength - columns)
                 throw new DatasetException($"{file.Name} is too large: more than {Array.MaxLength} pixels by line {line}.");
             int column = 0;
-            foreach (var range in text.Split(separator))
+            for (int start = 0; start <= text.Length; column++)
             {
-                var field = text[range].Trim();
+                int end = FieldEnd(text, start, separator);
+                var field = text[start..end].Trim();
+                start = end + 1;
                 if (column == labelColumn)
                 {
                     labels.Add(LabelTable.Unquote(field.ToString()));
@@ -114,14 +116,40 @@ internal static partial class CsvDataset
                         fractions = null;
                     fractions?.Add((byte)(value * 255 + 0.5f));
                 }
-                column++;
             }
             if (column != columns)
                 throw new DatasetException($"{file.Name}: line {line} has {column} columns, expected {columns} as in the first line.");
         }
     }
 
-    private static char Separator(string text) => text.Contains(',', StringComparison.Ordinal) ? ',' : text.Contains(';', StringComparison.Ordinal) ? ';' : '\t';
+    /// <summary>What divides the fields: a label may have one or two of the others.</summary>
+    private static char Separator(string text) => ",;\t".MaxBy(separator => text.AsSpan().Count(separator));
+
+    private static string[] Fields(string text, char separator)
+    {
+        var fields = new List<string>();
+        for (int start = 0, end; start <= text.Length; start = end + 1)
+            fields.Add(text[start..(end = FieldEnd(text, start, separator))].Trim());
+        return [.. fields];
+    }
+
+    /// <summary>Where the field ends that begins at <paramref name="start"/>: at the next separator outside quotes, of which those inside a field are doubled. A quote that none
+    /// closes is a character as any other.</summary>
+    private static int FieldEnd(ReadOnlySpan<char> text, int start, char separator)
+    {
+        int first = start;
+        while (first < text.Length && text[first] == ' ') first++;
+        if (first < text.Length && text[first] == '"')
+        {
+            int quote = first + 1;
+            while (quote < text.Length && (text[quote] != '"' || quote + 1 < text.Length && text[quote + 1] == '"')) quote += text[quote] == '"' ? 2 : 1;
+            int next = quote + 1;
+            while (next < text.Length && text[next] == ' ') next++;
+            if (quote < text.Length && (next >= text.Length || text[next] == separator)) return Math.Min(next, text.Length);
+        }
+        int length = text[start..].IndexOf(separator);
+        return length < 0 ? text.Length : start + length;
+    }
 
     private static bool IsSquare(int n) => Math.Round(Math.Sqrt(n)) is var side && (int)(side * side) == n;
 
