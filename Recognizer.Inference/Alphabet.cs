@@ -36,6 +36,9 @@ public sealed class Alphabet
     /// <summary>Whether a label may be answered.</summary>
     public bool Contains(string label) => _labels.Contains(label);
 
+    /// <summary>Whether it is one of those that have a name.</summary>
+    internal bool IsPredefined => ByName.ContainsValue(this);
+
     /// <summary>Whether all labels are Latin letters and digits.</summary>
     internal static bool AreAlphanumeric(IEnumerable<string> labels) => labels.All(Alphanumeric.Contains);
 

@@ -468,6 +468,18 @@ public class TrainingSessionTests
         Assert.DoesNotContain("\"test\"", result.Graph.Metadata[ModelMetadata.MetricsKey], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("xoQ-é", "no class of shapes is Q, é")]
+    [InlineData("xo-", null)]
+    [InlineData("letters", null)]
+    public void Characters_of_an_alphabet_that_no_class_has_are_named(string alphabet, string? message)
+    {
+        using var folder = new TemporaryFolder();
+        var progress = new Progress();
+        Train(folder.Root, Config with { Epochs = 1, Alphabet = alphabet }, progress: progress);
+        Assert.Equal(message, progress.Messages.FirstOrDefault(m => m.Contains("no class", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void An_alphabet_leaves_groups_that_are_trained_as_a_whole()
     {

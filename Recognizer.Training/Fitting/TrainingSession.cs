@@ -67,6 +67,9 @@ internal static class TrainingSession
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
         if (checkpoint is null) RefuseToOverwrite(config.ModelFiles, options.Output);
         var data = new TrainingData(dataset, config.Classes, config.Validation, config.Seed);
+        // Names stand for what there is of them.
+        if (config.Classes is { IsPredefined: false } alphabet && alphabet.Labels.Except(data.Labels, StringComparer.Ordinal).ToArray() is { Length: > 0 } missing)
+            progress.Message($"no class of {dataset.Name} is {string.Join(", ", missing)}");
         if (config.Patience > 0 && data.HeldBack.Length == 0)
             throw new FormatException(FormattableString.Invariant($"patience is {config.Patience}; expected validation images to stop early on, and no class of {dataset.Name} has enough images to hold one back"));
         Graph graph = BuildGraph(config, data, progress);
