@@ -143,7 +143,7 @@ public sealed class ForeignModelTests : IDisposable
 
     private SessionResult Train(Graph graph, string name, string? alphabet = null, params string[] freeze)
     {
-        var config = new TrainingConfig { Dataset = "shapes", Architecture = Save(graph), Epochs = 3, BatchSize = 16, LearningRate = 0.005, Ema = 0, Alphabet = alphabet, Freeze = freeze };
+        var config = new TrainingConfig { Dataset = "shapes", Architecture = Save(graph), Epochs = 3, BatchSize = 16, LearningRate = 0.005, Ema = 0, Alphabet = alphabet is null ? null : [alphabet], Freeze = freeze };
         return TrainingSession.Run(config, Shapes.Make(), new SessionOptions { Output = Path.Combine(_folder.Root, name), Threads = 1 }, new Progress(_messages), CancellationToken.None);
     }
 

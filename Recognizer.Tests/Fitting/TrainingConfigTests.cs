@@ -12,17 +12,17 @@ public class TrainingConfigTests
         var config = new TrainingConfig
         {
             Dataset = "mnist", Architecture = "vgg", Width = 0.5, Epochs = 3, BatchSize = 64, Optimizer = "sgd", LearningRate = 0.1, Schedule = "cosine", WeightDecay = 1e-4,
-            GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = "äß", Normalizer = "mnist", Initial = ["a.onnx", "b.onnx"], Freeze = ["conv*", "b"],
+            GradientClipping = 1, Ema = 0, LabelSmoothing = 0.1, Augment = "light", Validation = 0.2, Patience = 2, Seed = ulong.MaxValue, Alphabet = ["ä", "ch"], Normalizer = "mnist", Initial = ["a.onnx", "b.onnx"], Freeze = ["conv*", "b"],
             Coarser = ["c", "d"], ClassFrequencies = new Dictionary<string, double> { ["ä"] = 3, ["ß"] = 0.5 }, Teachers = ["t.onnx"], Distillation = 0.7, Marks = 0.1, Painted = 0.3,
         };
         TrainingConfig read = TrainingConfig.FromJson(config.ToJson());
         // Collections are compared by what is in them.
-        Assert.Equal([config.Freeze, config.Coarser, config.Teachers, config.Initial], new[] { read.Freeze, read.Coarser, read.Teachers, read.Initial });
+        Assert.Equal([config.Freeze, config.Coarser, config.Teachers, config.Initial, config.Alphabet], new[] { read.Freeze, read.Coarser, read.Teachers, read.Initial, read.Alphabet });
         Assert.Equal(config.ClassFrequencies, read.ClassFrequencies);
         Assert.Equal(Plain(config), Plain(read));
         Assert.Equal(config.ToJson(), read.ToJson());
 
-        static TrainingConfig Plain(TrainingConfig config) => config with { Freeze = NoNames, Coarser = NoNames, Teachers = NoNames, Initial = NoNames, ClassFrequencies = null };
+        static TrainingConfig Plain(TrainingConfig config) => config with { Freeze = NoNames, Coarser = NoNames, Teachers = NoNames, Initial = NoNames, Alphabet = NoNames, ClassFrequencies = null };
     }
 
     private static readonly string[] NoNames = [];
@@ -51,6 +51,16 @@ public class TrainingConfigTests
         Assert.Equal(files, TrainingConfig.FromJson(config.ToJson()).InitialFiles);
     }
 
+    [Theory]
+    [InlineData("\"digits\"", "ab", false)]
+    [InlineData("\"ab7\"", "ab", false)]
+    [InlineData("[\"ab\", \"7\"]", "ab", true)]
+    public void An_alphabet_is_a_text_or_a_list_of_labels(string json, string label, bool contained)
+    {
+        TrainingConfig config = TrainingConfig.FromJson($"{{\"alphabet\": {json}}}");
+        Assert.Equal((contained, true), (config.Classes!.Contains(label), config.Classes.Contains("7")));
+    }
+
     [Fact]
     public void Class_frequencies_are_those_of_a_known_data_set_where_it_is_named()
     {
@@ -66,6 +76,7 @@ public class TrainingConfigTests
     [InlineData("{\"classFrequencies\": { \"a\": \"b\" }}", "classFrequencies")]
     [InlineData("{\"classFrequencies\": { \"a\": [1] }}", "classFrequencies")]
     [InlineData("{\"initial\": 1}", "initial")]
+    [InlineData("{\"alphabet\": 1}", "alphabet")]
     [InlineData("{\"initial\": [\"a\", 1]}", "initial")]
     [InlineData("{\"freeze\": [null]}", "freeze has null in its list")]
     [InlineData("{\"coarser\": [\"a\", null]}", "coarser has null in its list")]
@@ -101,7 +112,7 @@ public class TrainingConfigTests
             (usual with { Epochs = 0 }, "epochs"), (usual with { BatchSize = 0 }, "batch-size"), (usual with { LearningRate = 0 }, "learning-rate"),
             (usual with { LearningRate = double.NaN }, "learning-rate"), (usual with { Ema = 1 }, "ema"), (usual with { Validation = 1 }, "validation"),
             (usual with { Patience = 1, Validation = 0 }, "patience"), (usual with { LabelSmoothing = -0.1 }, "label-smoothing"), (usual with { Augment = "x" }, "augmentation"),
-            (usual with { Architecture = "vvg" }, "architecture"), (usual with { Optimizer = "lion" }, "optimizer"), (usual with { Schedule = "" }, "schedule"), (usual with { Alphabet = "" }, "alphabet"),
+            (usual with { Architecture = "vvg" }, "architecture"), (usual with { Optimizer = "lion" }, "optimizer"), (usual with { Schedule = "" }, "schedule"), (usual with { Alphabet = [""] }, "alphabet"), (usual with { Alphabet = [] }, "alphabet"),
             (usual with { Architecture = "model.onnx", Width = 0.5 }, "width"), (usual with { FinalAugment = "light" }, "final-augment"), (usual with { FinalShare = 0.5 }, "final-share"),
         })
         {

@@ -98,7 +98,7 @@ public class TrainingSessionTests
         Assert.NotNull(result.Validation);
         Assert.Empty(result.History);
         // Weights that nothing was loaded for would stay random.
-        Assert.Throws<InvalidDataException>(() => Train(mean.Root, Config with { Epochs = 0, Alphabet = "-|o", Initial = [parts[0].ModelPath] }));
+        Assert.Throws<InvalidDataException>(() => Train(mean.Root, Config with { Epochs = 0, Alphabet = ["-|o"], Initial = [parts[0].ModelPath] }));
         Assert.True(File.Exists(Path.Combine(mean.Root, TrainingSession.ModelFile)) && File.Exists(Path.Combine(mean.Root, TrainingSession.QuantizedFile)));
     }
 
@@ -457,27 +457,37 @@ public class TrainingSessionTests
     public void An_alphabet_restricts_training_and_test()
     {
         using var folder = new TemporaryFolder();
-        SessionResult result = Train(folder.Root, Config with { Epochs = 1, Alphabet = "xo" });
+        SessionResult result = Train(folder.Root, Config with { Epochs = 1, Alphabet = ["xo"] });
         Assert.Equal(["o", "x"], ModelMetadata.Labels(result.Graph));
         Assert.Equal((30, 30), (result.Evaluation.Metrics.Count, result.Evaluation.Metrics.Skipped));
-        Assert.Throws<DatasetException>(() => Train(folder.Root, Config with { Alphabet = "x" }));
+        Assert.Throws<DatasetException>(() => Train(folder.Root, Config with { Alphabet = ["x"] }));
         // Test images of other classes say nothing of the model.
         Dataset bars = Data with { Test = Data.Test!.Select([.. Enumerable.Range(0, Data.Test.Count).Where(i => Data.Test.Labels[i] < 2)]) };
-        result = TrainingSession.Run(Config with { Epochs = 1, Alphabet = "xo" }, bars, new SessionOptions { Output = folder.Root }, new Progress(), default);
+        result = TrainingSession.Run(Config with { Epochs = 1, Alphabet = ["xo"] }, bars, new SessionOptions { Output = folder.Root }, new Progress(), default);
         Assert.Equal(("validation", result.Validation!.Metrics.Count), (result.Split, result.Evaluation.Metrics.Count));
         Assert.DoesNotContain("\"test\"", result.Graph.Metadata[ModelMetadata.MetricsKey], StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("xoQ-é", "no class of shapes is Q, é")]
-    [InlineData("xo-", null)]
-    [InlineData("letters", null)]
-    public void Characters_of_an_alphabet_that_no_class_has_are_named(string alphabet, string? message)
+    [InlineData("no class of shapes is Q, é", "xoQ-é")]
+    [InlineData("no class of shapes is ch", "x", "ch", "o")]
+    [InlineData(null, "xo-")]
+    [InlineData(null, "x", "o", "-")]
+    [InlineData(null, "letters")]
+    public void Labels_of_an_alphabet_that_no_class_has_are_named(string? message, params string[] alphabet)
     {
         using var folder = new TemporaryFolder();
         var progress = new Progress();
         Train(folder.Root, Config with { Epochs = 1, Alphabet = alphabet }, progress: progress);
         Assert.Equal(message, progress.Messages.FirstOrDefault(m => m.Contains("no class", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void An_alphabet_may_have_labels_of_several_characters()
+    {
+        using var folder = new TemporaryFolder();
+        SessionResult result = Train(folder.Root, Config with { Epochs = 1, Alphabet = ["ring", "x"] }, data: Data with { Labels = ["-", "|", "ring", "x"] });
+        Assert.Equal(["ring", "x"], ModelMetadata.Labels(result.Graph));
     }
 
     [Fact]
@@ -489,12 +499,12 @@ public class TrainingSessionTests
         int[] labels = [.. train.Labels.Select((label, i) => i % 8 < 4 ? label : 4 + label / 2)];
         Dataset grouped = Data with { Train = new DatasetPart(train.Images, labels), Coarse = new CoarseLabels(labels, [[0, 1], [2, 3]]) };
         var progress = new Progress();
-        TrainingConfig config = Config with { Epochs = 2, Alphabet = "-|o", Painted = 0.1, ClassFrequencies = new Dictionary<string, double> { ["-"] = 1, ["|"] = 1, ["o"] = 2 } };
+        TrainingConfig config = Config with { Epochs = 2, Alphabet = ["-|o"], Painted = 0.1, ClassFrequencies = new Dictionary<string, double> { ["-"] = 1, ["|"] = 1, ["o"] = 2 } };
         SessionResult result = TrainingSession.Run(config, grouped, new SessionOptions { Output = folder.Root }, progress, default);
         Assert.Equal(["-", "|", "o"], ModelMetadata.Labels(result.Graph));
         // 90 of known class, and of the others the 60 that are "-" or "|"; the other 60 may be "x".
         Assert.Contains(progress.Messages, message => message.Contains("135 training and 15 validation images", StringComparison.Ordinal));
-        TrainingSession.Run(config with { Alphabet = "-|", Painted = 0 }, grouped, new SessionOptions { Output = folder.Root }, progress, default);
+        TrainingSession.Run(config with { Alphabet = ["-|"], Painted = 0 }, grouped, new SessionOptions { Output = folder.Root }, progress, default);
         Assert.Contains(progress.Messages, message => message.Contains("108 training and 12 validation images", StringComparison.Ordinal));
     }
 
@@ -503,7 +513,7 @@ public class TrainingSessionTests
     {
         using TemporaryFolder first = new(), second = new(), third = new();
         SessionResult start = Train(first.Root, Config with { Epochs = 1 });
-        SessionResult tuned = Train(second.Root, Config with { Epochs = 1, Architecture = start.ModelPath, Width = 1, Alphabet = "-|o", Freeze = ["conv*"] });
+        SessionResult tuned = Train(second.Root, Config with { Epochs = 1, Architecture = start.ModelPath, Width = 1, Alphabet = ["-|o"], Freeze = ["conv*"] });
         Assert.Equal(start.Graph.Initializers["conv1.weight"].Span<float>().ToArray(), tuned.Graph.Initializers["conv1.weight"].Span<float>().ToArray());
         Assert.NotEqual(start.Graph.Initializers["dense1.weight"].Span<float>().ToArray(), tuned.Graph.Initializers["dense1.weight"].Span<float>().ToArray());
         Assert.Equal(3, tuned.Graph.Initializers["dense2.weight"].Shape[0]);

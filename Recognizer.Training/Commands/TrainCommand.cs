@@ -46,7 +46,7 @@ internal static class TrainCommand
         settings.Add<ulong?>("--seed", "N", $"Everything random follows from it [default: {usual.Seed}]", (c, v) => c with { Seed = v!.Value });
         settings.Add<bool?>("--quantize", "true|false", "Store the model in 8 bits too [default: false]", (c, v) => c with { Quantize = v!.Value });
         settings.Add<bool?>("--winograd", "true|false", "Whether convolutions of 3x3 to 6x6 may be computed by Winograd's algorithm; both ways reach the same accuracy [default: true]", (c, v) => c with { Winograd = v });
-        settings.Add<string>("--alphabet", "digits|upper|lower|letters|alphanumeric|CHARACTERS", "Train these classes only [default: all of the data set's]", (c, v) => c with { Alphabet = v });
+        settings.Add<string[]>("--alphabet", "digits|upper|lower|letters|alphanumeric|CHARACTERS", "Train these classes only; repeated, each is a label of one or more characters [default: all of the data set's]", (c, v) => c with { Alphabet = v });
         settings.Add<string[]>("--initial", "FILE.onnx", "Start from the weights of this model, by name, widened for a larger --width; {seed} in it stands for the seed; repeated, the mean of several; none for a configuration's", (c, v) => c with { Initial = OrNone(v) });
         settings.Add<string[]>("--freeze", "PATTERN", "Leave weights with such names as they are, for example 'conv*'; may be repeated", (c, v) => c with { Freeze = v });
 

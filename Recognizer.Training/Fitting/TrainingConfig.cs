@@ -102,12 +102,18 @@ internal sealed record TrainingConfig
     /// <summary>Decides weights, order, augmentation and dropout.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Train these classes only; null trains all of the data set's.</summary>
-    public string? Alphabet { get; init; }
+    /// <summary>Train these classes only: one text names them or holds their characters, several are the labels themselves; null trains all of the data set's.</summary>
+    [JsonConverter(typeof(OneOrMoreConverter))]
+    public IReadOnlyList<string>? Alphabet { get; init; }
 
     /// <summary>Those classes.</summary>
     [JsonIgnore]
-    public Inference.Alphabet? Classes => Alphabet is { } text ? Inference.Alphabet.Parse(text) : null;
+    public Inference.Alphabet? Classes => Alphabet switch
+    {
+        null => null,
+        [string text] => Inference.Alphabet.Parse(text),
+        { } labels => Inference.Alphabet.Of(labels),
+    };
 
     /// <summary>Layout of user images that the model expects: emnist or mnist; null takes the data set's.</summary>
     public string? Normalizer { get; init; }
@@ -170,7 +176,7 @@ internal sealed record TrainingConfig
         CheckName("optimizer", Optimizer, Optimization.Optimizer.Names);
         CheckName("keep", Keep, KeepNames);
         CheckName("schedule", Schedule, LearningRateSchedule.Names);
-        Check(Alphabet is not "", "alphabet", "empty", "at least one character");
+        Check(Alphabet is null || Alphabet.Count > 0 && !Alphabet.Contains(""), "alphabet", "empty", "at least one character");
         Check(Normalizer is null or "emnist" or "mnist", "normalizer", Normalizer, "emnist or mnist");
         Check(Patience == 0 || Validation > 0, "patience", Patience, "validation images (--validation) to stop early on");
         Check(FinalEpochs >= 0 && FinalEpochs <= Epochs, "final-epochs", FinalEpochs, $"0 … {Epochs}, the number of epochs");
