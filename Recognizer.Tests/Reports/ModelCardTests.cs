@@ -78,6 +78,50 @@ public class ModelCardTests
         }
     }
 
+    /// <summary>A training measures what it can: without test images those that it held back, without these its own.</summary>
+    [Theory]
+    [InlineData("test", true, "99.00 ± 0.50 % | 95.00 ± 1.00 %")]
+    [InlineData("test", false, "– | 95.00 ± 1.00 %")]
+    [InlineData("validation", true, "99.00 ± 0.50 % | –")]
+    [InlineData("train", false, "– | –")]
+    public void Only_figures_of_the_test_split_are_shown_as_its_own(string split, bool validation, string cells)
+    {
+        using var folder = new TemporaryFolder();
+        string[] runs = [.. new ulong[] { 7, 8 }.Select(seed =>
+        {
+            folder.Write($"{seed}/{TrainingSession.ConfigFile}", new TrainingConfig { Seed = seed }.ToJson());
+            folder.Write($"{seed}/{TrainingSession.HistoryFile}", "{ \"seconds\": 36 }\n");
+            folder.Write($"{seed}/{TrainingSession.MetricsFile}", JsonSerializer.Serialize(new Dictionary<string, object>
+            {
+                ["split"] = split, ["microAccuracy"] = 0.95, ["standardError"] = 0.01,
+                [validation ? "validation" : "none"] = new { microAccuracy = 0.99, standardError = 0.005 },
+            }));
+            return Path.Combine(folder.Root, $"{seed}");
+        })];
+        string text = Card(new CardPlan("s", "d", "l", "t", [new("a", [])]), [.. runs.Select(CardRun.Read)]);
+        Assert.Contains($"| 7 (shipped) | {cells} | 0.01 h |\n| 8 | {cells} | 0.01 h |\n", text, StringComparison.Ordinal);
+        Assert.Equal(split == "test", text.Contains("Over 2 seeds: 95.00 ± 0.00 %", StringComparison.Ordinal));
+        Assert.Equal(split == "test", text.Contains("Over ", StringComparison.Ordinal));
+        Assert.Equal(validation, text.Contains("Temperature", StringComparison.Ordinal));
+    }
+
+    /// <summary>A card of a model that has read one image of each of two classes.</summary>
+    private static string Card(CardPlan plan, IReadOnlyList<CardRun> runs)
+    {
+        using JsonDocument result = JsonDocument.Parse("""
+            {
+              "count": 2, "microAccuracy": 1, "standardError": 0, "logLoss": 0.1, "expectedCalibrationError": 0,
+              "perClass": [{ "label": "a", "precision": 1, "recall": 1, "f1": 1, "support": 1 }, { "label": "b", "precision": 1, "recall": 1, "f1": 1, "support": 1 }],
+              "confusionMatrix": { "labels": ["a", "b"], "counts": [[1, 0], [0, 1]] }
+            }
+            """);
+        return new ModelCard
+        {
+            Name = "m", Plan = plan, Runs = runs, Forms = [new CardForm("m.onnx", 1, 1, 1, [.. plan.Evaluations.Select(_ => result.RootElement)])],
+            Parameters = 1, MultiplyAdds = 1, Architecture = "cnn2", Labels = ["a", "b"], Recipe = "m.json", Folder = "models",
+        }.ToMarkdown();
+    }
+
     private static string Run(string[] arguments)
     {
         using StringWriter output = new(), error = new();

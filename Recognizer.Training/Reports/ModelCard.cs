@@ -59,10 +59,10 @@ internal sealed record CardBaseline(string Training, double MeanCorruptionError)
 
 /// <summary>One training of the recipe.</summary>
 /// <param name="Seed">Its seed.</param>
-/// <param name="Validation">Accuracy on the images held back, and its standard error.</param>
-/// <param name="Test">The same on the test split, which nothing was chosen by.</param>
+/// <param name="Validation">Accuracy on the images held back, and its standard error; null where none were.</param>
+/// <param name="Test">The same on the test split, which nothing was chosen by; null where the data set has none.</param>
 /// <param name="Seconds">Time that its epochs took, without validation.</param>
-internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Validation, (double Accuracy, double Error) Test, double Seconds)
+internal sealed record CardRun(ulong Seed, (double Accuracy, double Error)? Validation, (double Accuracy, double Error)? Test, double Seconds)
 {
     /// <summary>Reads a run's folder as <c>train</c> left it.</summary>
     /// <exception cref="FormatException">It isn't such a folder.</exception>
@@ -71,11 +71,13 @@ internal sealed record CardRun(ulong Seed, (double Accuracy, double Error) Valid
         try
         {
             using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory, TrainingSession.MetricsFile)));
+            JsonElement root = metrics.RootElement;
             string saved = Path.Combine(directory, TrainingSession.ConfigFile);
             TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(saved), file: saved);
             // Of all epochs: the process that ended a training may have been another than began it.
             double seconds = File.ReadLines(Path.Combine(directory, TrainingSession.HistoryFile)).Sum(Seconds);
-            return new CardRun(config.Seed, Figures(metrics.RootElement.GetProperty("validation")), Figures(metrics.RootElement), seconds);
+            return new CardRun(config.Seed, root.TryGetProperty("validation", out JsonElement validation) ? Figures(validation) : null,
+                root.GetProperty("split").GetString() == "test" ? Figures(root) : null, seconds);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -138,14 +140,16 @@ internal sealed class ModelCard
             Forms.Select(f => new[] { $"`{f.File}`", Invariant($"{f.Bytes:N0}"), Invariant($"{f.Microseconds:0.0} µs"), Invariant($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
         text.Append(Invariant($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
-        text.Append(Invariant($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
+        text.Append(Runs.All(r => r.Validation is null) ? "No images were held back from training to choose anything by. "
+            : Invariant($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
         text.Append("Machine time is that of the recipe's own training steps, without validation.\n\n");
         Table(text, ["seed", "validation", "test", "machine time"],
             Runs.Select((r, i) => new[] { Invariant($"{r.Seed}{(i == 0 ? " (shipped)" : "")}"), Share(r.Validation), Share(r.Test), Invariant($"{r.Seconds / 3600:0.00} h") }));
-        if (Runs.Count > 1)
+        double[] tested = [.. Runs.Where(r => r.Test is not null).Select(r => r.Test!.Value.Accuracy)];
+        if (tested.Length > 1)
         {
-            double mean = Runs.Average(r => r.Test.Accuracy), error = Math.Sqrt(Runs.Sum(r => (r.Test.Accuracy - mean) * (r.Test.Accuracy - mean)) / (Runs.Count - 1.0) / Runs.Count);
-            text.Append(Invariant($"\nOver {Runs.Count} seeds: {100 * mean:0.00} ± {100 * error:0.00} % (standard error of the mean) on the test split.\n"));
+            double mean = tested.Average(), error = Math.Sqrt(tested.Sum(t => (t - mean) * (t - mean)) / (tested.Length - 1.0) / tested.Length);
+            text.Append(Invariant($"\nOver {tested.Length} seeds: {100 * mean:0.00} ± {100 * error:0.00} % (standard error of the mean) on the test split.\n"));
         }
         text.Append(Invariant($"\n## Figures\n\nEach line is what the command gives with `{Folder}/{Forms[0].File}`{(Forms.Count > 1 ? ", and with the 8-bit file in its place" : "")}.\n\n"));
         string[] forms = Forms.Count > 1 ? ["… in 8 bits"] : [];
@@ -215,5 +219,5 @@ internal sealed class ModelCard
 
     private static string Percent(double share) => double.IsNaN(share) ? "–" : Invariant($"{100 * share:0.00} %");
 
-    private static string Share((double Accuracy, double Error) share) => Invariant($"{100 * share.Accuracy:0.00} ± {100 * share.Error:0.00} %");
+    private static string Share((double Accuracy, double Error)? figures) => figures is { } share ? Invariant($"{100 * share.Accuracy:0.00} ± {100 * share.Error:0.00} %") : "–";
 }
