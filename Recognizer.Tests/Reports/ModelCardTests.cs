@@ -105,6 +105,17 @@ public class ModelCardTests
         Assert.Equal(validation, text.Contains("Temperature", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("o|x, *capitals*", "--alphabet o|x", @"| o\|x, *capitals* | 2 |", @"| `evaluate --model models/m.onnx --alphabet o\|x` |")]
+    [InlineData("marks", "--alphabet `|", "| marks | 2 |", @"| `` evaluate --model models/m.onnx --alphabet `\| `` |")]
+    public void Titles_and_arguments_keep_their_columns(string title, string arguments, string start, string end)
+    {
+        string text = Card(new CardPlan("s", "d", "l", "t", [new(title, arguments.Split(' '))]), [new CardRun(1, null, null, 36)]);
+        string row = text[text.IndexOf("| measured on |", StringComparison.Ordinal)..].Split('\n')[2];
+        Assert.StartsWith(start, row, StringComparison.Ordinal);
+        Assert.EndsWith(end, row, StringComparison.Ordinal);
+    }
+
     /// <summary>A card of a model that has read one image of each of two classes.</summary>
     private static string Card(CardPlan plan, IReadOnlyList<CardRun> runs)
     {

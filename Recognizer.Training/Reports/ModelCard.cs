@@ -157,8 +157,8 @@ internal sealed class ModelCard
             Plan.Evaluations.Select((evaluation, i) =>
             {
                 JsonElement result = Forms[0].Results[i];
-                return (string[])[evaluation.Title, Invariant($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
-                    Invariant($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), $"`evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}`"];
+                return (string[])[InTable(evaluation.Title), Invariant($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
+                    Invariant($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), InTable(Code($"evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}"))];
             }));
         Robustness(text, first, Forms.Count > 1 ? Forms[1].Results[0] : null, Plan.Baseline);
         // Classes that an alphabet leaves out are neither in the images nor among the answers.
@@ -210,6 +210,11 @@ internal sealed class ModelCard
         text.Append("| ").AppendJoin(" | ", headings).Append(" |\n|").Append(string.Concat(Enumerable.Repeat(" --- |", headings.Length))).Append('\n');
         foreach (string[] row in rows) text.Append("| ").AppendJoin(" | ", row).Append(" |\n");
     }
+
+    // A cell ends at a | that isn't escaped, in code too.
+    private static string InTable(string markdown) => markdown.Replace("|", @"\|", StringComparison.Ordinal);
+
+    private static string Code(string text) => text.Contains('`', StringComparison.Ordinal) ? $"`` {text} ``" : $"`{text}`";
 
     // A figure that isn't finite is null in JSON.
     private static double Number(JsonElement element, string name) => element.GetProperty(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
