@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Recognizer.Inference.Evaluation;
@@ -104,6 +105,51 @@ public class ReportWriterTests
     [InlineData(1000, "max-width:none;width:14026px")]
     public void Matrices_that_are_wider_than_a_page_keep_their_width(int classes, string style) =>
         Assert.Contains($"style=\"{style}\"", Matrix([.. Enumerable.Range(0, classes).Select(k => $"{(char)(0x4E00 + k)}")]), StringComparison.Ordinal);
+
+    /// <summary>As WCAG asks of text.</summary>
+    [Fact]
+    public void Figures_in_the_matrix_can_be_read_whatever_their_share_in_light_and_in_dark()
+    {
+        const int Classes = 10, Images = 100;
+        var builder = new MulticlassMetricsBuilder([.. Enumerable.Range(0, Classes).Select(k => $"{k}")]);
+        for (int actual = 0; actual < Classes; actual++)
+        {
+            // Of the others, more and more are right: from all but one to none.
+            for (int i = 0; i < Images; i++)
+            {
+                var scores = new float[Classes];
+                scores[i < actual * actual * Images / 81 ? (actual + 1) % Classes : actual] = 1;
+                builder.Add(actual, scores);
+            }
+        }
+        string html = ReportWriter.Write(new TrainingReport { Title = "t", Measured = "m", Metrics = builder.Build(), Facts = [] });
+        Match[] cells = [.. Regex.Matches(html, "<rect class=\"(right|wrong)\".*?fill-opacity=\"(.*?)\".*?</rect><text[^>]*fill:var\\(--(.*?)\\)").Cast<Match>()];
+        Assert.Equal(18, cells.Length);
+        string[] roots = [.. Regex.Matches(html, ":root{(.*?)}").Select(m => m.Groups[1].Value)];
+        Assert.Equal(2, roots.Length);
+        foreach (string root in roots)
+        {
+            Assert.All(cells, cell =>
+            {
+                double opacity = double.Parse(cell.Groups[2].Value, CultureInfo.InvariantCulture);
+                double[] fill = Colour(Rule($".{cell.Groups[1].Value}")), ground = Colour(Rule("rect.ground")), text = Colour(cell.Groups[3].Value);
+                double[] levels = [Luminance(text), Luminance([.. fill.Zip(ground, (f, g) => opacity * f + (1 - opacity) * g)])];
+                Assert.InRange((levels.Max() + 0.05) / (levels.Min() + 0.05), 4.5, 21);
+            });
+
+            double[] Colour(string variable)
+            {
+                int value = int.Parse(Regex.Match(root, $"--{variable}:#([0-9a-f]{{6}})").Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+                return [value >> 16, value >> 8 & 255, value & 255];
+            }
+        }
+
+        // The last one wins.
+        string Rule(string selector) => Regex.Matches(html, $"\\.(?:matrix|numbered) {Regex.Escape(selector)}{{fill:var\\(--(.*?)\\)}}")[^1].Groups[1].Value;
+
+        static double Luminance(double[] colour) => colour.Zip([0.2126, 0.7152, 0.0722], (level, weight) =>
+            weight * (level <= 0.03928 * 255 ? level / 255 / 12.92 : Math.Pow((level / 255 + 0.055) / 1.055, 2.4))).Sum();
+    }
 
     /// <summary>Each class is taken for the first.</summary>
     private static string Matrix(string[] labels)

@@ -15,8 +15,8 @@ internal static class ReportWriter
     private const int Side = Datasets.DatasetPart.Side;
 
     private const string Style = """
-        :root{--ink:#1c2330;--ground:#fff;--soft:#5d6777;--line:#dfe3ea;--panel:#f6f7f9;--one:#1f6feb;--two:#d9480f;--bad:#c92a2a;--good:#2b8a3e}
-        @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--ground:#14181f;--soft:#98a2b3;--line:#2d3440;--panel:#1c222c;--one:#6ea8fe;--two:#ff922b;--bad:#ff8787;--good:#69db7c}}
+        :root{--ink:#1c2330;--ground:#fff;--soft:#5d6777;--line:#dfe3ea;--panel:#f6f7f9;--one:#1f6feb;--two:#d9480f;--bad:#c92a2a;--good:#2b8a3e;--under-bad:#fa5252;--under-good:#2f9e44}
+        @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--ground:#14181f;--soft:#98a2b3;--line:#2d3440;--panel:#1c222c;--one:#6ea8fe;--two:#ff922b;--bad:#ff8787;--good:#69db7c;--under-bad:#b82525;--under-good:#237032}}
         *{box-sizing:border-box}b{unicode-bidi:isolate}body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground)}
         h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 10px;border-bottom:1px solid var(--line);padding-bottom:4px}
         .soft,.legend{color:var(--soft)}.cards{display:flex;flex-wrap:wrap;gap:12px;margin:18px 0}
@@ -29,6 +29,7 @@ internal static class ReportWriter
         .wide{overflow-x:auto}.report{columns:2 380px}.report table{width:100%;break-inside:avoid}.facts td{text-align:left;overflow-wrap:anywhere}.facts td:first-child{color:var(--soft);white-space:nowrap}
         th{color:var(--soft);font-weight:600;border-bottom:1px solid var(--line)}.matrix{max-width:980px;width:100%;height:auto}.matrix text{fill:var(--soft)}
         .matrix rect.ground{fill:var(--panel)}.matrix .right{fill:var(--good)}.matrix .wrong{fill:var(--bad)}
+        .numbered .right{fill:var(--under-good)}.numbered .wrong{fill:var(--under-bad)}
         .samples{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;width:76px;text-align:center}figure i{display:block;width:76px;height:76px;border-radius:4px;image-rendering:pixelated;background-size:var(--sheet)}
         figcaption{font-size:12px;color:var(--soft);overflow-wrap:anywhere}figcaption b{color:var(--ink);font-size:14px}figcaption .no{color:var(--bad)}
         """;
@@ -106,7 +107,9 @@ internal static class ReportWriter
         double left = Math.Max(Margin, Math.Ceiling(longest + 12)), top = turned ? left : Margin, width = left + classes * cell, height = top + classes * cell;
         // What fits most screens shrinks to smaller ones; wider matrices are scrolled, as nothing could be read in them.
         string limit = width > Widest ? "max-width:none;width" : "max-width";
-        html.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><svg class=\"matrix\" viewBox=\"0 0 {width} {height}\" style=\"{limit}:{width}px\" font-size=\"{font:0.#}\" role=\"img\"><title>Confusion matrix</title><rect class=\"ground\" x=\"{left}\" y=\"{top}\" width=\"{classes * cell}\" height=\"{classes * cell}\"/>");
+        // Under figures, colours on which --ink has a contrast of at least 4.5 whatever the share; for very small shares they are too close to the ground.
+        bool numbered = cell >= 40;
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"wide{(numbered ? " numbered" : "")}\"><svg class=\"matrix\" viewBox=\"0 0 {width} {height}\" style=\"{limit}:{width}px\" font-size=\"{font:0.#}\" role=\"img\"><title>Confusion matrix</title><rect class=\"ground\" x=\"{left}\" y=\"{top}\" width=\"{classes * cell}\" height=\"{classes * cell}\"/>");
         for (int i = 0; i < classes; i++)
         {
             double x = left + (i + 0.5) * cell, y = top + (i + 0.5) * cell, below = font * 0.35;
@@ -128,7 +131,7 @@ internal static class ReportWriter
                 double opacity = 0.08 + 0.92 * Math.Sqrt(share);
                 double x = left + predicted * cell, y = top + actual * cell;
                 html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(actual == predicted ? "right" : "wrong")}\" x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{cell - 1:0.#}\" height=\"{cell - 1:0.#}\" fill-opacity=\"{opacity:0.00}\"><title>{Isolated(matrix.Labels[met[actual]])} read as {Isolated(matrix.Labels[met[predicted]])}: {count} of {row} ({Percent(share)})</title></rect>");
-                if (cell >= 40)
+                if (numbered)
                     html.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + cell / 2:0.#}\" y=\"{y + cell / 2 + 4:0.#}\" text-anchor=\"middle\" font-size=\"12\" style=\"fill:var(--ink);pointer-events:none\">{count}</text>");
             }
         }
