@@ -48,7 +48,14 @@ internal sealed class DatasetPart
     }
 
     /// <summary>At most so many images, spread evenly.</summary>
-    public DatasetPart Spread(int most) => Count <= most ? this : Select([.. Enumerable.Range(0, most).Select(i => (int)((long)i * Count / most))]);
+    public DatasetPart Spread(int most) => Count <= most ? this : Select([.. Spread(Count, most)]);
+
+    /// <summary>Numbers below <paramref name="count"/>, at most so many, spread evenly.</summary>
+    public static IEnumerable<int> Spread(int count, int most)
+    {
+        int chosen = Math.Min(count, most);
+        return Enumerable.Range(0, chosen).Select(i => (int)((long)i * count / chosen));
+    }
 
     /// <summary>Images as the evaluator takes them.</summary>
     /// <param name="labels">Text of each class.</param>

@@ -13,7 +13,7 @@ internal sealed record ReportSample(byte[] Pixels, string Actual, string Predict
 
 /// <summary>How a model did on a set of images, with examples for the report.</summary>
 /// <param name="Metrics">The figures.</param>
-/// <param name="Samples">Some images as they came, with true and predicted label.</param>
+/// <param name="Samples">Some images, spread evenly, with true and predicted label.</param>
 /// <param name="WorstMistakes">The mistakes that the model was surest of.</param>
 /// <param name="Seconds">Time for scoring all images.</param>
 /// <param name="ImagesPerSecond">Images scored in a second.</param>
@@ -36,7 +36,9 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
         int count = indices?.Length ?? part.Count;
         var samples = new List<ReportSample>();
         var mistakes = new PriorityQueue<ReportSample, float>();
-        int every = Math.Max(1, count / SampleCount);
+        // Of those that the alphabet allows
+        int[] measured = [.. Enumerable.Range(0, count).Where(i => alphabet?.Contains(labels[part.Labels[Place(i)]]) ?? true)];
+        HashSet<long> shown = [.. DatasetPart.Spread(measured.Length, SampleCount).Select(i => (long)measured[i])];
         EvaluationResult result = Evaluator.Evaluate(model,
             part.Labelled(labels, indices).Concat((indices is null ? part.UnreadableLabels : []).Select(label => LabelledImage.Unreadable(labels[label]))),
             new EvaluationOptions { Labels = labels, Alphabet = alphabet, IgnoreCase = ignoreCase, Observer = Collect }, cancellation);
@@ -45,15 +47,16 @@ internal sealed record ModelEvaluation(MulticlassMetrics Metrics, IReadOnlyList<
 
         void Collect(EvaluatedImage image)
         {
-            bool sampled = image.Index % every == 0 && samples.Count < SampleCount;
+            bool sampled = shown.Contains(image.Index);
             bool worst = !image.IsRight && (mistakes.Count < MistakeCount || image.Confidence > mistakes.Peek().Confidence);
             if (!sampled && !worst) return;
-            int index = indices is null ? (int)image.Index : indices[image.Index];
-            var sample = new ReportSample(part.Image(index).ToArray(), image.Actual, image.Predicted, image.Confidence);
+            var sample = new ReportSample(part.Image(Place(image.Index)).ToArray(), image.Actual, image.Predicted, image.Confidence);
             if (sampled) samples.Add(sample);
             if (!worst) return;
             mistakes.Enqueue(sample, image.Confidence);
             if (mistakes.Count > MistakeCount) mistakes.Dequeue();
         }
+
+        int Place(long index) => indices is null ? (int)index : indices[index];
     }
 }
