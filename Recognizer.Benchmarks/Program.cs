@@ -2,8 +2,19 @@ using BenchmarkDotNet.Running;
 using Recognizer.Benchmarks.Agreement;
 using Recognizer.Benchmarks.Peers;
 using Recognizer.Benchmarks.Reading;
+using static Recognizer.Training.Commands.CommandLine;
 
-return args switch
+try
+{
+    return Run(args);
+}
+catch (Exception exception)
+{
+    Report(exception, Console.Error);
+    return Failed;
+}
+
+static int Run(string[] arguments) => arguments switch
 {
     ["peers", .. string[] options] => PeersCommand.Run(options),
     ["startup", .. string[] options] => StartupCommand.Run(options),

@@ -12,15 +12,24 @@ internal sealed class CharacterSource
     private readonly DatasetPart _part;
     private readonly IReadOnlyList<string> _labels;
     private readonly int[] _order;
+    private bool _isRepeated;
 
     private CharacterSource(DatasetPart part, IReadOnlyList<string> labels, int[] order) => (_part, _labels, _order) = (part, labels, order);
 
     public int Count => _order.Length;
 
     /// <summary>[28, 28], 0 = ground … 255 = ink.</summary>
-    public ReadOnlySpan<byte> Image(int index) => _part.Image(_order[index % _order.Length]);
+    public ReadOnlySpan<byte> Image(int index) => _part.Image(At(index));
 
-    public string Label(int index) => _labels[_part.Labels[_order[index % _order.Length]]];
+    public string Label(int index) => _labels[_part.Labels[At(index)]];
+
+    private int At(int index)
+    {
+        // Figures then rest on fewer characters than their number says.
+        if (index >= _order.Length && !Interlocked.Exchange(ref _isRepeated, true))
+            Console.Error.WriteLine($"There are {_order.Length} characters only: they are used again.");
+        return _order[index % _order.Length];
+    }
 
     /// <summary>Loads the characters of an alphabet in a random order that is always the same.</summary>
     /// <param name="graph">The model; says what it was trained on, and how that was divided.</param>

@@ -22,25 +22,24 @@ internal static class PagesCommand
     public static int Run(string[] arguments)
     {
         if (ReadingOptions.Parse("pages", arguments, count: 60) is not { } options) return 2;
-        Graph graph = options.ReadModel();
         Alphabet alphabet = options.Alphabet ?? Alphabet.Digits;
+        bool digits = alphabet.Labels.All(Alphabet.Digits.Contains), fields = digits && options.Wants("fields"), orientation = options.Wants("orientation"), holds = true;
+        PageStyle[] styles = [.. from spacing in Enum.GetValues<Spacing>() from condition in Conditions where options.Wants($"{spacing} {condition}") select condition with { Spacing = spacing }];
+        if (styles.Length == 0 && !fields && !orientation) return options.NothingWanted("pages");
+        Graph graph = options.ReadModel();
         CharacterSource characters = CharacterSource.Load(graph, options.Dataset, options.Test, alphabet);
         using CharacterRecognizer recognizer = ReadingOptions.Load(graph, alphabet);
-        bool digits = alphabet.Labels.All(Alphabet.Digits.Contains), holds = true;
         Console.WriteLine($"{options.Model}, {(options.Test ? "test" : "held-back")} characters of the alphabet {alphabet}, {options.Count} lines of 5 to 40 a row");
         Console.WriteLine();
         Console.WriteLine("| spacing | page | characters | one by one, error | on the page, error | substituted | missed | added | allowed | holds |");
         Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
-        foreach (Spacing spacing in Enum.GetValues<Spacing>())
-            foreach (PageStyle condition in Conditions)
-            {
-                PageStyle style = condition with { Spacing = spacing };
-                if (!$"{spacing} {style}".Contains(options.Only, StringComparison.OrdinalIgnoreCase)) continue;
-                double? slack = spacing == Spacing.Wide ? 0.02 : spacing == Spacing.Touching && digits ? 0.10 : null;
-                holds &= Lines(recognizer, characters, style, slack, options);
-            }
-        if (digits && "fields".Contains(options.Only, StringComparison.OrdinalIgnoreCase)) holds &= Fields(recognizer, characters, options);
-        if ("orientation".Contains(options.Only, StringComparison.OrdinalIgnoreCase)) Orientations(recognizer, characters, options);
+        foreach (PageStyle style in styles)
+        {
+            double? slack = style.Spacing == Spacing.Wide ? 0.02 : style.Spacing == Spacing.Touching && digits ? 0.10 : null;
+            holds &= Lines(recognizer, characters, style, slack, options);
+        }
+        if (fields) holds &= Fields(recognizer, characters, options);
+        if (orientation) Orientations(recognizer, characters, options);
         return holds ? 0 : 1;
     }
 

@@ -18,7 +18,7 @@ internal sealed class ReadingOptions
 
     public int Count { get; private set; }
 
-    public string Only { get; private set; } = "";
+    private string Only { get; set; } = "";
 
     public string? Folder { get; private set; }
 
@@ -47,6 +47,17 @@ internal sealed class ReadingOptions
         if (options.Model.Length > 0) return options;
         Console.Error.WriteLine($"{command}: --model FILE is needed.");
         return null;
+    }
+
+    /// <summary>Whether <c>--only</c> asks for a row of this name; without it all are.</summary>
+    public bool Wants(string row) => row.Contains(Only, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Says that there is no such row.</summary>
+    /// <returns>The exit code for wrong usage.</returns>
+    public int NothingWanted(string command)
+    {
+        Console.Error.WriteLine($"{command}: there is no row with '{Only}' in its name.");
+        return 2;
     }
 
     public Graph ReadModel() => OnnxReader.ReadFile(Model);

@@ -16,6 +16,8 @@ internal static class StabilityCommand
     public static int Run(string[] arguments)
     {
         if (ReadingOptions.Parse("stability", arguments, count: 1000) is not { } options) return 2;
+        PictureVariant[] variants = [.. PictureVariant.All.Where(variant => options.Wants(variant.Name))];
+        if (variants.Length == 0) return options.NothingWanted("stability");
         Graph graph = options.ReadModel();
         CharacterSource characters = CharacterSource.Load(graph, options.Dataset, options.Test, options.Alphabet);
         using CharacterRecognizer recognizer = ReadingOptions.Load(graph, options.Alphabet);
@@ -35,9 +37,8 @@ internal static class StabilityCommand
         });
         Row("normalised", needed: null, i => original[i], null);
         bool all = true;
-        foreach (PictureVariant variant in PictureVariant.All)
+        foreach (PictureVariant variant in variants)
         {
-            if (!variant.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase)) continue;
             // A file, as users have it
             var files = new byte[count][];
             Parallel.For(0, count, i => files[i] = PngEncoder.Encode(variant.Make(characters.Image(i).ToArray(), new CounterRandom(CounterRandom.Key(3, (ulong)i)))));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Recognizer.Benchmarks.Peers;
 
@@ -42,21 +41,5 @@ public sealed class PeersCommandTests : IDisposable
     }
 
     // Without programs that could install a peer, and with none there.
-    private (int Code, string Output, string Errors) Run(params string[] arguments)
-    {
-        string kind = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))!);
-        string program = Path.Combine(RepositoryFolder.Root, "Recognizer.Benchmarks", "bin", kind, Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Recognizer.Benchmarks.dll");
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", [program, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["RECOGNIZER_PEERS"] = _folder.Root;
-        start.Environment["PATH"] = _folder.Root;
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, errors.Result);
-    }
+    private (int Code, string Output, string Errors) Run(params string[] arguments) => BenchmarksProgram.Run(arguments, ("RECOGNIZER_PEERS", _folder.Root), ("PATH", _folder.Root));
 }

@@ -93,7 +93,8 @@ internal static partial class CommandLine
     [GeneratedRegex(" as expected type '[^']*'")]
     private static partial Regex TypeName();
 
-    private static void Report(Exception exception, TextWriter error)
+    /// <summary>Says in one line what went wrong.</summary>
+    public static void Report(Exception exception, TextWriter error)
     {
         if (exception is AggregateException { InnerExceptions.Count: 1 } aggregate) exception = aggregate.InnerException!;
         // Errors of the program itself can't be told from their message alone.
