@@ -12,11 +12,14 @@ internal sealed record DatasetLoadOptions
     /// <summary>How images are laid out that aren't 28×28 and light on dark already: as those that the model learns from, or learnt from.</summary>
     public NormalizerLayout Layout { get; init; } = NormalizerLayout.Emnist;
 
-    /// <summary>Whether characters are Latin letters and digits, as the normaliser asks; set by what reads the labels.</summary>
+    /// <summary>Labels of the model that the images are for, given those of the set.</summary>
+    public Func<IEnumerable<string>, IEnumerable<string>> ModelLabels { get; init; } = static labels => labels;
+
+    /// <summary>Whether characters are Latin letters and digits, as the normaliser asks: as far as the model knows; set by what reads the labels.</summary>
     public bool IsAlphanumeric { get; private init; } = true;
 
     /// <summary>The options for a set with these labels.</summary>
-    public DatasetLoadOptions For(IEnumerable<string> labels) => this with { IsAlphanumeric = Alphabet.AreAlphanumeric(labels) };
+    public DatasetLoadOptions For(IEnumerable<string> labels) => this with { IsAlphanumeric = Alphabet.AreAlphanumeric(ModelLabels(labels)) };
 
     /// <summary>Never downloads anything.</summary>
     public bool Offline { get; init; }

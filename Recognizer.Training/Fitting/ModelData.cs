@@ -14,13 +14,14 @@ internal static class ModelData
     public static (TrainingConfig Config, Dataset Dataset) ForTraining(TrainingConfig config, DatasetLoadOptions options)
     {
         options = options with { Seed = config.Seed, Layout = config.Layout, KeepUnknown = config.Coarser.Count > 0 };
+        if (config.Classes is { } classes) options = options with { ModelLabels = labels => labels.Where(classes.Contains) };
         Dataset dataset = config.Normalizer is null ? DatasetLoader.LoadInItsLayout(config.Dataset, config.Coarser, options) : DatasetLoader.Load(config.Dataset, config.Coarser, options);
         foreach (string file in dataset.UnreadableFiles) options.Progress?.Invoke($"unreadable: {file}");
         return (TrainingDefaults.For(config, dataset), dataset);
     }
 
     /// <summary>How to load a data set for a model. The set of its training is divided, or made, as then, so that no test image is one that the model learnt from; of others the images
-    /// are the same for all models.</summary>
+    /// are the same for all models. Pictures are normalised as the model's own recogniser does it.</summary>
     /// <param name="graph">The model.</param>
     /// <param name="nameOrPath">The data set.</param>
     /// <param name="options">All that the model doesn't decide.</param>
@@ -28,6 +29,12 @@ internal static class ModelData
     public static DatasetLoadOptions OptionsFor(Graph graph, string nameOrPath, DatasetLoadOptions options, out TrainingConfig? training)
     {
         training = TrainingConfig.Of(graph) is { } config && DatasetLoader.AreSame(nameOrPath, config.Dataset, options) ? config : null;
-        return options with { Seed = training?.Seed ?? options.Seed, Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist };
+        IReadOnlyList<string>? known = ModelMetadata.Labels(graph);
+        return options with
+        {
+            Seed = training?.Seed ?? options.Seed,
+            Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
+            ModelLabels = known is null ? options.ModelLabels : _ => known,
+        };
     }
 }
