@@ -278,9 +278,23 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(15, Json().GetProperty("corruptions").GetArrayLength());
         Assert.Equal(Json().GetProperty("lowestAuroc").GetDouble(), Json().GetProperty("outliers").EnumerateArray().Min(o => o.GetProperty("auroc").GetDouble()));
         Assert.Equal(evaluated.GetProperty("logLoss").GetDouble(), Json().GetProperty("logLoss").GetDouble());
-        Assert.True(File.Exists(System.IO.Path.Combine(report, "corruptions.png")) && File.Exists(System.IO.Path.Combine(report, "outliers.png")));
-        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--corruptions", "--json", "--baseline", System.IO.Path.Combine(report, "metrics.json")));
+        // The page shows what the document says.
+        string page = File.ReadAllText(System.IO.Path.Combine(report, "report.html"));
+        foreach (JsonElement c in Json().GetProperty("corruptions").EnumerateArray())
+            Assert.Contains(FormattableString.Invariant($"<tr><td>{c.GetProperty("name")}</td><td>{100 * c.GetProperty("accuracy").GetDouble():0.00} %</td><td>{100 * c.GetProperty("standardError").GetDouble():0.00}</td></tr>"), page, StringComparison.Ordinal);
+        foreach (JsonElement o in Json().GetProperty("outliers").EnumerateArray())
+            Assert.Contains(FormattableString.Invariant($"<tr><td>{o.GetProperty("kind")}</td><td>{o.GetProperty("auroc").GetDouble():0.0000}</td></tr>"), page, StringComparison.Ordinal);
+        Assert.Equal(2, page.Split("<img ").Length - 1);
+        Assert.Equal(["metrics.json", "report.html"], Directory.GetFiles(report).Select(System.IO.Path.GetFileName).Order());
+        string accuracy = FormattableString.Invariant($"{100 * Json().GetProperty("corruptions")[0].GetProperty("accuracy").GetDouble():0.00} %");
+        string second = System.IO.Path.Combine(_folder.Root, "second");
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--corruptions", "--json", "--baseline", System.IO.Path.Combine(report, "metrics.json"), "--report", second));
         Assert.Equal(Json().GetProperty("baselineMeanCorruptionError").GetDouble(), Json().GetProperty("meanCorruptionError").GetDouble(), 1e-12);
+        Assert.Matches($"<tr><td>shot-noise</td><td>{accuracy}</td><td>[0-9.]*</td><td>{accuracy}</td></tr>", File.ReadAllText(System.IO.Path.Combine(second, "report.html")));
+        // Without --json, lines for people
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--corruptions", "--outliers", "--baseline", System.IO.Path.Combine(report, "metrics.json")));
+        Assert.Contains("shot-noise", _output.ToString(), StringComparison.Ordinal);
+        Assert.Matches(@"\n  mean corruption error  \d+\.\d\d % ± \d+\.\d\d\n  of the baseline        \d+\.\d\d %; mean of the ratios 1\.000\n", _output.ToString().ReplaceLineEndings("\n"));
 
         Dataset data = Shapes.Make();
         string image = _folder.Write("shape.png", PngEncoder.Encode(new GrayImage(28, 28, data.Test!.Image(3).ToArray())));

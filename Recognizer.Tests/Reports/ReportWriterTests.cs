@@ -60,7 +60,10 @@ public class ReportWriterTests
         string html = ReportWriter.Write(new TrainingReport
         {
             Title = "<script>", Measured = "\"x\"", Metrics = builder.Build(), Facts = [("<i>", "a & b")],
+            Sections = [new ReportSection("<i>", "<i>", ["<i>"], [["<i>"], ["c & d"]], [("<i>", "<i>")]) { Picture = [1, 2, 3] }],
         });
+        Assert.Contains("<td>c &amp; d</td>", html, StringComparison.Ordinal);
+        Assert.Contains("<img class=\"picture\" alt=\"Examples, a row each\" src=\"data:image/png;base64,AQID\">", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script>", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<i>", html, StringComparison.Ordinal);
         Assert.Contains("&lt;b&gt; read as &amp;: 1 of 1", html, StringComparison.Ordinal);

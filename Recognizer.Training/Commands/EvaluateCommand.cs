@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
-using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Corruptions;
 using Recognizer.Training.Datasets;
@@ -14,8 +13,6 @@ namespace Recognizer.Training.Commands;
 /// <summary><c>evaluate</c>: measures a model on a data set.</summary>
 internal static class EvaluateCommand
 {
-    private const int PictureColumns = 24;
-
     public static CommandDescription Create(CommandHost host)
     {
         var model = new ModelOption();
@@ -114,13 +111,12 @@ internal static class EvaluateCommand
             {
                 Title = $"{Path.GetFileName(subject.Model)} on {name}",
                 Measured = subject.Measured,
-                Facts = [("model", subject.Model), ("data set", name), ("alphabet", subject.Answers?.Name ?? "all"), ("case", subject.IgnoreCase ? "ignored" : "counts"), .. robustness.Facts()],
+                Facts = [("model", subject.Model), ("data set", name), ("alphabet", subject.Answers?.Name ?? "all"), ("case", subject.IgnoreCase ? "ignored" : "counts")],
                 Metrics = evaluation.Metrics,
                 Samples = evaluation.Samples,
                 WorstMistakes = evaluation.WorstMistakes,
+                Sections = [.. robustness.Sections(subject.Characters)],
             }, Path.Combine(directory, TrainingSession.ReportFile));
-            if (robustness.Corruptions is not null) WritePicture(directory, "corruptions.png", CorruptionSuite.Examples(subject.Characters, PictureColumns), [.. CorruptionSuite.All.Select(c => c.Name)]);
-            if (robustness.Outliers is not null) WritePicture(directory, "outliers.png", OutlierSuite.Examples(subject.Characters, PictureColumns), [.. OutlierSuite.All.Select(o => o.Name)]);
         }
         if (asJson)
         {
@@ -130,9 +126,6 @@ internal static class EvaluateCommand
         MetricsOutput.Print(host.Output, subject.Measured, evaluation);
         robustness.Print(host.Output);
     }
-
-    private static void WritePicture(string directory, string name, DatasetPart part, IReadOnlyList<string> labels) =>
-        AtomicFile.Write(Path.Combine(directory, name), stream => stream.Write(PngEncoder.Encode(SampleGrid.Draw(part, labels, PictureColumns))));
 
     /// <summary>What is measured.</summary>
     /// <param name="Model">Name of the model.</param>

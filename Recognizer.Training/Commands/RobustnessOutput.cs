@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Recognizer.Inference.Imaging;
 using Recognizer.Training.Corruptions;
+using Recognizer.Training.Datasets;
 using Recognizer.Training.Outliers;
+using Recognizer.Training.Reports;
 using static System.FormattableString;
 
 namespace Recognizer.Training.Commands;
@@ -8,6 +11,8 @@ namespace Recognizer.Training.Commands;
 /// <summary>How results of <c>evaluate --corruptions</c> and <c>--outliers</c> are written.</summary>
 internal sealed class RobustnessOutput
 {
+    private const int PictureColumns = 24;
+
     /// <summary>The figures of another model, or null.</summary>
     public CorruptionBaseline? Baseline { get; init; }
 
@@ -73,31 +78,41 @@ internal sealed class RobustnessOutput
     /// <summary>Some lines for people.</summary>
     public void Print(TextWriter output)
     {
-        if (Corruptions is { } corruptions)
+        foreach (ReportSection section in Sections())
         {
-            output.WriteLine(Invariant($"{corruptions.Images:N0} images spoilt in {corruptions.Results.Count} ways"));
-            TextTable.Write(output, Baseline is null ? ["corruption", "accuracy", "±"] : ["corruption", "accuracy", "±", "baseline"],
-                [.. corruptions.Results.Select(IReadOnlyList<string> (r) => Baseline is null
-                    ? [r.Name, MetricsOutput.Percent(r.Accuracy), Invariant($"{100 * r.StandardError:0.00}")]
-                    : [r.Name, MetricsOutput.Percent(r.Accuracy), Invariant($"{100 * r.StandardError:0.00}"), MetricsOutput.Percent(Baseline.Accuracies[r.Name])])], rightFrom: 1);
-            output.WriteLine(Invariant($"  mean corruption error  {MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00}"));
-            if (Baseline is not null)
-                output.WriteLine(Invariant($"  of the baseline        {MetricsOutput.Percent(BaselineError)}; mean of the ratios {corruptions.RelativeTo(Baseline.Accuracies):0.000}"));
+            output.WriteLine(section.Text);
+            TextTable.Write(output, section.Headings, section.Rows, rightFrom: 1);
+            int width = section.Summary.Max(line => line.Name.Length);
+            foreach ((string name, string value) in section.Summary) output.WriteLine($"  {name.PadRight(width)}  {value}");
         }
-        if (Outliers is not { } outliers) return;
-        output.WriteLine("pictures that are no characters: area under the ROC of the rejection score");
-        TextTable.Write(output, ["kind", "AUROC"], [.. outliers.Results.Select(IReadOnlyList<string> (r) => [r.Kind, Invariant($"{r.Auroc:0.0000}")])], rightFrom: 1);
-        output.WriteLine(Invariant($"  lowest  {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
     }
 
-    /// <summary>Lines for the report.</summary>
-    public IEnumerable<(string Name, string Value)> Facts()
+    /// <summary>A section for spoilt images and one for pictures that are no characters, as far as they were measured.</summary>
+    /// <param name="characters">What was measured, to draw examples of; null leaves the pictures out.</param>
+    public IEnumerable<ReportSection> Sections(DatasetPart? characters = null)
     {
         if (Corruptions is { } corruptions)
-            yield return ("mean corruption error", Invariant($"{MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00} over {corruptions.Results.Count} corruptions"));
-        if (Outliers is { } outliers)
-            yield return ("non-characters", Invariant($"area under the ROC at least {outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"));
+        {
+            var summary = new List<(string, string)> { ("mean corruption error", Invariant($"{MetricsOutput.Percent(corruptions.MeanError)} ± {100 * corruptions.StandardError:0.00}")) };
+            if (Baseline is not null) summary.Add(("of the baseline", Invariant($"{MetricsOutput.Percent(BaselineError)}; mean of the ratios {corruptions.RelativeTo(Baseline.Accuracies):0.000}")));
+            yield return new ReportSection("Spoilt images", Invariant($"{corruptions.Images:N0} images spoilt in {corruptions.Results.Count} ways"),
+                ["corruption", "accuracy", "±", .. Baseline is null ? [] : (string[])["baseline"]],
+                [.. corruptions.Results.Select(string[] (r) => [r.Name, MetricsOutput.Percent(r.Accuracy), Invariant($"{100 * r.StandardError:0.00}"), .. Baseline is null ? [] : (string[])[MetricsOutput.Percent(Baseline.Accuracies[r.Name])]])],
+                summary)
+            {
+                Picture = characters is null ? [] : Picture(CorruptionSuite.Examples(characters, PictureColumns), [.. corruptions.Results.Select(r => r.Name)]),
+            };
+        }
+        if (Outliers is not { } outliers) yield break;
+        yield return new ReportSection("Pictures that are no characters", "Area under the ROC of the rejection score of pictures that are no characters",
+            ["kind", "AUROC"], [.. outliers.Results.Select(string[] (r) => [r.Kind, Invariant($"{r.Auroc:0.0000}")])],
+            [("lowest", Invariant($"{outliers.Lowest.Auroc:0.0000} ({outliers.Lowest.Kind})"))])
+        {
+            Picture = characters is null ? [] : Picture(OutlierSuite.Examples(characters, PictureColumns), [.. outliers.Results.Select(r => r.Kind)]),
+        };
     }
+
+    private static byte[] Picture(DatasetPart examples, IReadOnlyList<string> labels) => PngEncoder.Encode(SampleGrid.Draw(examples, labels, PictureColumns));
 
     private double BaselineError => Corruptions!.Results.Average(r => 1 - Baseline!.Accuracies[r.Name]);
 }

@@ -8,8 +8,8 @@ using Recognizer.Training.Fitting;
 
 namespace Recognizer.Training.Reports;
 
-/// <summary>Writes <c>report.html</c>: one file with curves, confusion matrix, classification report and sample images, which needs
-/// nothing else to be looked at.</summary>
+/// <summary>Writes <c>report.html</c>: one file with curves, confusion matrix, classification report, sample images and whatever else was measured, which
+/// needs nothing else to be looked at.</summary>
 internal static class ReportWriter
 {
     private const int Side = Datasets.DatasetPart.Side;
@@ -30,7 +30,7 @@ internal static class ReportWriter
         th{color:var(--soft);font-weight:600;border-bottom:1px solid var(--line)}.matrix{max-width:980px;width:100%;height:auto}.matrix text{fill:var(--soft)}
         .matrix rect.ground{fill:var(--panel)}.matrix .right{fill:var(--good)}.matrix .wrong{fill:var(--bad)}
         .numbered .right{fill:var(--under-good)}.numbered .wrong{fill:var(--under-bad)}
-        .samples{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;width:76px;text-align:center}figure i{display:block;width:76px;height:76px;border-radius:4px;image-rendering:pixelated;background-size:var(--sheet)}
+        .picture{max-width:100%;height:auto;border-radius:4px}.samples{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;width:76px;text-align:center}figure i{display:block;width:76px;height:76px;border-radius:4px;image-rendering:pixelated;background-size:var(--sheet)}
         figcaption{font-size:12px;color:var(--soft);overflow-wrap:anywhere}figcaption b{color:var(--ink);font-size:14px}figcaption .no{color:var(--bad)}
         """;
 
@@ -77,6 +77,7 @@ internal static class ReportWriter
         Classes(html, [.. met.Select(k => metrics.PerClass[k])]);
         Images(html, "Samples", report.Samples);
         Images(html, "Worst mistakes", report.WorstMistakes);
+        foreach (ReportSection section in report.Sections) Section(html, section);
 
         html.Append("<h2>Facts</h2><table class=\"facts\">");
         foreach ((string name, string value) in report.Facts)
@@ -194,6 +195,18 @@ internal static class ReportWriter
             html.Append(CultureInfo.InvariantCulture, $"<figure><i style=\"background-position:-{i % columns * Scale}px -{i / columns * Scale}px\" title=\"{Isolated(sample.Actual)} read as {Isolated(sample.Predicted)}\"></i><figcaption><b>{Text(sample.Actual)}</b>{(right ? "" : $" <span class=\"no\">→ <b class=\"no\">{Text(sample.Predicted)}</b></span>")}<br>{Percent(sample.Confidence)}</figcaption></figure>");
         }
         html.Append("</div>");
+    }
+
+    private static void Section(StringBuilder html, ReportSection section)
+    {
+        html.Append(CultureInfo.InvariantCulture, $"<h2>{Text(section.Title)}</h2><p class=\"soft\">{Text(section.Text)}.</p><table><tr>");
+        foreach (string heading in section.Headings) html.Append(CultureInfo.InvariantCulture, $"<th>{Text(heading)}</th>");
+        html.Append("</tr>");
+        foreach (IReadOnlyList<string> row in section.Rows)
+            html.Append("<tr>").AppendJoin("", row.Select(cell => $"<td>{Text(cell)}</td>")).Append("</tr>");
+        html.Append("</table><p>").AppendJoin("<br>", section.Summary.Select(line => $"{Text(line.Name)}: <b>{Text(line.Value)}</b>")).Append("</p>");
+        if (section.Picture.Length > 0)
+            html.Append(CultureInfo.InvariantCulture, $"<img class=\"picture\" alt=\"Examples, a row each\" src=\"data:image/png;base64,{Convert.ToBase64String(section.Picture)}\">");
     }
 
     private static string Percent(double share) => (100 * share).ToString("0.00", CultureInfo.InvariantCulture) + " %";

@@ -23,6 +23,18 @@ internal sealed record EpochPoint(int Epoch, double TrainLoss, double TrainAccur
     }
 }
 
+/// <summary>A table of what else was measured.</summary>
+/// <param name="Title">Heading.</param>
+/// <param name="Text">What the table shows.</param>
+/// <param name="Headings">One per column.</param>
+/// <param name="Rows">As many cells as headings.</param>
+/// <param name="Summary">Name and value of figures over all rows.</param>
+internal sealed record ReportSection(string Title, string Text, IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyList<(string Name, string Value)> Summary)
+{
+    /// <summary>PNG file of examples; empty for none.</summary>
+    public byte[] Picture { get; init; } = [];
+}
+
 /// <summary>What goes into a report.</summary>
 internal sealed record TrainingReport
 {
@@ -41,9 +53,12 @@ internal sealed record TrainingReport
     /// <summary>The metrics.</summary>
     public required MulticlassMetrics Metrics { get; init; }
 
-    /// <summary>Some images as they came.</summary>
+    /// <summary>Some images, spread evenly.</summary>
     public IReadOnlyList<ReportSample> Samples { get; init; } = [];
 
     /// <summary>The mistakes that the model was surest of, worst first.</summary>
     public IReadOnlyList<ReportSample> WorstMistakes { get; init; } = [];
+
+    /// <summary>What else was measured.</summary>
+    public IReadOnlyList<ReportSection> Sections { get; init; } = [];
 }
