@@ -38,6 +38,9 @@ public sealed class CommandLineTests : IDisposable
         return document.RootElement.Clone();
     }
 
+    private (bool IsWhole, string? Alphabet, bool IgnoreCase) Conditions() =>
+        (Json().GetProperty("isWhole").GetBoolean(), Json().GetProperty("alphabet").GetString(), Json().GetProperty("ignoreCase").GetBoolean());
+
     private string[] TrainShapes(string output, params string[] more)
     {
         Shapes.Save(_folder.Root, Shapes.Make());
@@ -267,6 +270,9 @@ public sealed class CommandLineTests : IDisposable
         Assert.True(File.Exists(System.IO.Path.Combine(report, "report.html")));
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "xo", "--json"));
         Assert.Equal((30, 30), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
+        Assert.Equal((false, "xo", false), Conditions());
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--ignore-case", "--json"));
+        Assert.Equal((false, null, true), Conditions());
         Assert.Equal(1, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "digits"));
         Assert.StartsWith("error: ", _error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("Parameter", _error.ToString(), StringComparison.Ordinal);
@@ -577,6 +583,7 @@ public sealed class CommandLineTests : IDisposable
         string model = System.IO.Path.Combine(output, "model.onnx");
         Assert.Equal(0, Run("evaluate", "--model", model, "--json"));
         Assert.Equal(80, Json().GetProperty("count").GetInt32());
+        Assert.Equal((true, null, false), Conditions());
         Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", other));
         Assert.DoesNotContain("no test part of its own", _error.ToString(), StringComparison.Ordinal);
@@ -674,8 +681,10 @@ public sealed class CommandLineTests : IDisposable
     {
         string output = System.IO.Path.Combine(_folder.Root, "run"), model = System.IO.Path.Combine(output, "model.onnx");
         Assert.Equal(0, Run(TrainShapes(output, "--alphabet", "ox", "--json")));
+        Assert.Equal((false, "ox", false), Conditions());
         double accuracy = Json().GetProperty("microAccuracy").GetDouble();
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--json"));
+        Assert.Equal((false, "ox", false), Conditions());
         Assert.Equal((30, 30, accuracy), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32(), Json().GetProperty("microAccuracy").GetDouble()));
         Assert.DoesNotContain("warning", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run("quantize", model, "--data", _folder.Root, "--dataset", "shapes", "--output", System.IO.Path.Combine(output, "small.onnx"), "--json"));

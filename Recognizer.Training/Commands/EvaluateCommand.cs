@@ -99,8 +99,7 @@ internal static class EvaluateCommand
         string? json = directory is null && !asJson ? null : CommandHost.ToJson(writer =>
         {
             writer.WriteStartObject();
-            MetricsOutput.WriteJson(writer, subject.Model, name, subject.Split, evaluation);
-            writer.WriteBoolean("ignoreCase", subject.IgnoreCase);
+            MetricsOutput.WriteJson(writer, subject.Model, subject.Data, subject.Split, subject.Answers, subject.IgnoreCase, evaluation);
             robustness.WriteJson(writer);
             writer.WriteEndObject();
         });

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Recognizer.Inference;
 using Recognizer.Inference.Evaluation;
+using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 using static System.FormattableString;
 
@@ -9,11 +11,21 @@ namespace Recognizer.Training.Commands;
 internal static class MetricsOutput
 {
     /// <summary>Writes the properties that both commands have in common.</summary>
-    public static void WriteJson(Utf8JsonWriter writer, string model, string dataset, string split, ModelEvaluation evaluation)
+    /// <param name="writer">Within an object.</param>
+    /// <param name="model">Name of the model.</param>
+    /// <param name="data">The data set.</param>
+    /// <param name="split">Part of it; where it has none, all its images count as this one.</param>
+    /// <param name="alphabet">Classes that could be answered; null for all.</param>
+    /// <param name="ignoreCase">Whether labels that differ by case only counted as the same.</param>
+    /// <param name="evaluation">The figures.</param>
+    public static void WriteJson(Utf8JsonWriter writer, string model, Dataset data, string split, Alphabet? alphabet, bool ignoreCase, ModelEvaluation evaluation)
     {
         writer.WriteString("model", model);
-        writer.WriteString("dataset", dataset);
+        writer.WriteString("dataset", data.Name);
         writer.WriteString("split", split);
+        writer.WriteBoolean("isWhole", data.IsWhole);
+        writer.WriteString("alphabet", alphabet?.Name);
+        writer.WriteBoolean("ignoreCase", ignoreCase);
         evaluation.Metrics.WriteJson(writer);
         writer.WriteNumber("seconds", Math.Round(evaluation.Seconds, 4));
         writer.WriteNumber("imagesPerSecond", Math.Round(evaluation.ImagesPerSecond, 1));

@@ -134,7 +134,7 @@ internal static class TrainCommand
         string json = CommandHost.ToJson(writer =>
         {
             writer.WriteStartObject();
-            MetricsOutput.WriteJson(writer, session.ModelPath, dataset.Name, session.Split, session.Evaluation);
+            MetricsOutput.WriteJson(writer, session.ModelPath, dataset, session.Split, config.Classes, ignoreCase: false, session.Evaluation);
             writer.WriteString("architecture", config.Architecture);
             writer.WriteNumber("epochs", session.History.Count);
             writer.WriteNumber("bestEpoch", session.BestEpoch);
