@@ -30,8 +30,13 @@ internal static class ClassifierGraph
         return input;
     }
 
-    /// <summary>Dimensions of one image, of which those that the model leaves open are 1.</summary>
-    public static int[] ImageShape(ValueInfo input) => [.. (input.Shape ?? []).Skip(1).Select(d => d.IsFixed ? d.Size : 1)];
+    /// <summary>Dimensions of one image, of which those that the model leaves open are 1; two, beside which there is one channel at most, are height and width.</summary>
+    public static int[] ImageShape(ValueInfo input)
+    {
+        Dimension[] image = [.. (input.Shape ?? []).Skip(1)];
+        int open = image.Count(d => !d.IsFixed) == 2 && image.All(d => !d.IsFixed || d.Size == 1) ? CharacterRecognizer.Side : 1;
+        return [.. image.Select(d => d.IsFixed ? d.Size : open)];
+    }
 
     /// <summary>The output of floats that a softmax made, else a log-softmax, else the last one: independent probabilities where sigmoids made it, else logits. Where what a softmax takes is a
     /// plain [N, classes], that is taken instead, because the softmax forgets how large the logits are, which tells characters from other marks.</summary>

@@ -32,14 +32,15 @@ internal sealed class RecognizerModel
         if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
         GraphValidator.ValidateStructure(graph);
         graph = ModelTransforms.InInferenceMode(graph);
-        _input = ClassifierGraph.SingleInput(graph);
-        _imageShape = ClassifierGraph.ImageShape(_input);
-        _takesTensors = _input.ElementType != ElementType.Float || _input.Shape!.Skip(1).Any(d => !d.IsFixed);
         (_output, _kind) = ClassifierGraph.ScoreOutput(graph);
         _rejection = RejectionModel.Of(graph);
         Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
         // What else the model computes, such as the best class, may need operators that nothing here runs
-        graph = ModelTransforms.Only(graph, graph.Outputs.FirstOrDefault(o => o.Name == _output) ?? new ValueInfo(_output, ElementType.Float, null));
+        graph = ModelTransforms.Only(graph, _output);
+        GraphValidator.ValidateSupport(graph);
+        _input = ClassifierGraph.SingleInput(graph);
+        _imageShape = ClassifierGraph.ImageShape(_input);
+        _takesTensors = _input.ElementType != ElementType.Float || _input.Shape!.Skip(1).Any(d => !d.IsFixed);
         _plan = options.Runner(graph, options.Plan with { Outputs = [_output] });
         try
         {

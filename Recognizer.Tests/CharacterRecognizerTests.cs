@@ -167,10 +167,16 @@ public class CharacterRecognizerTests
     [InlineData("squeezed")]
     [InlineData("best")]
     [InlineData("other operator set")]
+    [InlineData("sequence")]
+    [InlineData("branch")]
+    [InlineData("brain floats")]
+    [InlineData("second input")]
+    [InlineData("height and width")]
     public void Scores_are_found_in_whatever_form_they_come(string form)
     {
         var builder = new GraphBuilder("form");
-        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        Dimension[] size = form == "height and width" ? [Dimension.Named("h"), Dimension.Unknown] : [28, 28];
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, [Dimension.Named("N"), 1, .. size])]);
         float[] weights = Weights();
         x = builder.Node("MatMul", "dense", [x, builder.Initializer("weights", Tensor.Create(weights, 784, 3))]);
         Dimension[] shape = [Dimension.Named("N"), 3];
@@ -205,9 +211,49 @@ public class CharacterRecognizerTests
             model.Graph.Output.Add(model.Graph.Output[0].Clone());
             model.Graph.Output[^1].Name = "label";
         }
+        switch (form)
+        {
+            case "sequence":
+                // As converters from scikit-learn write it
+                model.Graph.Node.Add(new NodeProto { OpType = "ZipMap", Domain = "ai.onnx.ml", Input = { x }, Output = { "map" } });
+                model.Graph.Output.Add(new ValueInfoProto { Name = "map", Type = new TypeProto { SequenceType = ByteString.Empty } });
+                break;
+            case "branch":
+                model.Graph.Node.Add(new NodeProto
+                {
+                    OpType = "If",
+                    Input = { x },
+                    Output = { "branch" },
+                    Attribute = { new AttributeProto { Name = "then_branch", Type = AttributeProto.Types.AttributeType.Graph, Graph = { ByteString.Empty } } },
+                });
+                break;
+            case "brain floats":
+                model.Graph.Initializer.Add(new TensorProto { Name = "brain", DataType = 16, Dims = { 1 }, RawData = ByteString.CopyFrom(0, 0) });
+                model.Graph.Node.Add(new NodeProto { OpType = "Identity", Input = { "brain" }, Output = { "copy" } });
+                break;
+            case "second input":
+                model.Graph.Input.Add(new ValueInfoProto { Name = "size", Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)ElementType.Int64 } } });
+                model.Graph.Node.Add(new NodeProto { OpType = "Identity", Input = { "size" }, Output = { "copy" } });
+                model.Graph.Output.Add(new ValueInfoProto { Name = "copy", Type = model.Graph.Input[^1].Type });
+                break;
+        }
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.ToByteArray(), new RecognizerOptions { Labels = ["a", "b", "c"] });
         AssertScores(recognizer, weights, 1);
         AssertScores(recognizer, weights, 5);
+    }
+
+    [Fact]
+    public void What_isnt_supported_is_refused_where_scores_need_it()
+    {
+        var builder = new GraphBuilder("brain");
+        string x = builder.Node("Flatten", "flat", [builder.Input("image", ElementType.Float, Dimension.Named("N"), 1, 28, 28)]);
+        x = builder.Node("MatMul", "scores", [x, builder.Initializer("weights", Tensor.Create(Weights(), 784, 3))]);
+        builder.Output(x, ElementType.Float, Dimension.Named("N"), 3);
+        ModelProto model = ModelProto.Parser.ParseFrom(OnnxWriter.ToBytes(builder.Build()));
+        model.Graph.Initializer[0].DataType = 16;
+        string message = Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(model.ToByteArray(), new RecognizerOptions { Labels = ["a", "b", "c"] })).Message;
+        Assert.Contains("'weights'", message, StringComparison.Ordinal);
+        Assert.Contains("BFloat16", message, StringComparison.Ordinal);
     }
 
     [Theory]

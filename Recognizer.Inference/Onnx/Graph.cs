@@ -27,6 +27,9 @@ public sealed class Graph
     /// <summary><c>metadata_props</c> of the model.</summary>
     public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>What a file has that isn't supported, by the name of the value concerned: why the graph can't compute that value.</summary>
+    internal Dictionary<string, string> Unsupported { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Who wrote the file.</summary>
     public string Producer { get; set; } = "Recognizer";
 
@@ -47,6 +50,7 @@ public sealed class Graph
         foreach (ValueInfo input in Inputs) empty.Inputs.Add(input);
         foreach (ValueInfo output in Outputs) empty.Outputs.Add(output);
         foreach ((string key, string value) in Metadata) empty.Metadata[key] = value;
+        foreach ((string name, string reason) in Unsupported) empty.Unsupported[name] = reason;
         return empty;
     }
 }

@@ -10,13 +10,14 @@ public static class GraphValidator
     {
         ArgumentNullException.ThrowIfNull(graph);
         ValidateStructure(graph);
-        ValidateDomains(graph);
+        ValidateSupport(graph);
     }
 
-    /// <summary>Checks that no operator comes from another operator set.</summary>
-    /// <exception cref="OnnxException">One does; the message names the node.</exception>
-    internal static void ValidateDomains(Graph graph)
+    /// <summary>Checks that no operator comes from another operator set, and that the file it comes from had nothing else that isn't supported.</summary>
+    /// <exception cref="OnnxException">One does, or it had; the message names the node or value.</exception>
+    internal static void ValidateSupport(Graph graph)
     {
+        foreach (string reason in graph.Unsupported.Values) throw new OnnxException(reason);
         foreach (Node node in graph.Nodes)
         {
             if (node.Domain.Length > 0)
@@ -24,7 +25,7 @@ public static class GraphValidator
         }
     }
 
-    /// <summary>Checks everything but where operators come from.</summary>
+    /// <summary>Checks everything but where operators come from and whether all is supported.</summary>
     /// <exception cref="OnnxException">A rule is broken; the message names the node or value.</exception>
     internal static void ValidateStructure(Graph graph)
     {
@@ -65,7 +66,11 @@ public static class GraphValidator
             foreach (string input in node.Inputs)
             {
                 if (input.Length == 0) continue;
-                if (!sources.TryGetValue(input, out int source)) throw new OnnxException($"{node}: reads '{input}', which no input, initializer or node provides.");
+                if (!sources.TryGetValue(input, out int source))
+                {
+                    if (graph.Unsupported.ContainsKey(input)) continue;
+                    throw new OnnxException($"{node}: reads '{input}', which no input, initializer or node provides.");
+                }
                 if (source >= i)
                 {
                     throw new OnnxException($"{node}: reads '{input}' of {(source == i ? "itself" : graph.Nodes[source].ToString())}, " +

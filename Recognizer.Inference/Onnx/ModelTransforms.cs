@@ -35,10 +35,15 @@ public static class ModelTransforms
 
     /// <summary>The part of a model that computes one value, which becomes its only output.</summary>
     /// <param name="graph">The model; it stays as it is. Nodes and initializers are shared.</param>
-    /// <param name="output">The value.</param>
-    internal static Graph Only(Graph graph, ValueInfo output)
+    /// <param name="value">Name of an output, or of a value of type Float.</param>
+    internal static Graph Only(Graph graph, string value) => Only(graph, [graph.Outputs.FirstOrDefault(output => output.Name == value) ?? new ValueInfo(value, ElementType.Float, null)]);
+
+    /// <summary>The part of a model that computes some values, which become its only outputs.</summary>
+    /// <param name="graph">The model; it stays as it is. Nodes and initializers are shared.</param>
+    /// <param name="outputs">The values.</param>
+    internal static Graph Only(Graph graph, IReadOnlyList<ValueInfo> outputs)
     {
-        var needed = new HashSet<string>(StringComparer.Ordinal) { output.Name };
+        var needed = new HashSet<string>(outputs.Select(output => output.Name), StringComparer.Ordinal);
         var nodes = new List<Node>(graph.Nodes.Count);
         foreach (Node node in graph.Nodes.Reverse())
         {
@@ -48,8 +53,12 @@ public static class ModelTransforms
                 if (input.Length > 0) needed.Add(input);
         }
         Graph result = graph.Like();
+        // Inputs that nothing reads go, unless that is all of them: then whoever takes the model has to say so.
+        foreach (ValueInfo input in graph.Inputs.Where(input => !needed.Contains(input.Name)).ToArray())
+            if (result.Inputs.Count > 1) result.Inputs.Remove(input);
+        foreach (string name in graph.Unsupported.Keys.Where(name => !needed.Contains(name))) result.Unsupported.Remove(name);
         result.Outputs.Clear();
-        result.Outputs.Add(output);
+        foreach (ValueInfo output in outputs) result.Outputs.Add(output);
         foreach (Node node in Enumerable.Reverse(nodes)) result.Nodes.Add(node);
         foreach ((string name, Tensor tensor) in graph.Initializers)
             if (needed.Contains(name)) result.Initializers.Add(name, tensor);

@@ -15,6 +15,9 @@ public sealed class OnnxException : Exception
     /// <summary>Whether the file, or one with its weights, couldn't be read or wasn't there in full, which may pass, rather than holding no model that can be used.</summary>
     public bool IsUnreadable { get; init; }
 
+    /// <summary>Whether a valid model uses something here that this library doesn't support, which is no matter where nothing needs it.</summary>
+    internal bool IsUnsupported { get; init; }
+
     /// <summary>Names come from files, which may hold anything: control characters would garble a terminal, and a name may be megabytes long.</summary>
     private static string OneLine(string message)
     {

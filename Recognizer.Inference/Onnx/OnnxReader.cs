@@ -25,14 +25,14 @@ public static class OnnxReader
     /// <exception cref="OnnxException">The file is missing, unreadable or no valid model, or uses something that isn't supported.</exception>
     public static Graph ReadFile(string path) => Standard(ReadAnyFile(path));
 
-    /// <summary>As <see cref="Read(Stream)"/>, but operators may come from other operator sets too, for whoever needs only a part of the graph.</summary>
+    /// <summary>As <see cref="Read(Stream)"/>, but operators may come from other operator sets too, and values may be what isn't supported (<see cref="Graph.Unsupported"/>), for whoever needs only a part of the graph.</summary>
     internal static Graph ReadAny(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         return Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), "model", null);
     }
 
-    /// <summary>As <see cref="Read(byte[])"/>, but operators may come from other operator sets too.</summary>
+    /// <summary>As <see cref="Read(byte[])"/>, but with the leniency of <see cref="ReadAny(Stream)"/>.</summary>
     internal static Graph ReadAny(byte[] bytes)
     {
         ArgumentNullException.ThrowIfNull(bytes);
@@ -40,7 +40,7 @@ public static class OnnxReader
         return ReadAny(stream);
     }
 
-    /// <summary>As <see cref="ReadFile"/>, but operators may come from other operator sets too.</summary>
+    /// <summary>As <see cref="ReadFile"/>, but with the leniency of <see cref="ReadAny(Stream)"/>.</summary>
     /// <param name="path">The model file.</param>
     /// <param name="reading">Is told the full path of each file right before it is looked at: of the model, then of those with its weights.</param>
     internal static Graph ReadAnyFile(string path, Action<string>? reading = null)
@@ -70,7 +70,7 @@ public static class OnnxReader
 
     private static Graph Standard(Graph graph)
     {
-        GraphValidator.ValidateDomains(graph);
+        GraphValidator.ValidateSupport(graph);
         return graph;
     }
 
@@ -107,28 +107,41 @@ public static class OnnxReader
             string what = $"initializer '{tensor.Name}'";
             if (tensor.Name.Length == 0) throw new OnnxException($"Initializer {graph.Initializers.Count} has no name.");
             if (graph.Initializers.ContainsKey(tensor.Name)) throw new OnnxException($"Two initializers are called '{tensor.Name}', expected distinct names.");
-            graph.Initializers.Add(tensor.Name, TensorReader.Read(tensor, what, external));
+            IfSupported(tensor.Name, () => graph.Initializers.Add(tensor.Name, TensorReader.Read(tensor, what, external)));
         }
-        foreach (ValueInfoProto value in proto.Input)
-        {
-            // Files of IR version 3 list every initializer as an input too; as in later ones it is a constant here.
-            ValueInfo info = Value(value, "input");
-            if (graph.Initializers.TryGetValue(info.Name, out Tensor? tensor))
-            {
-                if (info.ElementType != tensor.ElementType || info.Shape is { } shape && !Fits(tensor.Shape, shape))
-                    throw new OnnxException($"Input '{info.Name}' is declared as {info}, but its initializer is {tensor.ElementType}[{string.Join(", ", tensor.Shape.ToArray())}].");
-                continue;
-            }
-            graph.Inputs.Add(info);
-        }
-        foreach (ValueInfoProto value in proto.Output) graph.Outputs.Add(Value(value, "output"));
-        foreach (NodeProto node in proto.Node) graph.Nodes.Add(ReadNode(node, graph.Nodes.Count, external));
+        foreach (ValueInfoProto value in proto.Input) IfSupported(value.Name, () => AddInput(Value(value, "input")));
+        foreach (ValueInfoProto value in proto.Output) IfSupported(value.Name, () => graph.Outputs.Add(Value(value, "output")));
+        if (graph.Outputs.Count == 0 && graph.Unsupported.Count > 0) throw new OnnxException(graph.Unsupported.Values.Last());
+        foreach (NodeProto node in proto.Node) graph.Nodes.Add(ReadNode(node, graph, external));
         foreach (StringStringEntryProto entry in model.MetadataProps)
         {
             if (!graph.Metadata.TryAdd(entry.Key, entry.Value)) throw new OnnxException($"Metadata '{entry.Key}' is there twice, expected distinct keys.");
         }
         GraphValidator.ValidateStructure(graph);
         return graph;
+
+        // Files of IR version 3 list every initializer as an input too; as in later ones it is a constant here.
+        void AddInput(ValueInfo info)
+        {
+            if (graph.Initializers.TryGetValue(info.Name, out Tensor? tensor))
+            {
+                if (info.ElementType != tensor.ElementType || info.Shape is { } shape && !Fits(tensor.Shape, shape))
+                    throw new OnnxException($"Input '{info.Name}' is declared as {info}, but its initializer is {tensor.ElementType}[{string.Join(", ", tensor.Shape.ToArray())}].");
+            }
+            else graph.Inputs.Add(info);
+        }
+
+        void IfSupported(string name, Action read)
+        {
+            try
+            {
+                read();
+            }
+            catch (OnnxException exception) when (exception.IsUnsupported)
+            {
+                graph.Unsupported[name] = exception.Message;
+            }
+        }
     }
 
     private static int Opset(ModelProto model, string source)
@@ -168,7 +181,7 @@ public static class OnnxReader
         {
             case TypeProto.ValueOneofCase.TensorType: break;
             case TypeProto.ValueOneofCase.None: throw new OnnxException($"Type of {what} is missing, expected a tensor type.");
-            case var other: throw new OnnxException($"Type of {what} is {other}, which is not supported, expected a tensor.");
+            case var other: throw new OnnxException($"Type of {what} is {other}, which is not supported, expected a tensor.") { IsUnsupported = true };
         }
         TypeProto.Types.Tensor tensor = type!.TensorType;
         ElementType elementType = TensorReader.Type(tensor.ElemType, what);
@@ -195,16 +208,23 @@ public static class OnnxReader
         return new ValueInfo(proto.Name, elementType, shape);
     }
 
-    private static Node ReadNode(NodeProto proto, int index, ExternalData? external)
+    private static Node ReadNode(NodeProto proto, Graph graph, ExternalData? external)
     {
-        if (proto.OpType.Length == 0) throw new OnnxException($"Node {index} ('{proto.Name}') has no operator type.");
+        if (proto.OpType.Length == 0) throw new OnnxException($"Node {graph.Nodes.Count} ('{proto.Name}') has no operator type.");
         var node = new Node(proto.OpType, proto.Input, proto.Output, proto.Name, proto.Domain == "ai.onnx" ? "" : proto.Domain);
         if (proto.Overload.Length > 0) throw new OnnxException($"{node}: calls overload '{proto.Overload}' of a local function, which is not supported.");
         foreach (AttributeProto attribute in proto.Attribute)
         {
             if (attribute.Name.Length == 0) throw new OnnxException($"{node}: an attribute has no name.");
-            if (!node.Attributes.TryAdd(attribute.Name, ReadAttribute(node, attribute, external)))
-                throw new OnnxException($"{node}: attribute '{attribute.Name}' is there twice.");
+            try
+            {
+                if (!node.Attributes.TryAdd(attribute.Name, ReadAttribute(node, attribute, external)))
+                    throw new OnnxException($"{node}: attribute '{attribute.Name}' is there twice.");
+            }
+            catch (OnnxException exception) when (exception.IsUnsupported)
+            {
+                foreach (string output in node.Outputs) graph.Unsupported[output] = exception.Message;
+            }
         }
         return node;
     }
@@ -247,7 +267,7 @@ public static class OnnxReader
             AttributeProto.Types.AttributeType.Floats => attribute.Floats.ToArray(),
             AttributeProto.Types.AttributeType.Ints => attribute.Ints.ToArray(),
             AttributeProto.Types.AttributeType.Strings => attribute.Strings.Select(s => s.ToStringUtf8()).ToArray(),
-            _ => throw new OnnxException($"{what} is of type {type}, which is not supported{(type is AttributeProto.Types.AttributeType.Graph or AttributeProto.Types.AttributeType.Graphs ? " (sub-graphs, as If, Loop and Scan have them)" : "")}."),
+            _ => throw new OnnxException($"{what} is of type {type}, which is not supported{(type is AttributeProto.Types.AttributeType.Graph or AttributeProto.Types.AttributeType.Graphs ? " (sub-graphs, as If, Loop and Scan have them)" : "")}.") { IsUnsupported = true },
         };
     }
 }

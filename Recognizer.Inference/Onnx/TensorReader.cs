@@ -14,7 +14,7 @@ internal static class TensorReader
     /// <summary>An element type by the file's number.</summary>
     public static ElementType Type(int number, string what) => number is > 0 and <= (int)ElementType.UInt64
         ? (ElementType)number
-        : throw new OnnxException($"Element type of {what} is {TypeName(number)}, which is not supported.");
+        : throw new OnnxException($"Element type of {what} is {TypeName(number)}, which is not supported.") { IsUnsupported = true };
 
     /// <summary>Bytes per element in raw data; 0 for strings, which have none.</summary>
     public static int Size(ElementType type) => type switch

@@ -42,7 +42,7 @@ internal static class TrainableGraph
         // Constants that stay computed: those that training follows back to an initializer by itself, and what comes from frozen ones.
         var kept = new HashSet<string>(graph.Initializers.Keys, StringComparer.Ordinal);
         // Others may be of operators that are unknown here
-        IList<Node> nodes = ModelTransforms.Only(graph, new ValueInfo(ClassifierOutput.Of(graph).Scores, ElementType.Float, null)).Nodes;
+        IList<Node> nodes = ModelTransforms.Only(graph, ClassifierOutput.Of(graph).Scores).Nodes;
         Dictionary<string, Node> producers = Node.Producers(nodes);
         var stored = new HashSet<Node>();
         var fixedSources = new HashSet<string>(frozen, StringComparer.Ordinal);
