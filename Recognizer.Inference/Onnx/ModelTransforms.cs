@@ -65,6 +65,28 @@ public static class ModelTransforms
         return result;
     }
 
+    /// <summary>A model without the outputs that can't be computed, such as those of operators that nothing here runs.</summary>
+    /// <param name="graph">The model; it stays as it is, and is itself the result where all its outputs can be computed. Nodes and initializers are shared.</param>
+    /// <exception cref="OnnxException">No output can be computed; the message says why not the last one.</exception>
+    internal static Graph Computable(Graph graph)
+    {
+        var outputs = new List<ValueInfo>();
+        OnnxException? last = null;
+        foreach (ValueInfo output in graph.Outputs)
+        {
+            try
+            {
+                ShapeInference.Infer(Only(graph, [output]));
+                outputs.Add(output);
+            }
+            catch (OnnxException exception)
+            {
+                last = exception;
+            }
+        }
+        return last is null ? graph : outputs.Count > 0 ? Only(graph, outputs) : throw last;
+    }
+
     /// <summary>Whether a node is one that training and inference compute differently, written for training.</summary>
     internal static bool IsInTrainingMode(Node node) => node.OperatorType switch
     {

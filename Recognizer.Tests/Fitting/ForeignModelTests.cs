@@ -8,6 +8,7 @@ using Recognizer.Training.Commands;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Differentiation;
 using Recognizer.Training.Fitting;
+using Recognizer.Training.Quantization;
 
 namespace Recognizer.Tests.Fitting;
 
@@ -359,6 +360,25 @@ public sealed class ForeignModelTests : IDisposable
         Assert.Equal(Interpreter.Run(inference, feed)["output"].Span<float>().ToArray(), Interpreter.Run(converted, feed)["output"].Span<float>().ToArray());
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(training, new RecognizerOptions { Labels = ["a", "b", "c", "d"] });
         Assert.Equal(4, recognizer.RecognizeNormalized(pixels.AsSpan(0, 784)).Candidates.Count);
+    }
+
+    [Fact]
+    public void Models_in_training_mode_are_quantised_and_sampled_in_inference_mode()
+    {
+        Graph graph = PyTorch(true);
+        float[] images = [.. Shapes.Make(train: 32, test: 0).Train!.Images.Select(p => p / 255f)];
+        Graph quantized = PostTrainingQuantizer.Quantize(graph, images, 32);
+        Assert.DoesNotContain(quantized.Nodes, n => n.OperatorType == "BatchNormalization");
+        var feed = new Dictionary<string, Tensor> { ["input"] = Tensor.Create(images, 32, 1, 28, 28) };
+        float[] expected = Interpreter.Run(PyTorch(false), feed)["output"].Span<float>().ToArray(), actual = Interpreter.Run(quantized, feed)["output"].Span<float>().ToArray();
+        for (int i = 0; i < expected.Length; i++) Assert.InRange(actual[i] - expected[i], -0.1, 0.1);
+        Assert.Equal((0, ""), Run("export", Save(graph), "--samples", "1", "--output", Path.Combine(_folder.Root, "samples", "model.onnx")));
+    }
+
+    private static (int Code, string Error) Run(params string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        return (CommandLine.Run(arguments, new CommandHost(output, error, CancellationToken.None)), error.ToString());
     }
 
     [Fact]

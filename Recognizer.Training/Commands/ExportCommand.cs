@@ -26,7 +26,7 @@ internal static class ExportCommand
 
     private static int Run(CommandHost host, string path, string output, bool bytes, string? labels, int samples, bool json)
     {
-        Graph graph = OnnxReader.ReadFile(path);
+        Graph graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(path));
         if (labels is not null)
         {
             string[] texts = Labels(labels);

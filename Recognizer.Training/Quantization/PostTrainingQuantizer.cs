@@ -1,3 +1,4 @@
+using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Engine.Compilation;
 using Recognizer.Inference.Onnx;
@@ -26,7 +27,7 @@ internal static class PostTrainingQuantizer
     /// <summary>The first operator set in which DequantizeLinear takes a scale per channel.</summary>
     public const int LowestOpset = 13;
 
-    /// <summary>Quantises a model.</summary>
+    /// <summary>Quantises a model. The result is in inference mode, and lacks outputs beside the scores that can't be computed here.</summary>
     /// <param name="model">A float model with one input.</param>
     /// <param name="images">[count, …] of the input: typical images, a few hundred.</param>
     /// <param name="count">Number of images, at least 1.</param>
@@ -43,7 +44,10 @@ internal static class PostTrainingQuantizer
             throw new OnnxException($"The model is in 8 bits already: it has the {done}.");
         if (input.ElementType != ElementType.Float)
             throw new OnnxException($"Input '{input.Name}' is {input}, expected Float: quantise the model as it was before export --uint8-input.");
-        Graph graph = FoldedGraph.Create(model);
+        model = ModelTransforms.InInferenceMode(model);
+        // Scores must be computed; other outputs may go
+        ShapeInference.Infer(ModelTransforms.Only(model, ClassifierGraph.ScoreOutput(model).Name));
+        Graph graph = FoldedGraph.Create(ModelTransforms.Computable(model));
         Node[] weighted = [.. graph.Nodes.Where(node => HasWeights(graph, node))];
         if (weighted.Length == 0) throw new OnnxException("The model has no convolution or dense layer with constant weights to quantise.");
         List<(string Value, string Parameters)> quantized = Choose(graph, weighted);
