@@ -14,7 +14,7 @@ public static class ShapeInference
     public static IReadOnlyDictionary<string, ValueInfo> Infer(Graph graph, IReadOnlyDictionary<string, int[]>? inputShapes = null)
     {
         Dictionary<string, int> symbols = BindSymbols(graph, inputShapes);
-        Dictionary<string, ValueInfo> result = Values(graph, inputShapes, symbols, batch: 1);
+        Dictionary<string, ValueInfo> result = Values(graph, inputShapes, symbols, batch: 1, broken: null);
         foreach (ValueInfo output in graph.Outputs)
         {
             if (!result.TryGetValue(output.Name, out ValueInfo? inferred)) throw new OnnxException($"Output '{output.Name}' of the graph is not written in operator set {graph.Opset}.");
@@ -28,11 +28,16 @@ public static class ShapeInference
     /// <param name="inputShapes">Shapes of inputs by name; where left out, the declared shapes hold.</param>
     /// <param name="batch">The batch size among them if it is made up, or 1.</param>
     internal static IReadOnlyDictionary<string, ValueInfo> Probe(Graph graph, IReadOnlyDictionary<string, int[]> inputShapes, int batch) =>
-        Values(graph, inputShapes, BindSymbols(graph, inputShapes), batch);
+        Values(graph, inputShapes, BindSymbols(graph, inputShapes), batch, broken: null);
 
-    private static Dictionary<string, ValueInfo> Values(Graph graph, IReadOnlyDictionary<string, int[]>? inputShapes, Dictionary<string, int> symbols, int batch)
+    /// <summary>What can be told of the values of any graph: those of nodes that break a rule, or follow one that does, are left out.</summary>
+    /// <param name="graph">A graph of valid structure.</param>
+    /// <param name="broken">Is told the rules that are broken, in the order of the nodes.</param>
+    internal static IReadOnlyDictionary<string, ValueInfo> Known(Graph graph, Action<OnnxException> broken) => Values(graph, null, [], batch: 1, broken);
+
+    private static Dictionary<string, ValueInfo> Values(Graph graph, IReadOnlyDictionary<string, int[]>? inputShapes, Dictionary<string, int> symbols, int batch, Action<OnnxException>? broken)
     {
-        GraphValidator.Validate(graph);
+        if (broken is null) GraphValidator.Validate(graph);
         var values = new Dictionary<string, InferredValue>(StringComparer.Ordinal);
         foreach (ValueInfo input in graph.Inputs)
         {
@@ -44,6 +49,19 @@ public static class ShapeInference
         foreach ((string name, Tensor tensor) in graph.Initializers) values[name] = InferredValue.Of(name, tensor);
 
         foreach (Node node in graph.Nodes)
+        {
+            try
+            {
+                Apply(node);
+            }
+            catch (OnnxException exception) when (broken is not null)
+            {
+                broken(exception);
+            }
+        }
+        return values.ToDictionary(v => v.Key, v => new ValueInfo(v.Key, v.Value.Type, v.Value.Shape), StringComparer.Ordinal);
+
+        void Apply(Node node)
         {
             var inputs = new InferredValue?[node.Inputs.Count];
             for (int i = 0; i < inputs.Length; i++)
@@ -57,8 +75,6 @@ public static class ShapeInference
             foreach (InferredValue? output in context.Outputs)
                 if (output is not null) values[output.Name] = output;
         }
-
-        return values.ToDictionary(v => v.Key, v => new ValueInfo(v.Key, v.Value.Type, v.Value.Shape), StringComparer.Ordinal);
     }
 
     /// <summary>Sizes of symbols such as N, from the actual shapes.</summary>

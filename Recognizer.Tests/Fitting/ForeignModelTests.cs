@@ -375,6 +375,22 @@ public sealed class ForeignModelTests : IDisposable
         Assert.Equal((0, ""), Run("export", Save(graph), "--samples", "1", "--output", Path.Combine(_folder.Root, "samples", "model.onnx")));
     }
 
+    [Fact]
+    public void Outputs_of_unknown_operators_are_listed_and_left_out_of_8_bits()
+    {
+        Graph graph = Keras();
+        graph.Initializers["k"] = Tensor.Vector(2L);
+        graph.Nodes.Add(new Node("TopK", ["dense_1", "k"], ["best", "which"], "best"));
+        graph.Outputs.Add(new ValueInfo("which", ElementType.Int64, [Dimension.Named("unk__2"), 2]));
+        ModelSummary summary = ModelSummary.Of(graph);
+        Assert.Equal("TopK", summary.Layers[^1].OperatorType);
+        Assert.Equal("?", summary.Layers[^1].OutputShape);
+        Assert.Contains("TopK", Assert.Single(summary.Notes), StringComparison.Ordinal);
+        Assert.Equal(ModelSummary.Of(Keras()).MultiplyAdds, summary.MultiplyAdds);
+        float[] images = [.. Shapes.Make(train: 8, test: 0).Train!.Images.Select(p => p / 255f)];
+        Assert.Equal(["dense_1"], PostTrainingQuantizer.Quantize(graph, images, 8).Outputs.Select(output => output.Name));
+    }
+
     private static (int Code, string Error) Run(params string[] arguments)
     {
         using StringWriter output = new(), error = new();

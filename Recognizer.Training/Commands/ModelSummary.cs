@@ -2,22 +2,25 @@ using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Training.Commands;
 
-/// <summary>One node of a model.</summary>
-internal sealed record LayerSummary(string Name, string OperatorType, string OutputShape, long Parameters, long MultiplyAdds);
+/// <summary>One node of a model; what it multiplies is null where shapes aren't known.</summary>
+internal sealed record LayerSummary(string Name, string OperatorType, string OutputShape, long Parameters, long? MultiplyAdds);
 
 /// <summary>Size and cost of a model.</summary>
 /// <param name="Graph">The model.</param>
 /// <param name="Operators">How often each operator occurs, in the order of first use.</param>
-/// <param name="Parameters">Elements of the float initializers.</param>
-/// <param name="MultiplyAdds">Multiplications of Conv, Gemm and MatMul for one image, counted directly; null where shapes aren't known.</param>
+/// <param name="Parameters">Elements of the initializers that nodes compute with, whatever they are stored in: floats, and integers that operators on 8-bit numbers read as weights or biases.
+/// Scales and zero points aren't counted.</param>
+/// <param name="MultiplyAdds">Multiplications of convolutions, matrix products and recurrent layers for one image, counted directly; null where shapes aren't known.</param>
 /// <param name="Layers">The nodes in order.</param>
-internal sealed record ModelSummary(Graph Graph, IReadOnlyDictionary<string, int> Operators, long Parameters, long? MultiplyAdds, IReadOnlyList<LayerSummary> Layers)
+/// <param name="Problem">Why some shapes aren't known: the first rule of an operator that a node breaks; null where none does.</param>
+internal sealed record ModelSummary(Graph Graph, IReadOnlyDictionary<string, int> Operators, long Parameters, long? MultiplyAdds, IReadOnlyList<LayerSummary> Layers, string? Problem)
 {
     /// <summary>What one should know before training the model further.</summary>
     public IReadOnlyList<string> Notes
     {
         get
         {
+            if (Problem is not null) return [$"not all of it can be computed here: {Problem}"];
             if (Graph.Nodes.Any(ModelTransforms.IsInTrainingMode))
                 return ["in training mode, where dropout is random and batch normalisation takes the batch's statistics: evaluate, predict and train use it in inference mode"];
             // Normalisation that follows a convolution is folded; one that follows a dense layer is not.
@@ -32,54 +35,59 @@ internal sealed record ModelSummary(Graph Graph, IReadOnlyDictionary<string, int
 
     public static ModelSummary Of(Graph graph)
     {
-        // One image: named and unknown dimensions are 1.
-        var shapes = graph.Inputs.Where(i => i.Shape is not null)
-            .ToDictionary(i => i.Name, i => i.Shape!.Select(d => d.IsFixed ? d.Size : 1).ToArray(), StringComparer.Ordinal);
-        IReadOnlyDictionary<string, ValueInfo> values = ShapeInference.Infer(graph, shapes);
+        // One image, whose height and width may be open.
+        Graph one = graph.Like();
+        one.Inputs.Clear();
+        foreach (ValueInfo input in graph.Inputs) one.Inputs.Add(input.Shape is [{ IsFixed: false }, ..] ? input with { Shape = [1, .. input.Shape.Skip(1)] } : input);
+        foreach ((string name, Tensor tensor) in graph.Initializers) one.Initializers.Add(name, tensor);
+        foreach (Node node in graph.Nodes) one.Nodes.Add(node);
+        string? problem = null;
+        IReadOnlyDictionary<string, ValueInfo> values = ShapeInference.Known(one, exception => problem ??= exception.Message);
 
         var operators = new OrderedDictionary<string, int>(StringComparer.Ordinal);
         var counted = new HashSet<string>(StringComparer.Ordinal);
         var layers = new List<LayerSummary>();
-        long? total = 0;
         foreach (Node node in graph.Nodes)
         {
             operators[node.OperatorType] = operators.GetValueOrDefault(node.OperatorType) + 1;
-            long parameters = node.Inputs.Where(i => graph.Initializers.ContainsKey(i) && counted.Add(i))
-                .Select(i => graph.Initializers[i]).Where(IsFloat).Sum(t => (long)t.Length);
-            long? multiplyAdds = MultiplyAddsOf(node, graph, values);
-            total += multiplyAdds;
+            long parameters = node.Inputs.Where((name, i) => graph.Initializers.TryGetValue(name, out Tensor? tensor) && IsWeight(node, i, tensor) && counted.Add(name))
+                .Sum(name => (long)graph.Initializers[name].Length);
             string shape = values.TryGetValue(node.Outputs[0], out ValueInfo? output) && output.Shape is { } dimensions ? $"[{string.Join(", ", dimensions)}]" : "?";
-            layers.Add(new LayerSummary(node.Name.Length > 0 ? node.Name : node.Outputs[0], node.OperatorType, shape, parameters, multiplyAdds ?? 0));
+            layers.Add(new LayerSummary(node.Name.Length > 0 ? node.Name : node.Outputs[0], node.OperatorType, shape, parameters, MultiplyAddsOf(node, values)));
         }
-        return new ModelSummary(graph, operators, graph.Initializers.Values.Where(IsFloat).Sum(t => (long)t.Length), total, layers);
+        return new ModelSummary(graph, operators, layers.Sum(layer => layer.Parameters), layers.Aggregate((long?)0, (sum, layer) => sum + layer.MultiplyAdds), layers, problem);
     }
 
-    private static bool IsFloat(Tensor tensor) => tensor.ElementType is ElementType.Float or ElementType.Double or ElementType.Float16;
-
-    // Every output element of these operators is a sum of products; its length is what follows the first dimension of the weights.
-    private static long? MultiplyAddsOf(Node node, Graph graph, IReadOnlyDictionary<string, ValueInfo> values)
+    private static bool IsWeight(Node node, int input, Tensor tensor) => node.OperatorType switch
     {
-        if (node.OperatorType is not ("Conv" or "Gemm" or "MatMul")) return 0;
-        if (Shape(node.Outputs[0]) is not { } output || Shape(node.Inputs[0]) is not { } left || Shape(node.Inputs[1]) is not { } right) return null;
-        long terms = node.OperatorType switch
+        "QuantizeLinear" or "DequantizeLinear" => input == 0,
+        "ConvInteger" or "MatMulInteger" => input <= 1,
+        "QLinearConv" or "QLinearMatMul" => input is 0 or 3 or 8,
+        _ => tensor.ElementType is ElementType.Float or ElementType.Double or ElementType.Float16,
+    };
+
+    // Every output element of most of these operators is a sum of products; its length is what follows the first dimension of a convolution's weights, or a row of a product's left factor.
+    private static long? MultiplyAddsOf(Node node, IReadOnlyDictionary<string, ValueInfo> values)
+    {
+        return node.OperatorType switch
         {
-            "Conv" => Product(right.AsSpan(1)),
-            "Gemm" => node.Int("transA", 0) != 0 ? left[0] : left[^1],
-            _ => left[^1],
+            "Conv" or "ConvInteger" => Product(Output()) * Product(Input(1)?.Skip(1)),
+            "QLinearConv" => Product(Output()) * Product(Input(3)?.Skip(1)),
+            // Here it is each element of the input that meets what follows the first dimension.
+            "ConvTranspose" => Product(Input(0)) * Product(Input(1)?.Skip(1)),
+            "Gemm" when node.Int("transA", 0) != 0 => Product(Output()) * Product(Input(0)?.Take(1)),
+            "Gemm" or "MatMul" or "MatMulInteger" or "QLinearMatMul" => Product(Output()) * Product(Input(0)?.TakeLast(1)),
+            // Steps of every sequence, each with the weights of its input and of the state.
+            "RNN" or "GRU" or "LSTM" => Product(Input(0)?.Take(2)) * (Product(Input(1)) + Product(Input(2))),
+            _ => 0,
         };
-        return Product(output) * terms;
 
-        int[]? Shape(string name) => graph.Initializers.TryGetValue(name, out Tensor? tensor)
-            ? tensor.Shape.ToArray()
-            : values.TryGetValue(name, out ValueInfo? value) && value.Shape is { } shape && shape.All(d => d.IsFixed)
-                ? [.. shape.Select(d => d.Size)]
-                : null;
-    }
+        IEnumerable<Dimension>? Input(int index) => index < node.Inputs.Count ? Shape(node.Inputs[index]) : null;
 
-    private static long Product(ReadOnlySpan<int> sizes)
-    {
-        long product = 1;
-        foreach (int size in sizes) product *= size;
-        return product;
+        IEnumerable<Dimension>? Output() => Shape(node.Outputs[0]);
+
+        IEnumerable<Dimension>? Shape(string name) => values.GetValueOrDefault(name)?.Shape;
+
+        static long? Product(IEnumerable<Dimension>? sizes) => sizes?.Aggregate((long?)1, (product, size) => product * (size.IsFixed ? size.Size : (long?)null));
     }
 }
