@@ -39,38 +39,29 @@ internal static class ClassifierGraph
     }
 
     /// <summary>The output of floats that a softmax made, else a log-softmax, else the last one: independent probabilities where sigmoids made it, else logits. Where what a softmax takes is a
-    /// plain [N, classes], that is taken instead, because the softmax forgets how large the logits are, which tells characters from other marks.</summary>
-    /// <param name="graph">A valid graph.</param>
+    /// plain [N, classes], that is taken instead, because the softmax forgets how large the logits are, which tells characters from other marks. A part of a softmax's probabilities
+    /// is made to add up to 1, as independent ones are.</summary>
+    /// <param name="graph">A valid graph in inference mode.</param>
     /// <exception cref="OnnxException">No output is of floats.</exception>
     public static (string Name, ScoreKind Kind) ScoreOutput(Graph graph)
     {
         ValueInfo[] outputs = [.. graph.Outputs.Where(output => output.ElementType == ElementType.Float)];
         if (outputs.Length == 0) throw new OnnxException($"Output '{graph.Outputs[^1].Name}' is of type {graph.Outputs[^1].ElementType}, expected Float.");
         Dictionary<string, Node> producers = Node.Producers(graph.Nodes);
-        foreach ((string type, ScoreKind kind) in new[] { ("Softmax", ScoreKind.Probabilities), ("LogSoftmax", ScoreKind.LogProbabilities) })
+        foreach (ScoreKind kind in (ReadOnlySpan<ScoreKind>)[ScoreKind.Probabilities, ScoreKind.LogProbabilities])
         {
             foreach (ValueInfo output in outputs)
             {
-                if (Maker(output.Name) is not { } maker || maker.OperatorType != type) continue;
-                bool isPlain = maker.Outputs.Contains(output.Name) && output.Shape is { Count: 2 } && maker.Int("axis", -1) is 1 or -1
-                    && maker.Inputs is [var logits, ..] && producers.TryGetValue(logits, out Node? before) && before.OperatorType != "Cast";
-                return isPlain ? (maker.Inputs[0], ScoreKind.Logits) : (output.Name, kind);
+                ScorePath path = ScorePath.Of(producers, output.Name);
+                if (path.Kind != kind) continue;
+                bool isPlain = path.Nodes is [{ OperatorType: "Softmax" or "LogSoftmax" } softmax] && output.Shape is { Count: 2 } && softmax.Int("axis", -1) is 1 or -1
+                    && producers.TryGetValue(softmax.Inputs[0], out Node? before) && before.OperatorType != "Cast";
+                if (isPlain) return (path.Nodes[0].Inputs[0], ScoreKind.Logits);
+                // A softmax of what logarithms are left makes them add up, too
+                return (output.Name, !path.IsPartial ? kind : kind == ScoreKind.Probabilities ? ScoreKind.Independent : ScoreKind.Logits);
             }
         }
         string last = outputs[^1].Name;
-        return (last, Maker(last) is { OperatorType: "Sigmoid" } ? ScoreKind.Independent : ScoreKind.Logits);
-
-        // What computed a value's numbers: nodes after it that only write them in another way are passed over
-        Node? Maker(string value)
-        {
-            while (producers.TryGetValue(value, out Node? node) && node.Domain.Length == 0)
-            {
-                bool rewrites = node.OperatorType is "Identity" or "Reshape" or "Squeeze" or "Flatten" or "DequantizeLinear" or "QuantizeLinear" or "Clip"
-                    || node.OperatorType == "Cast" && CastTarget.Of(node) is ElementType.Float or ElementType.Float16 or ElementType.Double;
-                if (!rewrites || node.Inputs.Count == 0) return node;
-                value = node.Inputs[0];
-            }
-            return null;
-        }
+        return (last, ScorePath.Of(producers, last).Kind);
     }
 }

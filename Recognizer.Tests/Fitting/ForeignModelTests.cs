@@ -106,6 +106,28 @@ public sealed class ForeignModelTests : IDisposable
                 x = b.Node("Softmax", "softmax", [b.Node("Reshape", "columns", [x, b.Initializer("columns.shape", Tensor.Vector(-1L, 4, 1, 1))])], ("axis", 1));
                 x = b.Node("Flatten", "scores", [x]);
                 break;
+            case "turned":
+                x = b.Node("Softmax", "softmax", [x], ("axis", 1));
+                x = b.Node("Gather", "scores", [x, b.Initializer("order", Tensor.Vector(3L, 2, 1, 0))], ("axis", 1));
+                break;
+            case "upright":
+                x = b.Node("Unsqueeze", "row", [b.Node("Softmax", "softmax", [x], ("axis", 1)), b.Initializer("one", Tensor.Vector(1L))]);
+                x = b.Node("Squeeze", "scores", [b.Node("Transpose", "column", [x], ("perm", new[] { 0, 2, 1 })), b.Initializer("two", Tensor.Vector(2L))]);
+                break;
+            case "sliced":
+                x = b.Node("Slice", "scores", [b.Node("Softmax", "softmax", [x]), b.Initializer("from", Tensor.Vector(0L)), b.Initializer("to", Tensor.Vector(9L)), b.Initializer("along", Tensor.Vector(1L))]);
+                break;
+            case "exponentials":
+                x = b.Node("Exp", "scores", [b.Node("LogSoftmax", "softmax", [x])]);
+                break;
+            case "written out":
+                x = b.Node("Sub", "less", [x, b.Node("ReduceMax", "largest", [x], ("axes", new[] { 1 }))]);
+                x = b.Node("Exp", "exponentials", [x]);
+                x = b.Node("Div", "scores", [x, b.Node("ReduceSum", "sum", [x, b.Initializer("one", Tensor.Vector(1L))])]);
+                break;
+            case "dropout":
+                x = b.Node("Dropout", "scores", [b.Node("Softmax", "softmax", [x])]);
+                break;
             case "logarithms":
                 x = b.Node("Log", "scores", [b.Node("Softmax", "softmax", [x], ("axis", 1))]);
                 break;
@@ -173,6 +195,12 @@ public sealed class ForeignModelTests : IDisposable
     [InlineData("logarithms")]
     [InlineData("negated")]
     [InlineData("sharpened")]
+    [InlineData("turned")]
+    [InlineData("upright")]
+    [InlineData("sliced")]
+    [InlineData("exponentials")]
+    [InlineData("written out")]
+    [InlineData("dropout")]
     public void The_loss_is_that_of_the_answers_of_inference(string way)
     {
         const int count = 12;
@@ -184,6 +212,30 @@ public sealed class ForeignModelTests : IDisposable
         double expected = -Enumerable.Range(0, count).Average(i => Math.Log(probabilities[4 * i + part.Labels[i]]));
         using var plan = new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = count });
         Assert.Equal(expected, plan.Step(images, count, new SoftmaxCrossEntropy(part.Labels), 1).Loss, 1e-3);
+    }
+
+    [Theory]
+    [InlineData("logarithms")]
+    [InlineData("turned")]
+    [InlineData("upright")]
+    [InlineData("sliced")]
+    [InlineData("exponentials")]
+    [InlineData("written out")]
+    [InlineData("dropout")]
+    public void Probabilities_stay_what_a_softmax_makes_them_whatever_follows(string way)
+    {
+        float[] images = [.. Shapes.Make(train: 4, test: 0).Train!.Images.Select(p => p / 255f)], expected = Probabilities("plain"), actual = Probabilities(way);
+        if (way == "turned")
+            for (int i = 0; i < 4; i++) actual.AsSpan(4 * i, 4).Reverse();
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-5);
+
+        float[] Probabilities(string form)
+        {
+            var probabilities = new float[4 * 4];
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(Variant(form), new RecognizerOptions { Labels = ["-", "|", "o", "x"] });
+            recognizer.Score(images, 4, probabilities);
+            return probabilities;
+        }
     }
 
     [Theory]

@@ -10,6 +10,7 @@ namespace Recognizer.Training.Differentiation;
 internal sealed partial class GraphCompiler
 {
     private readonly Graph _graph;
+    private readonly string _logits;
     private readonly TrainingPlanOptions _options;
     private readonly StepContext _context;
     private readonly Dictionary<string, Node> _producers;
@@ -34,14 +35,14 @@ internal sealed partial class GraphCompiler
 
     /// <summary>Batch size that shapes are folded with: the declared one, or 2 to tell the batch from other axes.</summary>
     private int _foldedBatch = 2;
-    private string _logits = "";
 
     public GraphCompiler(Graph graph, TrainingPlanOptions options, StepContext context)
     {
-        _graph = graph;
+        _graph = ClassifierOutput.Of(graph).ForLoss(graph);
+        _logits = _graph.Outputs[0].Name;
         _options = options;
         _context = context;
-        _producers = Node.Producers(graph.Nodes);
+        _producers = Node.Producers(_graph.Nodes);
     }
 
     public CompiledGraph Compile()
@@ -52,8 +53,8 @@ internal sealed partial class GraphCompiler
             _sources[name] = (name, false);
         }
         Value input = DeclareInput();
-        List<Node> nodes = FindNodes();
-        foreach (Node node in nodes)
+        FindReaders();
+        foreach (Node node in _graph.Nodes)
         {
             if (!_fused.Contains(node)) Add(node);
         }
@@ -108,21 +109,10 @@ internal sealed partial class GraphCompiler
         return value;
     }
 
-    /// <summary>Nodes that the logits depend on, in order; also finds the logits and each value's readers.</summary>
-    private List<Node> FindNodes()
+    /// <summary>Finds the readers of each value.</summary>
+    private void FindReaders()
     {
-        _logits = ClassifierOutput.Of(_graph).Logits;
-
-        var needed = new HashSet<Node>();
-        var pending = new Stack<string>([_logits]);
-        while (pending.TryPop(out string? name))
-        {
-            if (!_producers.TryGetValue(name, out Node? node) || !needed.Add(node)) continue;
-            foreach (string input in node.Inputs)
-                if (input.Length > 0) pending.Push(input);
-        }
-        List<Node> nodes = [.. _graph.Nodes.Where(needed.Contains)];
-        foreach (Node node in nodes)
+        foreach (Node node in _graph.Nodes)
         {
             foreach (string input in node.Inputs)
             {
@@ -130,7 +120,6 @@ internal sealed partial class GraphCompiler
                 readers.Add(node);
             }
         }
-        return nodes;
     }
 
     private bool IsScalar(string name) => _constants.TryGetValue(name, out Tensor? tensor) && tensor.Length == 1;

@@ -22,7 +22,8 @@ internal sealed class TorchTrainingPlan : ITrainingPlan
         Statistics = [.. compiled.Statistics.Select(statistic => (statistic.Key, statistic.Value.AsMemory()))];
         foreach (Weight weight in compiled.Weights) weight.Dispose();
         _device = device;
-        _module = new GraphModule(graph, compiled.Logits.Name, Parameters.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal));
+        Graph loss = ClassifierOutput.Of(graph).ForLoss(graph);
+        _module = new GraphModule(loss, loss.Outputs[0].Name, Parameters.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal));
         _module.to(device);
         _inputShape = [.. compiled.Input.Shape.Select(size => (long)size)];
     }
