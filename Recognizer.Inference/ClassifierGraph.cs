@@ -64,4 +64,29 @@ internal static class ClassifierGraph
         string last = outputs[^1].Name;
         return (last, ScorePath.Of(producers, last).Kind);
     }
+
+    /// <summary>Scores per image.</summary>
+    /// <param name="input">The input of images.</param>
+    /// <param name="output">The scores, as far as their shape is known.</param>
+    /// <param name="open">Says how many what the output leaves open is taken for; null for an error.</param>
+    /// <exception cref="OnnxException">There are none, or their number can't be told.</exception>
+    public static int Classes(ValueInfo? input, ValueInfo output, Func<int?> open)
+    {
+        if (output.ElementType != ElementType.Float) throw new OnnxException($"Output '{output.Name}' is of type {output.ElementType}, expected Float.");
+        long? classes = null;
+        if (output.Shape is { Count: > 0 } shape)
+        {
+            // A model of one image may leave out the batch
+            if (shape.All(d => d.IsFixed) && input?.Shape is [{ IsFixed: true, Size: > 0 } batch, ..] && Product(shape) % batch.Size == 0) classes = Product(shape) / batch.Size;
+            else if (shape.Count > 1 && shape.Skip(1).All(d => d.IsFixed)) classes = Product(shape.Skip(1));
+        }
+        return (classes ?? open()) switch
+        {
+            null => throw new OnnxException($"Output '{output.Name}' is {output}; the number of classes can't be told."),
+            < 1 or > int.MaxValue => throw new OnnxException($"Output '{output.Name}' is {output}, expected at least one score per image."),
+            { } count => (int)count,
+        };
+
+        static long Product(IEnumerable<Dimension> dimensions) => dimensions.Aggregate(1L, (product, dimension) => product * dimension.Size);
+    }
 }

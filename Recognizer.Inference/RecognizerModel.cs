@@ -45,7 +45,8 @@ internal sealed class RecognizerModel
         try
         {
             IReadOnlyList<string>? known = ModelMetadata.Labels(graph) ?? options.Labels;
-            int classes = Classes(_plan.Outputs[0], known);
+            // What the output leaves open is as large as the labels need it, which trying the model out will tell
+            int classes = ClassifierGraph.Classes(_input, _plan.Outputs[0], () => known?.Count);
             IReadOnlyList<string> labels = known
                 ?? throw new OnnxException($"The model carries no '{ModelMetadata.LabelsKey}' and RecognizerOptions.Labels is not set; expected {classes} labels.");
             if (labels.Count != classes)
@@ -270,26 +271,5 @@ internal sealed class RecognizerModel
         {
             fixed (float* values = scores) Softmax.Run(logarithm: false, count, classes, values, values);
         }
-    }
-
-    // Scores per image. What the output leaves open is as large as the labels need it, which trying the model out will tell.
-    private int Classes(ValueInfo output, IReadOnlyList<string>? labels)
-    {
-        if (output.ElementType != ElementType.Float) throw new OnnxException($"Output '{output.Name}' is of type {output.ElementType}, expected Float.");
-        long? classes = labels?.Count;
-        if (output.Shape is { Count: > 0 } shape)
-        {
-            // A model of one image may leave out the batch
-            if (shape.All(d => d.IsFixed) && _input.Shape is [{ IsFixed: true } batch, ..] && Product(shape) % batch.Size == 0) classes = Product(shape) / batch.Size;
-            else if (shape.Count > 1 && shape.Skip(1).All(d => d.IsFixed)) classes = Product(shape.Skip(1));
-        }
-        return classes switch
-        {
-            null => throw new OnnxException($"Output '{output.Name}' is {output}; the number of classes can't be told."),
-            < 1 or > int.MaxValue => throw new OnnxException($"Output '{output.Name}' is {output}, expected at least one score per image."),
-            { } count => (int)count,
-        };
-
-        static long Product(IEnumerable<Dimension> dimensions) => dimensions.Aggregate(1L, (product, dimension) => product * dimension.Size);
     }
 }

@@ -443,6 +443,44 @@ public sealed class ForeignModelTests : IDisposable
         Assert.Equal(["dense_1"], PostTrainingQuantizer.Quantize(graph, images, 8).Outputs.Select(output => output.Name));
     }
 
+    /// <summary>A 1×1 convolution to the classes and the mean over the image in the place of a dense layer.</summary>
+    private static Graph Squeeze()
+    {
+        var b = new GraphBuilder("squeeze");
+        string x = b.Input("pixels", ElementType.Float, Dimension.Named("N"), 1, 28, 28);
+        x = b.Node("Relu", "relu", [b.Node("Conv", "conv", [x, Weight(b, "conv.weight", 9, 8, 1, 3, 3)], ("strides", new[] { 2, 2 }))]);
+        x = b.Node("Conv", "classes", [x, Weight(b, "classes.weight", 8, 4, 8, 1, 1), Weight(b, "classes.bias", 100, 4)]);
+        x = b.Node("Flatten", "flat", [b.Node("GlobalAveragePool", "mean", [x])]);
+        b.Output(b.Node("Softmax", "scores", [x], ("axis", 1)), ElementType.Float, Dimension.Named("N"), 4);
+        return b.Build();
+    }
+
+    [Fact]
+    public void Models_without_a_dense_head_get_labels_and_are_trained_with_as_many_classes()
+    {
+        string output = Path.Combine(_folder.Root, "labelled.onnx");
+        float[] images = [.. Shapes.Make(train: 8, test: 0).Train!.Images.Select(p => p / 255f)];
+        foreach (Graph graph in new[] { Squeeze(), PostTrainingQuantizer.Quantize(Keras(), images, 8) })
+        {
+            Assert.Equal((0, ""), Run("export", Save(graph), "--labels", "abcd", "--output", output));
+            Assert.Equal(["a", "b", "c", "d"], ModelMetadata.Labels(OnnxReader.ReadFile(output)));
+        }
+        Assert.Equal(["-", "|", "o", "x"], ModelMetadata.Labels(Train(Squeeze(), "trained").Graph));
+        Assert.Contains("GlobalAveragePool", Assert.Throws<OnnxException>(() => Train(Squeeze(), "other", "-|o")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nodes_that_break_rules_are_named()
+    {
+        Graph graph = Variant("plain");
+        Node layer = graph.Nodes.Single(node => node.Outputs[0] == "fc2");
+        while (layer.Inputs.Count > 1) layer.Inputs.RemoveAt(1);
+        Assert.Contains("Gemm node 'fc2'", Assert.Throws<OnnxException>(() => Train(graph, "broken")).Message, StringComparison.Ordinal);
+        (int code, string error) = Run("export", Save(graph), "--labels", "abcd", "--output", Path.Combine(_folder.Root, "labelled.onnx"));
+        Assert.Equal(1, code);
+        Assert.Contains("Gemm node 'fc2'", error, StringComparison.Ordinal);
+    }
+
     private static (int Code, string Error) Run(params string[] arguments)
     {
         using StringWriter output = new(), error = new();

@@ -8,7 +8,7 @@ namespace Recognizer.Training.Architectures;
 internal static class ClassifierHead
 {
     /// <summary>Operators between the last dense layer and the outputs: softmax, temperature, changes of shape.</summary>
-    private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Log", "Sigmoid", "Clip", "Div", "Mul", "Identity", "Cast", "Reshape", "Flatten", "Squeeze"];
+    private static readonly HashSet<string> After = ["Softmax", "LogSoftmax", "Log", "Exp", "Sigmoid", "Clip", "Div", "Mul", "Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"];
 
     /// <summary>Operators between dense layers.</summary>
     private static readonly HashSet<string> Between = ["Relu", "LeakyRelu", "Elu", "Selu", "Tanh", "Sigmoid", "Clip", "Dropout", "Identity", "BatchNormalization"];
@@ -28,9 +28,14 @@ internal static class ClassifierHead
     /// <summary>Whether a graph's classes are these, in this order.</summary>
     public static bool HasLabels(Graph graph, IReadOnlyList<string> labels) => ModelMetadata.Labels(graph) is { } own && own.SequenceEqual(labels, StringComparer.Ordinal);
 
-    /// <summary>Number of scores that the last dense layer gives.</summary>
-    /// <exception cref="OnnxException">The graph ends in something else.</exception>
-    public static int Classes(Graph graph) => Find(graph).Classes(graph);
+    /// <summary>Number of scores per image, whatever layer gives them.</summary>
+    /// <exception cref="OnnxException">A node before the scores breaks its operator's rules, or there is no telling: shapes say nothing, and the graph ends in something else than a dense layer.</exception>
+    public static int Classes(Graph graph)
+    {
+        Graph scoring = ModelTransforms.Only(graph, ClassifierOutput.Of(graph).Scores);
+        ValueInfo scores = ShapeInference.Infer(scoring)[scoring.Outputs[0].Name];
+        return ClassifierGraph.Classes(scoring.Inputs.FirstOrDefault(), scores, open: () => Find(graph).Classes(graph));
+    }
 
     /// <summary>Names of the head's weights.</summary>
     /// <exception cref="OnnxException">The graph ends in something else.</exception>

@@ -193,7 +193,10 @@ internal static class TrainingSession
         {
             // The plain inference graph is what is stored; training mode is the trainer's own affair.
             graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
-            ClassifierGraph.SingleInput(graph);
+            // Before anything looks closer: the rules of operators are kept where scores come from
+            Graph scoring = ModelTransforms.Only(graph, ClassifierOutput.Of(graph).Scores);
+            ClassifierGraph.SingleInput(scoring);
+            ShapeInference.Infer(scoring);
             unprepared = TrainableGraph.Frozen(graph, config.Freeze, isPrepared: false);
             TrainableGraph.Prepare(graph, unprepared);
             if (ModelMetadata.Labels(graph) is null && ClassifierHead.Classes(graph) == labels.Count)
