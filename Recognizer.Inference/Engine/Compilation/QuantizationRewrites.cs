@@ -19,7 +19,7 @@ internal static class QuantizationRewrites
         foreach (Node node in graph.Nodes)
         {
             if (node is not { OperatorType: "DequantizeLinear", Domain: "" } || !graph.Constants.TryGetValue(node.Inputs[0], out Tensor? levels)
-                || levels.ElementType is not (ElementType.Int8 or ElementType.Int32) || !graph.TryGetFloats(node.Inputs[1], out Tensor? scales) || node.Int("block_size", 0) != 0) continue;
+                || levels.ElementType is not (ElementType.Int8 or ElementType.Int32) || !graph.TryGetFloats(node.Inputs[1], out Tensor? scales) || node.Int("block_size", 0) != 0 || node.Int("output_dtype", 0) != 0) continue;
             if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0
                 && !(graph.Constants.TryGetValue(node.Inputs[2], out Tensor? zero) && IsZero(zero))) continue;
             long axis = node.Int("axis", 1);
@@ -83,7 +83,7 @@ internal static class QuantizationRewrites
     private static LevelRange? Parameters(RewriteGraph graph, Node node)
     {
         if (!graph.TryGetFloats(node.Inputs[1], out Tensor? scale) || scale.Length != 1 || !(scale.Span<float>()[0] > 0)) return null;
-        if (node.Int("block_size", 0) != 0 || node.Int("output_dtype", 0) != 0) return null;
+        if (node.Int("block_size", 0) != 0 || node.Int("output_dtype", 0) != 0 || node.Int("precision", 0) != 0) return null;
         (int low, int point) = (0, 0);
         if (node.Inputs.Count > 2 && node.Inputs[2].Length > 0)
         {

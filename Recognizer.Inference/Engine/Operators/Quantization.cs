@@ -77,20 +77,26 @@ internal static class Quantization
     }
 }
 
-/// <summary>QuantizeLinear: round(x / scale) + zero point, clamped to the type of the zero point (UInt8 without one).</summary>
+/// <summary>QuantizeLinear: round(x / scale) + zero point, clamped to the type of the zero point (UInt8 without one); divided in the precision that the node asks for, else in that of
+/// the scale.</summary>
 internal sealed class QuantizeLinear : Operator
 {
-    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs) => [inputs.Required(node, 0).ElementType switch
+    protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
-        ElementType.Double => Quantize<double>(node, inputs),
-        ElementType.Float16 => Quantize<Half>(node, inputs),
-        _ => Quantize<float>(node, inputs),
-    }];
+        ElementType type = inputs.Required(node, 0).ElementType;
+        if (type is not (ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.Int32)) OperatorInputs.Fail(node, $"the first input is {type}, expected real numbers or Int32");
+        var precision = (ElementType)node.Int("precision", 0);
+        return [(precision == ElementType.Undefined ? inputs.Required(node, 1).ElementType : precision) switch
+        {
+            ElementType.Double => Quantize<double>(node, inputs),
+            ElementType.Float16 => Quantize<Half>(node, inputs),
+            _ => Quantize<float>(node, inputs),
+        }];
+    }
 
     private static Tensor Quantize<T>(Node node, ReadOnlySpan<Tensor?> inputs) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Tensor x = inputs.Required(node, 0), scale = inputs.Required(node, 1);
-        if (x.ElementType != ElementType.Int32 && x.Data is not T[]) OperatorInputs.Fail(node, $"the first input is {x.ElementType}, expected real numbers or Int32");
         int axis = Quantization.Axis(node, x, scale);
         var quotients = (T[])Cast.To<T>(node, x).Clone();
         T[] scales = Quantization.Along<T>(node, scale, x.Shape, axis);
@@ -103,7 +109,8 @@ internal sealed class QuantizeLinear : Operator
     }
 }
 
-/// <summary>DequantizeLinear: (x − zero point) · scale, in the type of the scale.</summary>
+/// <summary>DequantizeLinear: (x − zero point) · scale, in the type that the node asks for, else in that of the scale; halves are made of floats at the end, because levels may be more than
+/// they hold.</summary>
 internal sealed class DequantizeLinear : Operator
 {
     protected override Tensor[] Compute(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
@@ -111,13 +118,14 @@ internal sealed class DequantizeLinear : Operator
         Tensor x = inputs.Required(node, 0), scale = inputs.Required(node, 1);
         int axis = Quantization.Axis(node, x, scale);
         int[] centred = Quantization.Centred(node, x, inputs.Optional(2), axis);
-        return [scale.ElementType switch
+        Tensor output = scale.ElementType switch
         {
-            ElementType.Float => Scale<float>(node, x, centred, scale, axis),
+            ElementType.Float or ElementType.Float16 => Scale<float>(node, x, centred, scale, axis),
             ElementType.Double => Scale<double>(node, x, centred, scale, axis),
-            ElementType.Float16 => Scale<Half>(node, x, centred, scale, axis),
             _ => throw new OnnxException($"{node}: the scale is {scale.ElementType}, expected Float, Double or Float16."),
-        }];
+        };
+        var type = (ElementType)node.Int("output_dtype", 0);
+        return [Cast.To(node, output, type == ElementType.Undefined ? scale.ElementType : type)];
     }
 
     private static Tensor Scale<T>(Node node, Tensor x, int[] centred, Tensor scale, int axis) where T : IFloatingPointIeee754<T>

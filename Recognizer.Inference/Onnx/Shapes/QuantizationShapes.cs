@@ -20,6 +20,7 @@ internal static class QuantizationShapes
         context.Input(1, TypeSet.Real | TypeSet.Int32);
         InferredValue? zero = context.Optional(2, TypeSet.Bytes | (context.Opset >= 21 ? (TypeSet)(1 << (int)ElementType.UInt16 | 1 << (int)ElementType.Int16) : 0));
         CheckScale(context, input);
+        RealType(context, "precision");
         ElementType type = zero?.Type ?? context.Node.Int("output_dtype", 0) switch
         {
             0 => ElementType.UInt8,
@@ -38,8 +39,18 @@ internal static class QuantizationShapes
         InferredValue scale = context.Input(1, TypeSet.Real);
         context.Like(2, input);
         CheckScale(context, input);
-        context.Output(0, context.Opset >= 19 ? scale.Type : ElementType.Float, input.Shape);
+        context.Output(0, RealType(context, "output_dtype") ?? (context.Opset >= 19 ? scale.Type : ElementType.Float), input.Shape);
     }
+
+    /// <summary>A type of real numbers that an attribute of operator set 23 names; null where it names none.</summary>
+    private static ElementType? RealType(ShapeContext context, string attribute) => context.Node.Int(attribute, 0) switch
+    {
+        0 => null,
+        (long)ElementType.Float => ElementType.Float,
+        (long)ElementType.Float16 => ElementType.Float16,
+        (long)ElementType.Double => ElementType.Double,
+        var other => throw context.Error($"attribute '{attribute}' is {other}, expected the number of Float, Float16 or Double."),
+    };
 
     /// <summary>Scale and zero point: one for all, or one per index of an axis.</summary>
     private static void CheckScale(ShapeContext context, InferredValue input)

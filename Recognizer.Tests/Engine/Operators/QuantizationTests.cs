@@ -12,6 +12,27 @@ public sealed class QuantizationTests
         Same<sbyte>([-128, 127], [2], Evaluate("QuantizeLinear", [Floats([2], -1000, 1000), Tensor.Scalar(1f), Tensor.Scalar<sbyte>(0)])[0]);
         // one scale per channel
         Same<byte>([1, 2, 30, 40], [1, 2, 2], Evaluate("QuantizeLinear", [Counting(1, 2, 2), Floats([2], 1, 0.1f)])[0]);
+        Refusal("QuantizeLinear", [Tensor.Vector(1L), Tensor.Scalar(1f)]);
+    }
+
+    [Fact]
+    public void Quantising_divides_in_the_precision_of_the_scale_or_the_one_asked_for()
+    {
+        // As a half the number is 2.5, which is rounded to even
+        Tensor above = Floats([1], 2.5003f), one = Tensor.Scalar(1f), half = Tensor.Scalar((Half)1);
+        Same<byte>([3], [1], Evaluate("QuantizeLinear", [above, one], 23)[0]);
+        Same<byte>([2], [1], Evaluate("QuantizeLinear", [above, half], 23)[0]);
+        Same<byte>([2], [1], Evaluate("QuantizeLinear", [above, one], 23, 1, ("precision", (int)ElementType.Float16))[0]);
+    }
+
+    [Fact]
+    public void Dequantising_gives_the_type_of_the_scale_or_the_one_asked_for()
+    {
+        // More than halves hold before the product
+        Tensor x = Tensor.Vector(100_000, -70_000, 4), scale = Tensor.Scalar((Half)0.001f);
+        Same<Half>([(Half)100.0404f, (Half)(-70.0283f), (Half)0.0040016f], [3], Evaluate("DequantizeLinear", [x, scale])[0]);
+        Same<float>([50, 1.5f], [2], Evaluate("DequantizeLinear", [Tensor.Vector(100, 3), Tensor.Scalar((Half)0.5f)], 23, 1, ("output_dtype", (int)ElementType.Float))[0]);
+        Same<Half>([(Half)50], [1], Evaluate("DequantizeLinear", [Tensor.Vector(100), Tensor.Scalar(0.5f)], 23, 1, ("output_dtype", (int)ElementType.Float16))[0]);
     }
 
     [Fact]
