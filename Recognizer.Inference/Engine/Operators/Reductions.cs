@@ -17,9 +17,11 @@ internal enum Reduction
 }
 
 /// <summary>ReduceSum, ReduceMean, ReduceMax and ReduceMin. The axes are an attribute or, in newer operator sets, an input; without any,
-/// all axes are reduced, unless noop_with_empty_axes is set.</summary>
+/// all axes are reduced, unless noop_with_empty_axes is set. Flags have a largest and a smallest since operator set 20.</summary>
 internal sealed class Reduce(Reduction reduction) : NumericOperator
 {
+    protected override bool TakesFlags(int opset) => opset >= 20 && reduction is (Reduction.Max or Reduction.Min);
+
     protected override Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
     {
         Tensor x = inputs.Required(node, 0);

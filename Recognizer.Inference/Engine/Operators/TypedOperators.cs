@@ -65,9 +65,13 @@ internal abstract class NumericOperator : Operator
             ElementType.Int32 => Compute<int>(node, opset, inputs),
             ElementType.UInt64 => Compute<ulong>(node, opset, inputs),
             ElementType.Int64 => Compute<long>(node, opset, inputs),
+            ElementType.Bool when TakesFlags(opset) => Array.ConvertAll(Compute<byte>(node, opset, [Cast.To(node, inputs[0]!, ElementType.UInt8), .. inputs[1..]]), output => Cast.To(node, output, ElementType.Bool)),
             _ => throw new OnnxException($"{node}: the first input is {type}, expected numbers."),
         };
     }
+
+    /// <summary>Whether flags count as the numbers 0 and 1.</summary>
+    protected virtual bool TakesFlags(int opset) => false;
 
     protected abstract Tensor[] Compute<T>(Node node, int opset, ReadOnlySpan<Tensor?> inputs)
         where T : unmanaged, INumber<T>, IMinMaxValue<T>;

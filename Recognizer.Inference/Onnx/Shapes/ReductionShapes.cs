@@ -13,7 +13,8 @@ internal static class ReductionShapes
 
     private static void Reduce(ShapeContext context, int axesInputSince)
     {
-        InferredValue input = context.Input(0, TypeSet.NumbersOrBool);
+        // Flags have a largest and a smallest since operator set 20.
+        InferredValue input = context.Input(0, context.Node.OperatorType is "ReduceMax" or "ReduceMin" && context.Opset >= 20 ? TypeSet.NumbersOrBool : TypeSet.Numbers);
         (bool given, long[]? axes) = IndexingShapes.Integers(context, "axes", 1, axesInputSince);
         bool keep = context.Node.Int("keepdims", 1) != 0;
         bool nothing = context.Opset >= axesInputSince && context.Node.Int("noop_with_empty_axes", 0) != 0;

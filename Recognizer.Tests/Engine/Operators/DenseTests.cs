@@ -103,6 +103,10 @@ public sealed class DenseTests
         Floats("ReduceMin", [1], [], [x], 17, ("keepdims", 0));
         Same<int>([-1], [1], Evaluate("ReduceMean", [Tensor.Vector(-1, -2)])[0]);
         Floats("ReduceMax", [-3], [1], [Floats([2], -3, -4)]);
+        Same<bool>([true, false], [2, 1], Evaluate("ReduceMax", [Tensor.Create(new[] { false, true, false, false }, 2, 2), Longs(1)], 20)[0]);
+        Same<bool>([false, true], [2], Evaluate("ReduceMin", [Tensor.Create(new[] { false, true, true, true }, 2, 2), Longs(1)], 20, 1, ("keepdims", 0))[0]);
+        Refusal("ReduceMax", [Tensor.Vector(true)], 18);
+        Refusal("ReduceSum", [Tensor.Vector(true)], 20);
         Refusal("ReduceMean", [x], 17, 1, ("axes", new[] { 2 }));
         Refusal("ReduceMean", [Floats([0])]);
         Floats("ReduceMax", [float.NegativeInfinity], [1], [Floats([0])]);
