@@ -94,6 +94,19 @@ public class GradientTests
         GradientCheck.Run(graph, logits);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3, 1, 1)]
+    public void PRelu(params int[] slopes)
+    {
+        var network = new TestNetwork(2, 4, 5).Conv(2, 3, 1);
+        string slope = network.Weight(0.3, slopes);
+        (Graph graph, string logits) = network.Add("PRelu", [slope]).Classify(60);
+        using var plan = new TrainingPlan(graph.Clone(), new TrainingPlanOptions { BatchSize = 1 });
+        Assert.Contains(slope, plan.Parameters.Parameters.Select(parameter => parameter.Name));
+        GradientCheck.Run(graph, logits);
+    }
+
     [Fact]
     public void Pow()
     {
@@ -253,6 +266,7 @@ public class GradientTests
 
     [Theory]
     [InlineData("Add")]
+    [InlineData("Sum")]
     [InlineData("Sub")]
     [InlineData("Mul")]
     [InlineData("Div")]
@@ -270,6 +284,7 @@ public class GradientTests
 
     [Theory]
     [InlineData("Add")]
+    [InlineData("Sum")]
     [InlineData("Sub")]
     [InlineData("Mul")]
     [InlineData("Div")]

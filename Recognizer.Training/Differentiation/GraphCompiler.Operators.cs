@@ -9,32 +9,89 @@ namespace Recognizer.Training.Differentiation;
 // One method per kind of operator.
 internal sealed partial class GraphCompiler
 {
+    /// <summary>What adds the steps of each operator that training knows.</summary>
+    private static readonly SortedDictionary<string, Action<GraphCompiler, Node>> Adders = new(StringComparer.Ordinal)
+    {
+        ["Conv"] = (compiler, node) => compiler.AddConvolution(node),
+        ["Gemm"] = (compiler, node) => compiler.AddGemm(node),
+        ["MatMul"] = (compiler, node) => compiler.AddMatMul(node),
+        ["BatchNormalization"] = (compiler, node) => compiler.AddBatchNorm(node),
+        ["MaxPool"] = (compiler, node) => compiler.AddPool(node, isMax: true),
+        ["AveragePool"] = (compiler, node) => compiler.AddPool(node, isMax: false),
+        ["GlobalAveragePool"] = (compiler, node) => compiler.AddReduce(node, [.. Enumerable.Range(2, compiler.ValueOf(node).Shape.Length - 1)], keepAxes: true, mean: true),
+        ["GlobalMaxPool"] = (compiler, node) => compiler.AddGlobalMaxPool(node),
+        ["ReduceMean"] = (compiler, node) => compiler.AddReduce(node, compiler.ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: true),
+        ["ReduceSum"] = (compiler, node) => compiler.AddReduce(node, compiler.ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: false),
+        ["Add"] = Binary,
+        ["Sum"] = Binary,
+        ["Sub"] = Binary,
+        ["Mul"] = Binary,
+        ["Div"] = Binary,
+        ["Max"] = Binary,
+        ["Min"] = Binary,
+        ["Dropout"] = (compiler, node) => compiler.AddDropout(node),
+        ["Concat"] = (compiler, node) => compiler.AddConcat(node),
+        ["Softmax"] = (compiler, node) => compiler.AddSoftmax(node, logarithm: false),
+        ["LogSoftmax"] = (compiler, node) => compiler.AddSoftmax(node, logarithm: true),
+        ["Identity"] = Alias,
+        ["Cast"] = Alias,
+        ["Flatten"] = Movement,
+        ["Reshape"] = Movement,
+        ["Squeeze"] = Movement,
+        ["Unsqueeze"] = Movement,
+        ["Transpose"] = Movement,
+        ["Pad"] = Movement,
+        ["Slice"] = Movement,
+        ["Expand"] = Movement,
+        ["DepthToSpace"] = Movement,
+        ["SpaceToDepth"] = Movement,
+        ["Gather"] = Movement,
+        ["Relu"] = Elementwise(_ => default(ReluFunction)),
+        ["LeakyRelu"] = Elementwise(node => new LeakyReluFunction(node.Float("alpha", 0.01f))),
+        ["PRelu"] = (compiler, node) => compiler.AddParametricRelu(node),
+        ["Sigmoid"] = Elementwise(_ => default(SigmoidFunction)),
+        ["Tanh"] = Elementwise(_ => default(TanhFunction)),
+        ["Clip"] = (compiler, node) => compiler.AddClip(node),
+        ["HardSigmoid"] = Elementwise(node => new HardSigmoidFunction(node.Float("alpha", 0.2f), node.Float("beta", 0.5f))),
+        ["HardSwish"] = Elementwise(_ => default(HardSwishFunction)),
+        ["Gelu"] = Elementwise(node => node.String("approximate", "none") == "none" ? default(GeluFunction) : throw NoGradient(node)),
+        ["Erf"] = Elementwise(_ => default(ErfFunction)),
+        ["Exp"] = Elementwise(_ => default(ExpFunction)),
+        ["Log"] = Elementwise(_ => default(LogFunction)),
+        ["Sqrt"] = Elementwise(_ => default(SqrtFunction)),
+        ["Abs"] = Elementwise(_ => default(AbsFunction)),
+        ["Neg"] = (compiler, node) => compiler.ApplyAffine(node, compiler.ValueOf(node), new AffineFunction(-1, 0)),
+        ["Reciprocal"] = Elementwise(_ => new ReciprocalFunction(1)),
+        ["Elu"] = Elementwise(node => new EluFunction(node.Float("alpha", 1), 1)),
+        ["Selu"] = Elementwise(node => new EluFunction(node.Float("alpha", 1.6732632423543772f), node.Float("gamma", 1.0507009873554805f))),
+        ["Softplus"] = Elementwise(_ => default(SoftplusFunction)),
+        ["Softsign"] = Elementwise(_ => default(SoftsignFunction)),
+        ["Pow"] = (compiler, node) => compiler.AddPower(node),
+    };
+
+    /// <summary>Names of the operators that training knows where what they compute depends on the images, sorted.</summary>
+    public static IReadOnlyCollection<string> Operators => Adders.Keys;
+
     private void AddStep(Node node)
     {
-        switch (node.OperatorType)
-        {
-            case "Conv": AddConvolution(node); break;
-            case "Gemm": AddGemm(node); break;
-            case "MatMul": AddMatMul(node); break;
-            case "BatchNormalization": AddBatchNorm(node); break;
-            case "MaxPool": AddPool(node, isMax: true); break;
-            case "AveragePool": AddPool(node, isMax: false); break;
-            case "GlobalAveragePool": AddReduce(node, [.. Enumerable.Range(2, ValueOf(node).Shape.Length - 1)], keepAxes: true, mean: true); break;
-            case "GlobalMaxPool": AddGlobalMaxPool(node); break;
-            case "ReduceMean": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: true); break;
-            case "ReduceSum": AddReduce(node, ReducedAxes(node), node.Int("keepdims", 1) != 0, mean: false); break;
-            case "Add" or "Sub" or "Mul" or "Div" or "Max" or "Min" when node.Inputs.Count == 2: AddBinary(node, Arithmetic.Operation(node.OperatorType)); break;
-            case "Dropout": AddDropout(node); break;
-            case "Concat": AddConcat(node); break;
-            case "Softmax": AddSoftmax(node, logarithm: false); break;
-            case "LogSoftmax": AddSoftmax(node, logarithm: true); break;
-            case "Identity" or "Cast": _values[node.Outputs[0]] = ValueOf(node); break;
-            case "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze" or "Transpose" or "Pad" or "Slice" or "Expand" or "DepthToSpace" or "SpaceToDepth" or "Gather":
-                AddMovement(node);
-                break;
-            default: AddElementwise(node); break;
-        }
+        if (!Adders.TryGetValue(node.OperatorType, out Action<GraphCompiler, Node>? add)) throw NoGradient(node);
+        add(this, node);
     }
+
+    private static OnnxException NoGradient(Node node) => new($"{node}: training has no gradient for this operator.");
+
+    private static void Alias(GraphCompiler compiler, Node node) => compiler._values[node.Outputs[0]] = compiler.ValueOf(node);
+
+    private static void Movement(GraphCompiler compiler, Node node) => compiler.AddMovement(node);
+
+    private static void Binary(GraphCompiler compiler, Node node)
+    {
+        if (node.Inputs.Count != 2) throw NoGradient(node);
+        compiler.AddBinary(node, node.OperatorType == "Sum" ? ArithmeticOperation.Add : Arithmetic.Operation(node.OperatorType));
+    }
+
+    private static Action<GraphCompiler, Node> Elementwise<TFunction>(Func<Node, TFunction> function) where TFunction : struct, IElementwise =>
+        (compiler, node) => compiler.Apply(node, compiler.ValueOf(node), function(node));
 
     private void AddConvolution(Node node)
     {
@@ -434,39 +491,30 @@ internal sealed partial class GraphCompiler
         return copy;
     }
 
-    private void AddElementwise(Node node)
+    private void AddClip(Node node)
     {
-        Value input = ValueOf(node);
-        switch (node.OperatorType)
-        {
-            case "Relu": Apply(node, input, default(ReluFunction)); break;
-            case "LeakyRelu": Apply(node, input, new LeakyReluFunction(node.Float("alpha", 0.01f))); break;
-            case "Sigmoid": Apply(node, input, default(SigmoidFunction)); break;
-            case "Tanh": Apply(node, input, default(TanhFunction)); break;
-            case "Clip":
-                float low = HasInput(node, 1) ? FloatsOf(node, 1)[0] : node.Float("min", float.MinValue);
-                float high = HasInput(node, 2) ? FloatsOf(node, 2)[0] : node.Float("max", float.MaxValue);
-                Apply(node, input, new ClipFunction(low, high));
-                break;
-            case "HardSigmoid": Apply(node, input, new HardSigmoidFunction(node.Float("alpha", 0.2f), node.Float("beta", 0.5f))); break;
-            case "HardSwish": Apply(node, input, default(HardSwishFunction)); break;
-            case "Gelu" when node.String("approximate", "none") == "none": Apply(node, input, default(GeluFunction)); break;
-            case "Erf": Apply(node, input, default(ErfFunction)); break;
-            case "Exp": Apply(node, input, default(ExpFunction)); break;
-            case "Log": Apply(node, input, default(LogFunction)); break;
-            case "Sqrt": Apply(node, input, default(SqrtFunction)); break;
-            case "Abs": Apply(node, input, default(AbsFunction)); break;
-            case "Neg": ApplyAffine(node, input, new AffineFunction(-1, 0)); break;
-            case "Reciprocal": Apply(node, input, new ReciprocalFunction(1)); break;
-            case "Elu": Apply(node, input, new EluFunction(node.Float("alpha", 1), 1)); break;
-            case "Selu": Apply(node, input, new EluFunction(node.Float("alpha", 1.6732632423543772f), node.Float("gamma", 1.0507009873554805f))); break;
-            case "Softplus": Apply(node, input, default(SoftplusFunction)); break;
-            case "Softsign": Apply(node, input, default(SoftsignFunction)); break;
-            case "Pow" when _constants.ContainsKey(node.Inputs[1]) && IsScalar(node.Inputs[1]):
-                Apply(node, input, new PowerFunction(FloatsOf(node, 1)[0]));
-                break;
-            default: throw new OnnxException($"{node}: training has no gradient for this operator.");
-        }
+        float low = HasInput(node, 1) ? FloatsOf(node, 1)[0] : node.Float("min", float.MinValue);
+        float high = HasInput(node, 2) ? FloatsOf(node, 2)[0] : node.Float("max", float.MaxValue);
+        Apply(node, ValueOf(node), new ClipFunction(low, high));
+    }
+
+    private void AddPower(Node node)
+    {
+        if (!IsScalar(node.Inputs[1])) throw NoGradient(node);
+        Apply(node, ValueOf(node), new PowerFunction(FloatsOf(node, 1)[0]));
+    }
+
+    /// <summary>y = max(x, 0) + slope · (x − max(x, 0)).</summary>
+    private void AddParametricRelu(Node node)
+    {
+        string x = node.Inputs[0], y = node.Outputs[0], positive = $"{y}.positive", negative = $"{y}.negative", scaled = $"{y}.scaled";
+        // Before operator set 7 slopes were for channels, whatever follows them.
+        if (_graph.Opset < 7 && !IsScalar(node.Inputs[1])) throw NoGradient(node);
+        AddStep(new Node("Relu", [x], [positive]));
+        AddStep(new Node("Sub", [x, positive], [negative]));
+        AddGeneralBinary(new Node("Mul", [negative, node.Inputs[1]], [scaled], node.Name), ArithmeticOperation.Multiply, AsFlat(_values[negative]), null, null,
+            WeightOf(node, 1, decayed: false));
+        AddStep(new Node("Add", [positive, scaled], [y], node.Name));
     }
 
     private void Apply<TFunction>(Node node, Value input, TFunction function) where TFunction : struct, IElementwise =>
