@@ -62,6 +62,7 @@ public static class CharacterNormalizer
         var region = new Region(0, 0, width, height);
         if (PictureFrame.Find(pixels, width, height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
             (polarity, region) = (frame.Polarity, new Region(frame.Left, frame.Top, frame.Width, frame.Height));
+        else if (Padding.Find(pixels, width, height) is { } within) region = new Region(within.Left, within.Top, within.Width, within.Height);
         return NormalizeRegion(workspace, pixels, width, region, layout, polarity, destination, Reduction.Mean, zooms: 2)
             || Math.Max(region.Width, region.Height) > WorkSize
             && (polarity != Polarity.LightOnDark && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.DarkOnLight, destination, Reduction.Least, zooms: 2)

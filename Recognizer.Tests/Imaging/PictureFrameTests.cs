@@ -84,6 +84,38 @@ public class PictureFrameTests
         Assert.Equal("207534", new FieldReader(s_scorer, FieldFormat.FromMask("dddddd")).Read(comb)?.Text);
     }
 
+    [Theory]
+    [InlineData(25, 25, 0, 215, 60)]
+    [InlineData(32, 0, 0, 215, 60)]
+    [InlineData(0, 40, 114, 215, 60)]
+    [InlineData(0, 90, 3, 70, 210)]
+    [InlineData(30, 30, 252, 170, 50)]
+    public void A_character_between_bars_of_one_value_is_normalised_as_without_them(int beside, int above, int level, int ground, int ink)
+    {
+        var random = new Random(4);
+        for (int digit = 0; digit < 10; digit++)
+        {
+            GrayImage bare = Drawing.Paint(Drawing.Square(digit, 110, 7, 0.55), 110, (_, _) => ground + random.Next(-4, 5), (_, _) => ink);
+            // As JPEG leaves them
+            GrayImage padded = Surround(bare, beside, above, beside, above, (_, _) => level + random.Next(-3, 4));
+            Assert.InRange(Difference(Normalize(bare), Normalize(padded)), 0, 0.02);
+        }
+    }
+
+    /// <summary>Figures of straight strokes have margins and holes of one value.</summary>
+    [Fact]
+    public void Margins_and_holes_of_figures_are_no_bars()
+    {
+        foreach (string figure in (string[])["### #.# ### #.# ###", "##### #...# #...# #...# #####", "#### #### ####", "###### ###### ##.### ###### ######"])
+        {
+            string[] rows = figure.Split(' ');
+            GrayImage plain = new(rows[0].Length * 12, rows.Length * 12, [.. Enumerable.Range(0, rows.Length * 12).SelectMany(y => Enumerable.Range(0, rows[0].Length * 12)
+                .Select(x => rows[y / 12][x / 12] == '#' ? (byte)30 : (byte)250))]);
+            GrayImage framed = Surround(plain, 14, 9, 14, 9, (_, _) => 250);
+            Assert.Null(Padding.Find(framed.Pixels, framed.Width, framed.Height));
+        }
+    }
+
     /// <summary>Characters that fill their picture have strokes along its edges too.</summary>
     [Fact]
     public void Strokes_along_the_edges_are_no_frame()
