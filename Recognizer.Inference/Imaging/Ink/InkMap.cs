@@ -265,7 +265,7 @@ internal static class InkMap
     }
 
     /// <summary>The threshold between two classes that has the greatest variance between them (Otsu 1979): values below it are the lower class.</summary>
-    private static byte OtsuThreshold(ReadOnlySpan<int> histogram, int count, out double separability)
+    internal static byte OtsuThreshold(ReadOnlySpan<int> histogram, int count, out double separability)
     {
         double total = 0, squares = 0;
         for (int v = 0; v < 256; v++)
