@@ -30,7 +30,7 @@ public class CharacterNormalizerTests
         var data = new TheoryData<int, string>();
         foreach (int digit in new[] { 0, 2, 4, 7 })
             foreach (string how in new[] { "small", "tiny", "large", "inverted", "faint", "gradient", "shadow", "thin", "noise", "speck", "corner", "ruled", "box", "tight", "neighbour",
-                "edge of a shadow", "shadow beside", "table", "finger", "stroke below", "dirt below", "box on paper", "three sides of a box", "corner of a box", "squared", "margin line", "far" })
+                "edge of a shadow", "shadow beside", "table", "finger", "stroke below", "dirt below", "box on paper", "three sides of a box", "corner of a box", "squared", "squared to the edge", "margin line", "far" })
                 data.Add(digit, how);
         return data;
     }
@@ -66,13 +66,14 @@ public class CharacterNormalizerTests
             "three sides of a box" => Drawing.Paint(Drawing.Square(digit, 300, 10, 0.3), 300, (x, y) => Math.Max(Math.Abs(x - 150), Math.Abs(y - 150)) is >= 68 and < 71 && y > 85 ? 30 : 245, (_, _) => 30),
             "corner of a box" => Drawing.Paint(Drawing.Square(digit, 300, 10, 0.3), 300, (x, y) => Math.Max(Math.Abs(x - 150), Math.Abs(y - 150)) is >= 68 and < 71 && (x < 84 || y > 216) ? 30 : 245, (_, _) => 30),
             "squared" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x % 40 is 30 or 31 || y % 40 is 22 or 23 ? 90 : 245, (_, _) => 20),
+            "squared to the edge" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x % 40 is 2 or 3 || y % 40 is 2 or 3 ? 30 : 245, (_, _) => 20),
             "margin line" => Drawing.Paint(Drawing.Square(digit, 200, 10, 0.5), 200, (x, y) => x is 62 or 63 || y % 60 is 34 or 35 ? 90 : 245, (_, _) => 20),
             "far" => Drawing.Paint(Far(digit), 2400, (_, _) => 240, (_, _) => 30),
             "neighbour" => Drawing.Paint(Drawing.Square(digit, 200, 20), 200, (x, y) => y is > 50 and < 160 && x is < 15 or > 190 ? 20 : 255, (_, _) => 0),
             _ => Drawing.Paint(Drawing.Square(digit, 200, 20, 0.95), 200, (_, _) => 255, (_, _) => 0),
         };
         // another pen is another drawing, few pixels hold less of it, and lines take some ink with them
-        double least = how is "thin" or "tiny" or "tight" or "shadow" or "edge of a shadow" ? 0.87 : how is "ruled" or "squared" or "margin line" ? 0.84 : how is "finger" or "far" ? 0.9 : 0.95;
+        double least = how is "thin" or "tiny" or "tight" or "shadow" or "edge of a shadow" ? 0.87 : how is "ruled" or "squared" or "squared to the edge" or "margin line" ? 0.84 : how is "finger" or "far" ? 0.9 : 0.95;
         Assert.InRange(Correlation(Reference(digit), Normalize(image)), least, 1.0001);
     }
 

@@ -22,6 +22,9 @@ internal static class LineRemoval
     /// <summary>Share of the picture's width and height that a box around the character takes at least.</summary>
     private const double LeastFrame = 0.35;
 
+    /// <summary>Lines within a picture that make its paper ruled, so that one along its edge is a line, too, whatever joins it.</summary>
+    private const int LeastRules = 2;
+
     /// <summary>Clears lines from edge to edge of the picture, and a frame around the ink, in <see cref="NormalizerWorkspace.Mask"/> and
     /// <see cref="NormalizerWorkspace.Ink"/>; leaves everything as it was where no character would remain.</summary>
     public static void Remove(NormalizerWorkspace work, int width, int height)
@@ -109,10 +112,11 @@ internal static class LineRemoval
         int most = Math.Max(2, across / 12);
         Span<int> thickness = length <= 1024 ? stackalloc int[length] : new int[length];
         int removed = 0;
-        for (int i = 0; i < startCount; i++)
+        // Twice through: lines along the picture's edge come last
+        for (int i = 0; i < 2 * startCount; i++)
             for (int j = 0; j < endCount; j++)
             {
-                var (a, b) = (starts[i], ends[j]);
+                var (a, b) = (starts[i % startCount], ends[j]);
                 int least = Math.Min(a.End - a.Start, b.End - b.Start);
                 double from = (a.Start + a.End - 1) / 2.0, to = (b.Start + b.End - 1) / 2.0;
                 if (least > most || Math.Abs(to - from) > 0.22 * length) continue;
@@ -129,11 +133,12 @@ internal static class LineRemoval
                 thickness[..found].Sort();
                 int typical = thickness[found / 2];
                 if (typical > most) continue;
-                // Along the picture's edge a line that strokes join could be the character's own, as the bar of a closely cropped T
+                // Along the picture's edge a line that strokes join could be the character's own, as the bar of a closely cropped T, unless the paper has such lines
                 bool atEdge = Math.Min(from, to) <= typical + 1 || Math.Max(from, to) >= across - 2 - typical;
+                if (atEdge != i >= startCount) continue;
                 int crossing = 0;
                 foreach (int t in thickness[..found]) if (t > 2 * typical + 1) crossing++;
-                if (atEdge && crossing > 0.02 * length) continue;
+                if (atEdge && removed < LeastRules && crossing > 0.02 * length) continue;
                 for (int x = 0; x < length; x++)
                 {
                     int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
