@@ -91,7 +91,7 @@ internal static class RuledLines
         double pitch = ticks.Zip(ticks.Skip(1), (a, b) => b.X - a.X).Order().ElementAt((ticks.Count - 1) / 2);
         if (pitch < 2 * blur || ticks.Any(t => Math.Abs((t.X - ticks[0].X) / pitch - Math.Round((t.X - ticks[0].X) / pitch)) * pitch > 2 + 0.06 * pitch)) return;
         foreach (var (x, _) in ticks)
-            for (int t = 0; t <= usual + 1; t++)
+            for (int t = -blur; t <= usual + 1; t++)
                 if (IsThin(x, t, out int row, out int left, out int right))
                     for (int u = Math.Max(0, left - 1); u < Math.Min(width, right + 1); u++) ink[row + u] = 0;
 
@@ -415,7 +415,7 @@ internal static class RuledLines
         if (borders[0] - upper.Left > 2 * blur || upper.Right - borders[^1] > 2 * blur) return;
         foreach (int border in borders)
         {
-            for (int t = 0; t <= gap; t++)
+            for (int t = -blur; t <= gap + blur; t++)
             {
                 if (Thin(border, t, out int row, out int left, out int right) != true) continue;
                 for (int x = Math.Max(0, left - 1); x < Math.Min(width, right + 1); x++) ink[row + x] = 0;

@@ -414,6 +414,33 @@ public class PageReaderTests
         Assert.Equal(Digits, string.Concat(new PageReader(s_scorer).Read(image).Text.Where(char.IsAsciiDigit)));
     }
 
+    /// <summary>With lines as sharp as a program draws them, which end with those that they stand on.</summary>
+    [Theory]
+    [InlineData(2, 560)]
+    [InlineData(3, 560)]
+    [InlineData(2, 900)]
+    [InlineData(3, 900)]
+    public void Printed_boxes_and_combs_are_no_characters(int thickness, int width)
+    {
+        const int Height = 240;
+        var digit = new float[width * Height];
+        Drawing.Digit(digit, width, 4, 59, 90, 24, 44, 4.5);
+        foreach (bool isComb in new[] { false, true })
+            foreach (string text in new[] { "", "4" })
+            {
+                double Ground(int x, int y)
+                {
+                    int inCell = (x - 40) % 80, down = y - 80;
+                    bool isBox = x >= 40 && x < 40 + 6 * 80 && inCell < 62 && down >= 0 && down < 70 && (inCell < thickness || inCell >= 62 - thickness || down < thickness || down >= 70 - thickness);
+                    bool isTooth = x >= 40 && x < 40 + 6 * 80 + thickness && down < 70 && (inCell < thickness && down >= 40 || down >= 70 - thickness);
+                    return (isComb ? isTooth : isBox) ? 0 : 255;
+                }
+                GrayImage form = Drawing.Paint(text.Length == 0 ? new float[digit.Length] : digit, width, Ground, (_, _) => 40);
+                Assert.Equal(text, new PageReader(s_scorer).Read(form).Text);
+                Assert.Equal(text, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(form)?.Text ?? "");
+            }
+    }
+
     [Theory]
     [InlineData("1111")]
     [InlineData("11471")]
