@@ -13,13 +13,14 @@ internal sealed class TextLine
     /// <summary>Typical height of what was taken for characters on the whole page, in lines of about this size.</summary>
     private double Size { get; init; }
 
-    /// <summary>Row of the middle, followed along the line.</summary>
-    private double _middle;
+    /// <summary>Row of the middle, and height of the characters, followed along the line.</summary>
+    private double _middle, _height;
 
     private void Add(InkComponent component)
     {
-        double middle = Middle(component);
-        _middle = Components.Count == 0 ? middle : 0.6 * _middle + 0.4 * middle;
+        double share = Components.Count == 0 ? 1 : 0.4;
+        _middle += share * (Middle(component) - _middle);
+        _height += share * (component.Box.Height - _height);
         Components.Add(component);
     }
 
@@ -96,7 +97,7 @@ internal sealed class TextLine
             // The ink of a stroke grows with its length, not with the square: what a thin pen draws as high as characters is no speck if it is whole
             if (c.Area < Math.Min(speck, c.Box.Height)) continue;
             double middle = Middle(c);
-            var line = lines.Where(l => pageHeight != null || Math.Abs(l._middle - middle) < 0.65 * height).MinBy(l => Math.Abs(l._middle - middle));
+            var line = lines.Where(l => pageHeight != null || Math.Abs(l._middle - middle) < 0.65 * Math.Max(height, Math.Min(l._height, c.Box.Height))).MinBy(l => Math.Abs(l._middle - middle));
             if (line == null) lines.Add(line = new TextLine { Size = height });
             line.Add(c);
         }

@@ -96,6 +96,20 @@ public class PageReaderTests
         Assert.Equal("20\n2075346182\n9137", new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
     }
 
+    /// <summary>The page's typical height is that of the many lines below.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(140)]
+    public void A_heading_whose_characters_are_not_level_is_one_line(int size)
+    {
+        const int Width = 900, Height = 620;
+        var cover = new float[Width * Height];
+        for (int i = 0; i < 4; i++) Drawing.Digit(cover, Width, "2035"[i] - '0', 60 + size * i, i % 2 == 0 ? 30 : 30 + 0.3 * size, 0.6 * size, size, 0.1 * size);
+        for (int line = 0; line < 4; line++)
+            for (int i = 0; i < 10; i++) Drawing.Digit(cover, Width, "2075346182"[i] - '0', 60 + 30 * i, 290 + 80 * line, 16, 26, 3);
+        Assert.Equal("2035\n" + string.Join('\n', Enumerable.Repeat("2075346182", 4)), new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
+    }
+
     /// <summary>They fill their boxes, as few characters do.</summary>
     [Theory]
     [InlineData(10, 20)]
