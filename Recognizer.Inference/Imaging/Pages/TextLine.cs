@@ -109,13 +109,13 @@ internal sealed class TextLine
     }
 
     /// <summary>Rows of writing that is much smaller than the rest of the page, such as a note below a heading, above or below the lines that there are: mostly three and more
-    /// characters close together. Accents and quotation marks are alone or in pairs.</summary>
+    /// characters close together, or fewer that are too far from those lines for accents and quotation marks.</summary>
     /// <param name="small">What is lower than characters of the lines; what makes rows is taken out.</param>
     /// <param name="lines">Lines of larger writing.</param>
     private static List<TextLine> SmallerRows(List<InkComponent> small, List<TextLine> lines)
     {
         // Beside the larger writing; in pixels; and beside the row's own height
-        const double LeastSize = 0.15, LeastPixels = 8, MostGap = 1.5;
+        const double LeastSize = 0.15, LeastPixels = 8, MostGap = 1.5, MostWidth = 2;
         // What a dot or a dash fills of its box, and strokes hardly ever do
         const double Filled = 0.65;
         const int LeastTogether = 3;
@@ -132,11 +132,13 @@ internal sealed class TextLine
         bool IsWriting(TextLine row)
         {
             var own = row.Components.OrderBy(c => c.Box.Left).ToList();
-            int together = 0, start = 0;
+            // Too far from all other lines for a mark of theirs, and no mere stroke
+            bool isApart = own.TrueForAll(c => c.Box.Width <= MostWidth * c.Box.Height && Array.TrueForAll(large, line => Math.Abs(Middle(Beside(line, c)) - Middle(c)) >= MostAbove * lines[0].Size));
+            int together = 0, start = 0, leastTogether = isApart ? 1 : LeastTogether;
             for (int i = 1; i <= own.Count; i++)
             {
                 if (i < own.Count && own[i].Box.Left - own[i - 1].Box.Right <= MostGap * row.Size) continue;
-                if (i - start >= LeastTogether) together += i - start;
+                if (i - start >= leastTogether) together += i - start;
                 start = i;
             }
             return 2 * together >= own.Count && 2 * own.Count(c => c.Area < Filled * c.Box.Width * c.Box.Height) >= own.Count;

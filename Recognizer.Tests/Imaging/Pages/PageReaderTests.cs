@@ -110,6 +110,21 @@ public class PageReaderTests
         Assert.Equal("2035\n" + string.Join('\n', Enumerable.Repeat("2075346182", 4)), new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
     }
 
+    /// <summary>Of one or two digits, which close to the larger ones would be marks.</summary>
+    [Theory]
+    [InlineData(90, "17", "30", "46", "52")]
+    [InlineData(110, "17", "30", "46", "52")]
+    [InlineData(110, "7")]
+    public void A_column_of_short_numbers_above_a_larger_total_is_read(int size, params string[] numbers)
+    {
+        const int Width = 900, Height = 620;
+        var cover = new float[Width * Height];
+        foreach (var (line, text) in numbers.Index())
+            for (int i = 0; i < text.Length; i++) Drawing.Digit(cover, Width, text[i] - '0', 400 + 32 * i, 40 + 70 * line, 20, 34, 4);
+        for (int i = 0; i < 3; i++) Drawing.Digit(cover, Width, "245"[i] - '0', 330 + size * i, 400, 0.6 * size, size, 0.1 * size);
+        Assert.Equal(string.Join('\n', [.. numbers, "245"]), new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
+    }
+
     /// <summary>They fill their boxes, as few characters do.</summary>
     [Theory]
     [InlineData(10, 20)]
