@@ -35,7 +35,6 @@ internal sealed class PageInk
     private PageOrientation _orientation;
     private int _pictureWidth, _pictureHeight;
     private int _factor;
-    private double _scale = 1;
 
     // What of the picture lies within a thick frame.
     private int _left, _top, _originalWidth, _originalHeight;
@@ -48,6 +47,9 @@ internal sealed class PageInk
 
     /// <summary>Degrees by which the writing rose to the right before it was deskewed.</summary>
     public double Skew { get; private set; }
+
+    /// <summary>By how much the page was enlarged.</summary>
+    public double Scale { get; private set; } = 1;
 
     /// <summary>[Height, Width], 0 = ground … 255 = ink.</summary>
     public byte[] Ink { get; private set; } = [];
@@ -202,7 +204,7 @@ internal sealed class PageInk
         Skew = degrees;
         _sine = Math.Sin(radians);
         _cosine = Math.Cos(radians);
-        _scale = scale;
+        Scale = scale;
         int newWidth = (int)Math.Ceiling(scale * (Width * _cosine + Height * Math.Abs(_sine))), newHeight = (int)Math.Ceiling(scale * (Height * _cosine + Width * Math.Abs(_sine)));
         var turned = new byte[newWidth * newHeight];
         (_turnedWidth, _turnedHeight, _levelWidth, _levelHeight) = (Width, Height, newWidth, newHeight);
@@ -234,8 +236,8 @@ internal sealed class PageInk
     /// <summary>Where a point of the deskewed page was on the page before. Rows grow downwards: what rises to the right has a falling row.</summary>
     private (double X, double Y) Unrotate(double x, double y)
     {
-        if (_sine == 0 && _scale == 1) return (x, y);
-        double dx = (x - _levelWidth / 2.0) / _scale, dy = (y - _levelHeight / 2.0) / _scale;
+        if (_sine == 0 && Scale == 1) return (x, y);
+        double dx = (x - _levelWidth / 2.0) / Scale, dy = (y - _levelHeight / 2.0) / Scale;
         return (dx * _cosine + dy * _sine + _turnedWidth / 2.0, -dx * _sine + dy * _cosine + _turnedHeight / 2.0);
     }
 

@@ -36,13 +36,16 @@ internal sealed class TextLine
     /// <summary>How far from that middle characters reach up and down at least.</summary>
     private const double HalfBand = 0.4;
 
+    /// <summary>Pixels of the picture that writing is high at least where there is dust, and that a component has that isn't a speck, however small the writing is.</summary>
+    private const int LeastPixels = 10, LeastArea = 8;
+
     /// <summary>Groups a page's components into lines, top to bottom; specks are left out.</summary>
     /// <param name="page">The page.</param>
     /// <param name="single">Whether it holds one line only, of whatever sizes.</param>
     public static List<TextLine> Find(PageInk page, bool single)
     {
         var small = new List<InkComponent>();
-        List<TextLine> lines = [.. Rows(page.Components, small, single ? page.Height : null)];
+        List<TextLine> lines = [.. Rows(WithoutDust(page), small, single ? page.Height : null)];
         if (lines.Count == 0) return [];
         if (!single) lines.AddRange(SmallerRows(small, lines));
         // Of a page of noise these are very many
@@ -69,19 +72,37 @@ internal sealed class TextLine
         return [.. lines.OrderBy(l => l.Components.Average(Middle))];
     }
 
+    /// <summary>A page's components, but where most are too low for writing and fill their boxes, only those that are higher.</summary>
+    private static List<InkComponent> WithoutDust(PageInk page)
+    {
+        double least = LeastPixels * page.Scale;
+        if (TypicalHeight(page.Components) >= least) return page.Components;
+        List<InkComponent> low = page.Components.FindAll(c => c.Area >= LeastArea && c.Box.Height < least);
+        return 2 * low.Count(IsFilled) > low.Count ? page.Components.FindAll(c => c.Box.Height >= least) : page.Components;
+    }
+
+    /// <summary>Height of characters; 0 where there are only specks.</summary>
+    private static double TypicalHeight(List<InkComponent> components)
+    {
+        var heights = components.Where(c => c.Area >= LeastArea).Select(c => c.Box.Height).Order().ToList();
+        if (heights.Count == 0) return 0;
+        // specks and dots may be many: the typical height is that of what isn't small beside the tallest tenth
+        double tall = heights[Math.Min(heights.Count - 1, heights.Count * 9 / 10)];
+        heights.RemoveAll(h => h < 0.4 * tall);
+        return heights[heights.Count / 2];
+    }
+
+    /// <summary>Whether it is as full as dots and dashes are, and strokes hardly ever.</summary>
+    private static bool IsFilled(InkComponent c) => c.Area >= 0.65 * c.Box.Width * c.Box.Height;
+
     /// <summary>Rows of components that are about as high as characters of the typical height are.</summary>
     /// <param name="components">What they are made of.</param>
     /// <param name="small">Receives what is lower.</param>
     /// <param name="pageHeight">Height of a page that holds one line only; null where there may be several.</param>
     private static List<TextLine> Rows(List<InkComponent> components, List<InkComponent> small, int? pageHeight)
     {
-        var heights = components.Where(c => c.Area >= 8).Select(c => c.Box.Height).Order().ToList();
-        if (heights.Count == 0) return [];
-        // specks and dots may be many: the typical height is that of what isn't small beside the tallest tenth
-        double tall = heights[Math.Min(heights.Count - 1, heights.Count * 9 / 10)];
-        heights.RemoveAll(h => h < 0.4 * tall);
-        double height = heights.Count == 0 ? tall : heights[heights.Count / 2], speck = SpeckArea(height);
-
+        double height = TypicalHeight(components), speck = SpeckArea(height);
+        if (height == 0) return [];
         double[] middles = [.. components.Where(c => c.Box.Height >= SmallHeight * height).Select(Middle).Order()];
         double middleOfAll = middles.Length == 0 ? 0 : middles[middles.Length / 2];
 
@@ -115,11 +136,9 @@ internal sealed class TextLine
     private static List<TextLine> SmallerRows(List<InkComponent> small, List<TextLine> lines)
     {
         // Beside the larger writing; in pixels; and beside the row's own height
-        const double LeastSize = 0.15, LeastPixels = 8, MostGap = 1.5, MostWidth = 2;
-        // What a dot or a dash fills of its box, and strokes hardly ever do
-        const double Filled = 0.65;
+        const double LeastSize = 0.15, LeastHeight = 8, MostGap = 1.5, MostWidth = 2;
         const int LeastTogether = 3;
-        double least = Math.Max(LeastPixels, LeastSize * lines[0].Size);
+        double least = Math.Max(LeastHeight, LeastSize * lines[0].Size);
         InkComponent[][] large = [.. lines.Select(line => line.Components.OrderBy(Center).ToArray())];
         List<TextLine> rows = [.. Rows([.. small.Where(c => c.Box.Height >= least && Away(c) > 0.5)], [], null).Where(IsWriting)];
         var taken = rows.SelectMany(row => row.Components).Select(c => c.Label).ToHashSet();
@@ -141,7 +160,7 @@ internal sealed class TextLine
                 if (i - start >= leastTogether) together += i - start;
                 start = i;
             }
-            return 2 * together >= own.Count && 2 * own.Count(c => c.Area < Filled * c.Box.Width * c.Box.Height) >= own.Count;
+            return 2 * together >= own.Count && 2 * own.Count(c => !IsFilled(c)) >= own.Count;
         }
     }
 

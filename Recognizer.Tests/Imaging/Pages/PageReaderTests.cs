@@ -125,6 +125,30 @@ public class PageReaderTests
         Assert.Equal(string.Join('\n', [.. numbers, "245"]), new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40)).Text);
     }
 
+    [Theory]
+    [InlineData(60, null)]
+    [InlineData(250, null)]
+    [InlineData(250, "20753461")]
+    public void Dust_is_no_writing(int specks, string? line)
+    {
+        const int Width = 850, Height = 1100;
+        var cover = new float[Width * Height];
+        var random = new Random(1);
+        for (int i = 0; i < specks; i++)
+        {
+            double radius = 0.2 + 0.8 * random.NextDouble();
+            Drawing.Ellipse(cover, Width, random.Next(Width), random.Next(Height), radius, radius, 2);
+        }
+        for (int i = 0; i < line?.Length; i++)
+        {
+            for (int y = 395; y < 450; y++) cover.AsSpan(y * Width + 95 + 38 * i, 38).Clear();
+            Drawing.Digit(cover, Width, line[i] - '0', 100 + 38 * i, 400, 24, 40, 4.5);
+        }
+        GrayImage page = Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 90);
+        Assert.Equal(line ?? "", new PageReader(s_scorer).Read(page).Text);
+        Assert.Equal(line, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(page)?.Text);
+    }
+
     /// <summary>They fill their boxes, as few characters do.</summary>
     [Theory]
     [InlineData(10, 20)]
