@@ -94,7 +94,7 @@ public sealed class FieldReader
         cancellationToken.ThrowIfCancellationRequested();
         var page = PageInk.Find(image, _options, orientation, steady.IsAlphanumeric);
         if (page == null) return null;
-        var lines = TextLine.Find(page, single: true);
+        var lines = TextLine.Find(page, single: true, steady.IsAlphanumeric);
         if (lines.Count == 0) return null;
         var lattice = LineLattice.Build(page, lines[0], steady);
         cancellationToken.ThrowIfCancellationRequested();

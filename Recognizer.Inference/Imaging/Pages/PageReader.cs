@@ -77,7 +77,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         if (page == null) return (new PageResult([], 0) { Orientation = orientation }, double.PositiveInfinity);
         var lines = new List<PageLine>();
         double total = 0, left = page.Components.Sum(c => (double)c.Area), height = 0;
-        foreach (var line in TextLine.Find(page, single: false))
+        foreach (var line in TextLine.Find(page, single: false, steady.IsAlphanumeric))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var lattice = LineLattice.Build(page, line, steady);

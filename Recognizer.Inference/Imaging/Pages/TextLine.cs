@@ -42,12 +42,14 @@ internal sealed class TextLine
     /// <summary>Groups a page's components into lines, top to bottom; specks are left out.</summary>
     /// <param name="page">The page.</param>
     /// <param name="single">Whether it holds one line only, of whatever sizes.</param>
-    public static List<TextLine> Find(PageInk page, bool single)
+    /// <param name="isAlphanumeric">Whether its characters are Latin letters and digits, so that what runs along below several is none of them.</param>
+    public static List<TextLine> Find(PageInk page, bool single, bool isAlphanumeric)
     {
         var small = new List<InkComponent>();
         List<TextLine> lines = [.. Rows(WithoutDust(page), small, single ? page.Height : null)];
         if (lines.Count == 0) return [];
         if (!single) lines.AddRange(SmallerRows(small, lines));
+        if (isAlphanumeric) small.RemoveAll(c => lines.Exists(line => line.IsUnderlinedBy(c)));
         // Of a page of noise these are very many
         double least = lines.Min(line => SpeckArea(line.Size));
         // Small ones go to the nearest of the others, not to one another
@@ -70,6 +72,16 @@ internal sealed class TextLine
             line.Components.Sort((a, b) => (a.Box.Left + a.Box.Right).CompareTo(b.Box.Left + b.Box.Right));
         }
         return [.. lines.OrderBy(l => l.Components.Average(Middle))];
+    }
+
+    /// <summary>Whether a low component runs along below characters of the line, as no mark and no part of a character does.</summary>
+    private bool IsUnderlinedBy(InkComponent component)
+    {
+        const double LeastLength = 1.2, MostRaised = 0.3, MostBelow = 0.7, LeastCover = 0.5;
+        const int LeastCharacters = 2;
+        PixelBox box = component.Box;
+        return box.Width > LeastLength * Size && Components.Count(c => (box.Top - c.Box.Bottom) / Size is > -MostRaised and < MostBelow && box.Bottom >= c.Box.Bottom
+            && Math.Min(box.Right, c.Box.Right) - Math.Max(box.Left, c.Box.Left) > LeastCover * c.Box.Width) >= LeastCharacters;
     }
 
     /// <summary>A page's components, but where most are too low for writing and fill their boxes, only those that are higher.</summary>

@@ -158,7 +158,7 @@ public class LineLatticeTests
     {
         using var steady = new SteadyScorer(scorer);
         PageInk page = PageInk.Find(picture, new PageOptions(), PageOrientation.Upright, isAlphanumeric: true)!;
-        return LineLattice.Build(page, Assert.Single(TextLine.Find(page, single: true)), steady);
+        return LineLattice.Build(page, Assert.Single(TextLine.Find(page, single: true, isAlphanumeric: true)), steady);
     }
 
     private static GrayImage Rings(int count, double gap)

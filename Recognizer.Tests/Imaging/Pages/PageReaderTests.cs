@@ -149,6 +149,20 @@ public class PageReaderTests
         Assert.Equal(line, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(page)?.Text);
     }
 
+    /// <summary>It is short beside the page, and lies nearer to the characters than lines do to one another.</summary>
+    [Theory]
+    [InlineData(6)]
+    [InlineData(10)]
+    [InlineData(16)]
+    [InlineData(24)]
+    public void An_underline_is_no_part_of_what_is_above_it(int below)
+    {
+        GrayImage page = Darken(DrawnPage.Paint(["20 75346182", "9137"], gap: 10), (x, y) => x is >= 36 and < 108 && y - 93 - below is >= 0 and < 3);
+        Assert.Equal("20 75346182\n9137", new PageReader(s_scorer).Read(page).Text);
+        GrayImage field = Darken(DrawnPage.Paint(["2075346182"]), (x, y) => x is >= 36 and < 106 && y - 93 - below is >= 0 and < 3);
+        Assert.Equal("2075346182", new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(field)?.Text);
+    }
+
     /// <summary>They fill their boxes, as few characters do.</summary>
     [Theory]
     [InlineData(10, 20)]
