@@ -110,6 +110,43 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Contains("counter-clockwise", _error.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>A light plate passes for paper, and the dark boxes on it for ink.</summary>
+    [Fact]
+    public void A_meter_with_a_box_for_each_digit_is_read_where_its_digits_are_said_to_be_light()
+    {
+        const string Digits = "047391";
+        GrayImage light = DrawnPage.Paint([Digits], gap: 26, inverted: true);
+        byte[] pixels = light.Pixels.ToArray();
+        for (int i = 0; i < pixels.Length; i++)
+            if (i / light.Width is < 38 or >= 104 || (i % light.Width - 40 + 50 * 13) % 50 is >= 32 and < 42) pixels[i] = 210;
+        string meter = _folder.Write("meter.png", PngEncoder.Encode(new GrayImage(light.Width, light.Height, pixels)));
+        Assert.Equal(0, Run("read", meter));
+        Assert.DoesNotContain(Digits, _output.ToString(), StringComparison.Ordinal);
+        foreach (string[] format in new[] { [], new[] { "--format", "dddddd" } })
+        {
+            Assert.Equal(0, Run("read", [meter, "--polarity", "light", .. format]));
+            Assert.Equal(Digits, _output.ToString().TrimEnd());
+        }
+        Assert.Equal(0, Run("predict", meter, "--boxes", "--polarity", "light", "--json"));
+        Assert.Equal(Digits, string.Concat(Json()[0].GetProperty("characters").EnumerateArray().Select(c => c.GetProperty("predictions")[0].GetProperty("label").GetString())));
+        Assert.Equal(2, Run("read", meter, "--polarity", "white"));
+    }
+
+    [Fact]
+    public void Predict_takes_for_ink_what_it_is_told()
+    {
+        GrayImage tile = Drawing.Paint(Drawing.Square(4, 64, 6), 64, (_, _) => 40, (_, _) => 230);
+        string digit = _folder.Write("digit.png", PngEncoder.Encode(tile));
+        double Score(params string[] polarity)
+        {
+            Assert.Equal(0, Run("predict", [digit, "--json", .. polarity]));
+            return Json()[0].GetProperty("rejectionScore").GetDouble();
+        }
+        Assert.Equal(Score(), Score("--polarity", "light"));
+        Assert.Equal(Score(), Score("--polarity", "detect"));
+        Assert.NotEqual(Score(), Score("--polarity", "dark"));
+    }
+
     [Fact]
     public void An_alphabet_holds_for_all_characters()
     {

@@ -17,8 +17,9 @@ internal static class PredictCommand
         var top = new Option<int>("--top") { Description = "Answers per image", DefaultValueFactory = _ => 3, HelpName = "K" };
         top.Limit(1);
         var alphabet = new AlphabetOption("Answers that are possible");
+        var polarity = new PolarityOption();
         var boxes = new Option<bool>("--boxes") { Description = "Find the characters in each image, and give the box (left, top, width, height in pixels) and the answers of each" };
-        var command = new Command("predict", "Read the character in image files") { images.Argument, model.Option, top, alphabet.Option, boxes };
+        var command = new Command("predict", "Read the character in image files") { images.Argument, model.Option, top, alphabet.Option, polarity.Option, boxes };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -31,12 +32,12 @@ internal static class PredictCommand
             // A character without a box is the picture itself.
             Func<byte[], IReadOnlyList<Answer>> read = file =>
             {
-                Prediction prediction = recognizer.Recognize(file);
+                Prediction prediction = recognizer.Recognize(ImageDecoder.Decode(file).ToGray(), polarity.Value(result));
                 return [new(null, prediction.Candidates, prediction)];
             };
             if (result.GetValue(boxes))
             {
-                var pages = new PageReader(recognizer, new PageOptions { Top = result.GetValue(top) });
+                var pages = new PageReader(recognizer, new PageOptions { Top = result.GetValue(top), Polarity = polarity.Value(result) });
                 read = file => [.. pages.Read(ImageDecoder.Decode(file), host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(c.Box, c.Candidates, null))];
             }
             List<(string, IReadOnlyList<Answer>)> answers = images.Read(result, host, read, out int exitCode);

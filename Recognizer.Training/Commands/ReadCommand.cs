@@ -36,7 +36,8 @@ internal static class ReadCommand
             DefaultValueFactory = _ => Orientations.Keys.First(),
         };
         orientation.AcceptOnlyFromAmong([.. Orientations.Keys]);
-        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, format, alphabet.Option, orientation };
+        var polarity = new PolarityOption();
+        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, format, alphabet.Option, orientation, polarity.Option };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -46,7 +47,7 @@ internal static class ReadCommand
                 Alphabet = alphabet.Value(result),
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
-            var options = new PageOptions { Orientation = Orientations[result.GetValue(orientation)!] };
+            var options = new PageOptions { Orientation = Orientations[result.GetValue(orientation)!], Polarity = polarity.Value(result) };
             var pages = new PageReader(recognizer, options);
             FieldReader? fields = fieldFormat is null ? null : new FieldReader(recognizer, fieldFormat, options);
             List<(string File, Reading Reading)> read = images.Read(result, host, file =>
@@ -58,7 +59,7 @@ internal static class ReadCommand
             else foreach ((string file, Reading reading) in read) host.Output.WriteLine(result.GetRequiredValue(images.Argument).Length == 1 ? reading.Text : $"{file}:\n{reading.Text}");
             return exitCode;
         });
-        return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png");
+        return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png", "recognizer read --alphabet digits --polarity light meter.jpg");
     }
 
     private static FieldFormat? Format(string? text)
