@@ -34,7 +34,8 @@ public sealed class FieldReader
 
     /// <summary>Creates a reader.</summary>
     /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
-    /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape,
+    /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape
+    /// (+, × and ÷ are told from one another; others whose boxes are alike aren't, such as - and = or ( and [),
     /// and letters that differ only in size from their other case (such as o and O) match either where the format has but one of them. A set such as <c>[/-]</c> has the marks that it names one
     /// by one. Spaces match wide gaps, never ink. Of the scorer's labels those are read
     /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
@@ -327,6 +328,7 @@ public sealed class FieldReader
             "." or "," or "'" => (0.0, 0.5, 0.2, ""),
             ":" or ";" => (-1.0, 0.5, 0.6, ""),
             "+" => (0.0, 0.8, 0.9, "tTfx4FXYd"),
+            "×" => (0.0, 0.8, 0.9, "xXkKyY4"),
             "#" => (0.0, 0.8, 0.9, "HAWNhK"),
             "*" => (0.0, 0.8, 0.9, "xXKHAtk"),
             "?" => (0.0, 0.8, 0.9, "73"),
@@ -335,6 +337,7 @@ public sealed class FieldReader
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;
         double cost = segment.JoinCost + UnknownMarkCost + Math.Min(6, 0.5 * z * z) + Math.Min(6, 0.5 * s * s);
         if (lattice.Pieces[segment.First].Group != lattice.Pieces[segment.Last].Group) cost += JoinedMarkCost;
+        if (mark is "+" or "×" or "÷") cost -= Math.Log(Math.Max(LeastMark, lattice.Sign(segment).Likeness(mark)));
         // A slash is taken for a 1, and that says nothing against it, nor does what a dash is taken for; but what is as high as characters and taken for a 5 is neither
         if (alike == null || segment.Box.Height < 0.7 * lattice.CharacterHeight) return cost;
         double other = 0;

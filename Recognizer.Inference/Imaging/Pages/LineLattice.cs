@@ -21,12 +21,14 @@ internal sealed class LineLattice
     public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores, float Allowed = 1);
 
     private readonly float[] _probabilities;
+    private readonly SignShape?[] _signs;
 
     private LineLattice(List<InkPiece> pieces, List<Segment> segments, float[] probabilities, double characterHeight)
     {
         Pieces = pieces;
         Segments = segments;
         _probabilities = probabilities;
+        _signs = new SignShape?[segments.Count];
         CharacterHeight = characterHeight;
         var byLast = segments.ToLookup(s => s.Last);
         EndingAt = [.. Enumerable.Range(0, pieces.Count).Select(i => byLast[i].ToArray())];
@@ -56,6 +58,18 @@ internal sealed class LineLattice
     public int Classes => Labels.Count;
 
     public ReadOnlySpan<float> Probabilities(in Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
+
+    /// <summary>What tells the sign of a segment from others with such a box.</summary>
+    public SignShape Sign(in Segment segment)
+    {
+        ref SignShape? sign = ref _signs[segment.Scores / Classes];
+        if (sign is null)
+        {
+            var (ink, box) = InkPiece.Combine([.. Pieces.Skip(segment.First).Take(segment.Last - segment.First + 1)]);
+            sign = SignShape.Of(ink, box.Width, box.Height);
+        }
+        return sign.Value;
+    }
 
     /// <summary>What it costs to take a segment for a label: −log of the probability that it is one whole character, how unsure the network is of that, and how unusual the shape and
     /// the height are. Where the network only wavers between labels that are written alike, as between c and C, it is sure of a whole character; the less probable of them costs as much more

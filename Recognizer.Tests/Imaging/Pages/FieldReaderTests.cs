@@ -144,6 +144,8 @@ public class FieldReaderTests
     [InlineData("\\d{1,2}/\\d{1,2}", "7/3 2/8 4/6 5/9 3/7 9/2 6/8 8/5 25/6 4/30 63/9 74/28 90/36 52/48 37/20 46/93")]
     [InlineData("\\d+(,\\d\\d)?", "2,50 7,95 4,28 83,60 94,25 320,75 68,09 5,36 27 804 9 3462")]
     [InlineData("\\+?\\d{2,12}", "127064 4702 +4702 +25 +734")]
+    [InlineData("\\d+[+×÷]\\d+", "12+7 12×7 84÷7 3÷25 64×8 5+95")]
+    [InlineData("\\d+[÷×+]\\d+", "12+7 12×7 84÷7 3÷25 64×8 5+95")]
     [InlineData("\\d{2,5}\\??", "1814 4577 1814? 27? 630?")]
     [InlineData("\\d\\d/\\d\\d/\\d{4}", "25/07/2034 04/09/1986 23/06/2079 28/02/2043")]
     public void Digits_and_marks_are_told_from_one_another(string expression, string written)
@@ -182,6 +184,8 @@ public class FieldReaderTests
     [InlineData("#?\\d{1,2}")]
     [InlineData("\\*?\\d{1,2}")]
     [InlineData("\\d{1,2}\\??")]
+    [InlineData("×?\\d{1,2}")]
+    [InlineData("÷?\\d{1,2}")]
     public void A_mark_that_may_be_missing_takes_no_characters_place(string expression) =>
         Assert.Matches("^[25]+$", new FieldReader(new EvenScorer("2", "5"), FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["25"]))?.Text);
 
