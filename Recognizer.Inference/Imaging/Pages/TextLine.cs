@@ -142,14 +142,14 @@ internal sealed class TextLine
     }
 
     /// <summary>Rows of writing that is much smaller than the rest of the page, such as a note below a heading, above or below the lines that there are: mostly three and more
-    /// characters close together, or fewer that are too far from those lines for accents and quotation marks.</summary>
+    /// characters close together, or two that are too far from those lines for accents and quotation marks. One alone may be a rest of a shadow.</summary>
     /// <param name="small">What is lower than characters of the lines; what makes rows is taken out.</param>
     /// <param name="lines">Lines of larger writing.</param>
     private static List<TextLine> SmallerRows(List<InkComponent> small, List<TextLine> lines)
     {
         // Beside the larger writing; in pixels; and beside the row's own height
         const double LeastSize = 0.15, LeastHeight = 8, MostGap = 1.5, MostWidth = 2;
-        const int LeastTogether = 3;
+        const int LeastTogether = 3, LeastApart = 2;
         double least = Math.Max(LeastHeight, LeastSize * lines[0].Size);
         InkComponent[][] large = [.. lines.Select(line => line.Components.OrderBy(Center).ToArray())];
         List<TextLine> rows = [.. Rows([.. small.Where(c => c.Box.Height >= least && Away(c) > 0.5)], [], null).Where(IsWriting)];
@@ -165,7 +165,7 @@ internal sealed class TextLine
             var own = row.Components.OrderBy(c => c.Box.Left).ToList();
             // Too far from all other lines for a mark of theirs, and no mere stroke
             bool isApart = own.TrueForAll(c => c.Box.Width <= MostWidth * c.Box.Height && Array.TrueForAll(large, line => Math.Abs(Middle(Beside(line, c)) - Middle(c)) >= MostAbove * lines[0].Size));
-            int together = 0, start = 0, leastTogether = isApart ? 1 : LeastTogether;
+            int together = 0, start = 0, leastTogether = isApart ? LeastApart : LeastTogether;
             for (int i = 1; i <= own.Count; i++)
             {
                 if (i < own.Count && own[i].Box.Left - own[i - 1].Box.Right <= MostGap * row.Size) continue;
