@@ -53,7 +53,8 @@ internal static class ClassifierGraph
             foreach (ValueInfo output in outputs)
             {
                 ScorePath path = ScorePath.Of(producers, output.Name);
-                if (path.Kind != kind) continue;
+                // Beside other outputs, numbers of a softmax in another form may be anything, such as what an attention looks at
+                if (path.Kind != kind || output != outputs[^1] && path.Nodes.Any(ScorePath.Rearranges)) continue;
                 bool isPlain = path.Nodes is [{ OperatorType: "Softmax" or "LogSoftmax" } softmax] && output.Shape is { Count: 2 } && softmax.Int("axis", -1) is 1 or -1
                     && producers.TryGetValue(softmax.Inputs[0], out Node? before) && before.OperatorType != "Cast";
                 if (isPlain) return (path.Nodes[0].Inputs[0], ScoreKind.Logits);

@@ -37,7 +37,7 @@ internal sealed class RecognizerModel
         Layout = ModelMetadata.Layout(graph) ?? options.DefaultLayout;
         // What else the model computes, such as the best class, may need operators that nothing here runs
         graph = ModelTransforms.Only(graph, _output);
-        GraphValidator.ValidateSupport(graph);
+        GraphValidator.ValidateRead(graph);
         _input = ClassifierGraph.SingleInput(graph);
         _imageShape = ClassifierGraph.ImageShape(_input);
         _takesTensors = _input.ElementType != ElementType.Float || _input.Shape!.Skip(1).Any(d => !d.IsFixed);

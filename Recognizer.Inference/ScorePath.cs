@@ -41,7 +41,10 @@ internal sealed record ScorePath(ScoreKind Kind, bool IsPartial, IReadOnlyList<N
     }
 
     /// <summary>Whether a node puts the numbers of its first input into another shape or order, or picks some of them.</summary>
-    public static bool Moves(Node node) => node.OperatorType is "Identity" or "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Transpose" or "Slice" or "Gather";
+    public static bool Moves(Node node) => node.OperatorType is "Identity" or "Reshape" or "Flatten" or "Squeeze" || Rearranges(node);
+
+    /// <summary>Whether a node puts numbers into another order, picks some of them, or makes rows of them.</summary>
+    public static bool Rearranges(Node node) => node.OperatorType is "Unsqueeze" or "Transpose" or "Slice" or "Gather";
 
     /// <summary>What the softmax at the end of the path is applied to.</summary>
     public static string Logits(IReadOnlyDictionary<string, Node> producers, Node softmax)

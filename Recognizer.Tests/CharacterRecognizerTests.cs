@@ -166,6 +166,8 @@ public class CharacterRecognizerTests
     [InlineData("pixel")]
     [InlineData("squeezed")]
     [InlineData("best")]
+    [InlineData("attention beside")]
+    [InlineData("part beside")]
     [InlineData("other operator set")]
     [InlineData("sequence")]
     [InlineData("branch")]
@@ -192,6 +194,12 @@ public class CharacterRecognizerTests
             case "best" or "other operator set":
                 x = builder.Node("Softmax", "scores", [x], ("axis", -1));
                 break;
+        }
+        if (form == "attention beside") builder.Output(builder.Node("Transpose", "attention", [builder.Node("Softmax", "looks", [x], ("axis", 0))]), ElementType.Float, 3, Dimension.Named("N"));
+        if (form == "part beside")
+        {
+            string index = builder.Initializer("index", Tensor.Vector(1L));
+            builder.Output(builder.Node("Gather", "part", [builder.Node("Softmax", "shares", [x], ("axis", -1)), index], ("axis", 1)), ElementType.Float, Dimension.Named("N"), 1);
         }
         builder.Output(x, ElementType.Float, shape);
         Graph graph = builder.Build();

@@ -17,12 +17,19 @@ public static class GraphValidator
     /// <exception cref="OnnxException">One does, or it had; the message names the node or value.</exception>
     internal static void ValidateSupport(Graph graph)
     {
-        foreach (string reason in graph.Unsupported.Values) throw new OnnxException(reason);
+        ValidateRead(graph);
         foreach (Node node in graph.Nodes)
         {
             if (node.Domain.Length > 0)
                 throw new OnnxException($"{node}: operator {node.OperatorType} of domain '{node.Domain}' is not supported, expected the standard operator set.");
         }
+    }
+
+    /// <summary>Checks that the file that the graph comes from had nothing that isn't supported; operators of other sets may be there for what runs the graph.</summary>
+    /// <exception cref="OnnxException">It had; the message names the node or value.</exception>
+    internal static void ValidateRead(Graph graph)
+    {
+        foreach (string reason in graph.Unsupported.Values) throw new OnnxException(reason);
     }
 
     /// <summary>Checks everything but where operators come from and whether all is supported.</summary>
