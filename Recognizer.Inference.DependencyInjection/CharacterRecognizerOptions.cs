@@ -48,7 +48,7 @@ public sealed class CharacterRecognizerOptions
         Top = Top,
         Labels = Labels.Count == 0 ? null : [.. Labels],
         DefaultLayout = DefaultLayout,
-        Decoder = Decoder with { },
+        Decoder = Decoder,
         Plan = new Engine.PlanOptions { Threads = Threads },
     };
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Recognizer.Inference;
 using Recognizer.Inference.DependencyInjection;
+using Recognizer.Inference.Onnx;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -47,16 +48,28 @@ public static class CharacterRecognizerServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CharacterRecognizerOptions>, CharacterRecognizerOptionsValidator>());
         // Loading validates the recogniser's own options first
-        services.AddOptions<LoadedModel>(name).Configure<IServiceProvider>((loaded, provider) => loaded.Recognizer = load(provider)).ValidateOnStart();
+        services.AddOptions<LoadedModel>(name).Configure<IServiceScopeFactory>((_, scopes) => Load(name, scopes, load)).ValidateOnStart();
         OptionsBuilder<CharacterRecognizerOptions> builder = services.AddOptions<CharacterRecognizerOptions>(name);
         return configure is null ? builder : builder.Configure(configure);
     }
 
-    /// <summary>Options of nothing, which can't be made unless the model is loaded: hosts make all options that are to be valid when they start.</summary>
-    private sealed class LoadedModel
+    /// <summary>Asks for a recogniser, in a scope, as an application may have registered another one for each.</summary>
+    private static void Load(string name, IServiceScopeFactory scopes, Func<IServiceProvider, CharacterRecognizer> load)
     {
-        public CharacterRecognizer? Recognizer { get; set; }
+        try
+        {
+            using IServiceScope scope = scopes.CreateScope();
+            load(scope.ServiceProvider);
+        }
+        catch (Exception exception) when (exception is OnnxException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // Of this kind, hosts gather all before they end
+            throw new OptionsValidationException(name, typeof(CharacterRecognizerOptions), [exception.Message]);
+        }
     }
+
+    /// <summary>Options of nothing, which can't be made unless the model is loaded: hosts make all options that are to be valid when they start.</summary>
+    private sealed class LoadedModel;
 
     /// <summary>A recogniser with what keeps its model up to date; the container disposes of it.</summary>
     private sealed class RecognizerHolder : IDisposable

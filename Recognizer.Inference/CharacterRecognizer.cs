@@ -32,7 +32,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     private bool _isShared;
 
     private CharacterRecognizer(Graph graph, RecognizerOptions options)
-        : this(new RecognizerModel(graph, options), options, 0)
+        // Limits that change later are another's
+        : this(new RecognizerModel(graph, options), options with { Decoder = options.Decoder with { } }, 0)
     {
     }
 

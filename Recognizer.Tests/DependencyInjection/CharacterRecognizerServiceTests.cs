@@ -136,8 +136,20 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         var collection = new ServiceCollection();
         if (name is null) collection.AddCharacterRecognizer(options => options.ModelPath = ModelPath);
         else collection.AddCharacterRecognizer(name, options => options.ModelPath = ModelPath);
+        collection.AddCharacterRecognizer("other", options => options.Top = 0);
         using ServiceProvider services = collection.BuildServiceProvider();
-        Assert.Contains(ModelPath, Assert.Throws<OnnxException>(services.GetRequiredService<IStartupValidator>().Validate).Message, StringComparison.Ordinal);
+        var mistakes = Assert.Throws<AggregateException>(services.GetRequiredService<IStartupValidator>().Validate).InnerExceptions.Select(e => Assert.IsType<OptionsValidationException>(e).Message);
+        Assert.Collection(mistakes.Order(StringComparer.Ordinal), damaged => Assert.Contains(ModelPath, damaged, StringComparison.Ordinal), top => Assert.Contains("Top is 0", top, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_host_starts_with_recognizers_that_the_application_has_one_of_for_each_scope()
+    {
+        var collection = new ServiceCollection();
+        collection.AddCharacterRecognizer();
+        collection.AddScoped(_ => CharacterRecognizer.Load(ShippedModel.Digits));
+        using ServiceProvider services = collection.BuildServiceProvider(validateScopes: true);
+        services.GetRequiredService<IStartupValidator>().Validate();
     }
 
     [Fact]
