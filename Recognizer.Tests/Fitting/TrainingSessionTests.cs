@@ -267,6 +267,21 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void Statistics_of_a_model_whose_own_share_is_small_keep_up_with_its_weights()
+    {
+        using TemporaryFolder folder = new();
+        Graph graph = OnnxReader.ReadFile(Train(folder.File("first"), Config with { Architecture = "nano", Width = 1, Epochs = 1 }).ModelPath);
+        float[][][] trained = [.. new[] { 0.9f, 0.99f }.Select(momentum =>
+        {
+            foreach (Node node in graph.Nodes.Where(node => node.OperatorType == "BatchNormalization")) node.Attributes["momentum"] = momentum;
+            OnnxWriter.WriteFile(graph, folder.File($"{momentum}.onnx"));
+            SessionResult result = Train(folder.File($"{momentum}"), Config with { Architecture = folder.File($"{momentum}.onnx"), Width = 1, Epochs = 1 });
+            return (float[][])[.. OnnxReader.ReadFile(result.ModelPath).Initializers.OrderBy(i => i.Key, StringComparer.Ordinal).Where(i => i.Value.ElementType == ElementType.Float).Select(i => i.Value.Span<float>().ToArray())];
+        })];
+        Assert.Equal(trained[0], trained[1]);
+    }
+
+    [Fact]
     public void No_memory_is_reserved_for_images_that_are_not_there()
     {
         using TemporaryFolder large = new(), whole = new();

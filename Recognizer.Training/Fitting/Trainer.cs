@@ -117,8 +117,9 @@ internal sealed class Trainer : IDisposable
                 TeacherWeight = (float)_config.Distillation,
                 Untaught = batch.Painted,
             };
-            // Running statistics that start from nothing take the first batch's, and forget it as fast as the average of the weights does: those of other weights are of no use.
-            float leastMomentum = _config.StartsFromFile || _config.InitialFiles.Any() ? 0 : 9f / (9 + _step);
+            // Running statistics that start from nothing take the first batch's, and forget it as fast as the average of the weights does: those of other weights are of no use. Where a file
+            // has them, a small share of its own (a hundredth, as in Keras) would keep those of its old weights for hundreds of steps.
+            float leastMomentum = _config.StartsFromFile || _config.InitialFiles.Any() ? 0.1f : 9f / (9 + _step);
             StepResult result = _plan.Step(pixels, batch.Count, target, CounterRandom.Key(_config.Seed, 0xD0, (ulong)_step), leastMomentum);
             if (!double.IsFinite(result.Loss)) throw new DivergedException(Epoch + 1, step + 1);
             if (_config.GradientClipping > 0) GradientClipping.ByNorm(_plan.Parameters, (float)_config.GradientClipping);
