@@ -13,11 +13,14 @@ internal static class StabilityCommand
 {
     private const double DigitsNeeded = 0.98, CharactersNeeded = 0.95;
 
+    /// <summary>The row that the others are compared with.</summary>
+    private const string Plain = "normalised";
+
     public static int Run(string[] arguments)
     {
         if (ReadingOptions.Parse("stability", arguments, count: 1000) is not { } options) return 2;
         PictureVariant[] variants = [.. PictureVariant.All.Where(variant => options.Wants(variant.Name))];
-        if (variants.Length == 0) return options.NothingWanted("stability");
+        if (variants.Length == 0 && !options.Wants(Plain)) return options.NothingWanted("stability");
         Graph graph = options.ReadModel();
         CharacterSource characters = CharacterSource.Load(graph, options.Dataset, options.Test, options.Alphabet);
         using CharacterRecognizer recognizer = ReadingOptions.Load(graph, options.Alphabet);
@@ -35,7 +38,7 @@ internal static class StabilityCommand
             for (int p = 0; p < pixels.Length; p++) pixels[p] = image[p] / 255f;
             original[i] = recognizer.RecognizeNormalized(pixels).Label;
         });
-        Row("normalised", needed: null, i => original[i], null);
+        Row(Plain, needed: null, i => original[i], null);
         bool all = true;
         foreach (PictureVariant variant in variants)
         {

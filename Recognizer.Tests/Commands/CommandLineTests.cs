@@ -397,7 +397,6 @@ public sealed class CommandLineTests : IDisposable
         foreach ((string name, float[] values) in saved.Arrays) slow.Arrays.Add(name, values);
         slow.Save(checkpoints);
         Assert.Equal(0, Run(TrainShapes(output, "--resume")));
-        Assert.Contains("trained in 100", _output.ToString(), StringComparison.Ordinal);
         Assert.InRange(JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(output, TrainingSession.MetricsFile)))!["trainingSeconds"]!.GetValue<double>(), 10_000, 10_600);
     }
 

@@ -40,6 +40,19 @@ public sealed class ModelDataTests : IDisposable
     public void Pictures_are_normalised_for_the_classes_that_are_trained(string? alphabet, string set, bool bare) =>
         AssertNormalized(bare, set, name => ModelData.ForTraining(new TrainingConfig { Dataset = name, Alphabet = alphabet is null ? null : [alphabet] }, _folder.Options with { NeedTest = false }).Dataset.Train!);
 
+    /// <summary>A set of files may have been moved since the training; what was learnt of it is still none of its test images.</summary>
+    [Theory]
+    [InlineData("rows.csv", 7)]
+    [InlineData("moved.csv", 7)]
+    [InlineData("strokes", 2)]
+    public void Sets_are_divided_as_they_were_for_the_training(string name, ulong seed)
+    {
+        Graph graph = Architecture.Build("cnn2", ["0", "1"], 1, 0.25);
+        graph.Metadata[ModelMetadata.TrainingKey] = new TrainingConfig { Dataset = "rows.csv", Seed = 7 }.ToJson();
+        Assert.Equal(seed, ModelData.OptionsFor(graph, name, _folder.Options with { Seed = 2 }, out TrainingConfig? training).Seed);
+        Assert.Equal(name == "rows.csv", training is not null);
+    }
+
     private void AssertNormalized(bool bare, string labels, Func<string, DatasetPart> load)
     {
         const int Size = 160;

@@ -20,19 +20,20 @@ internal static class ModelData
         return (TrainingDefaults.For(config, dataset), dataset);
     }
 
-    /// <summary>How to load a data set for a model. The set of its training is divided, or made, as then, so that no test image is one that the model learnt from; of others the images
-    /// are the same for all models. Pictures are normalised as the model's own recogniser does it.</summary>
+    /// <summary>How to load a data set for a model. A set is divided as that of its training was, so that no test image is one that the model learnt from, wherever the set lies by now; one
+    /// that is made anew has the same images for all models that weren't trained on it. Pictures are normalised as the model's own recogniser does it.</summary>
     /// <param name="graph">The model.</param>
     /// <param name="nameOrPath">The data set.</param>
     /// <param name="options">All that the model doesn't decide.</param>
     /// <param name="training">The configuration of the model's training where that was on this set, else null.</param>
     public static DatasetLoadOptions OptionsFor(Graph graph, string nameOrPath, DatasetLoadOptions options, out TrainingConfig? training)
     {
-        training = TrainingConfig.Of(graph) is { } config && DatasetLoader.AreSame(nameOrPath, config.Dataset, options) ? config : null;
+        TrainingConfig? config = TrainingConfig.Of(graph);
+        training = config is not null && DatasetLoader.AreSame(nameOrPath, config.Dataset, options) ? config : null;
         IReadOnlyList<string>? known = ModelMetadata.Labels(graph);
         return options with
         {
-            Seed = training?.Seed ?? options.Seed,
+            Seed = (nameOrPath == DatasetCatalogue.Strokes ? training : config)?.Seed ?? options.Seed,
             Layout = ModelMetadata.Layout(graph) ?? NormalizerLayout.Emnist,
             ModelLabels = known is null ? options.ModelLabels : _ => known,
         };

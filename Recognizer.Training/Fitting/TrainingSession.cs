@@ -82,7 +82,7 @@ internal static class TrainingSession
         string images = Path.Combine(checkpoints, ImagesFile);
         // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
         (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
-            .. config.ModelFiles.Select(file => ($"model {file} has", HashOfFile(file)))];
+            .. config.ModelFiles.Select(file => ($"model {file} has", HashOfModel(file)))];
         double secondsBefore = 0;
         if (checkpoint is null)
         {
@@ -177,10 +177,17 @@ internal static class TrainingSession
     private static string HashOfClasses(TrainingData data) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [.. data.Labels, .. data.Groups.Select(group => string.Join(' ', group))]))));
 
-    private static string HashOfFile(string file)
+    /// <summary>SHA-256 of a model's file; where its weights are in others, of all their hashes.</summary>
+    private static string HashOfModel(string file)
     {
-        using FileStream stream = File.OpenRead(file);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        var files = new List<string>();
+        OnnxReader.ReadAnyFile(file, files.Add);
+        byte[][] hashes = [.. files.Distinct(StringComparer.Ordinal).Select(part =>
+        {
+            using FileStream stream = File.OpenRead(part);
+            return SHA256.HashData(stream);
+        })];
+        return Convert.ToHexStringLower(hashes is [var only] ? only : SHA256.HashData([.. hashes.SelectMany(hash => hash)]));
     }
 
     /// <summary>The network with its first weights.</summary>
