@@ -51,6 +51,11 @@ public class CardTests
             string[] rows = figure.Split(' ');
             pictures.Add(Picture((x, y) => x / 16 - 2 is var u and >= 0 && y / 16 - 2 is var v and >= 0 && v < rows.Length && u < rows[v].Length && rows[v][u] == '#'));
         }
+        // Strokes of chalk, which have holes, and of a dry pen, with a streak
+        foreach (int breadth in new[] { 34, 50, 72 })
+            pictures.Add(Picture((x, y) => Math.Abs(x - 80) < breadth / 2 && y is > 4 and < 155 && (x % 13 > 2 || y % 17 > 2)));
+        foreach (int breadth in new[] { 34, 50 })
+            pictures.Add(Picture((x, y) => Math.Abs(x - 80) < breadth / 2 && y is > 4 and < 155 && (x is < 78 or > 81 || y is < 30 or > 120)));
         foreach (double hole in new[] { 20, 40, 60 }) pictures.Add(Picture((x, y) => Math.Sqrt((x - 80) * (x - 80) + (y - 80) * (y - 80)) is var r && r < 76 && r > hole));
         for (int digit = 0; digit < 10; digit++)
         {

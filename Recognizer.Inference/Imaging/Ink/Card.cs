@@ -17,10 +17,13 @@ internal static class Card
     /// <summary>Most area of the ink on a card as a share of that, and most width of its strokes as a share of its extent: holes in figures, as in a D of straight strokes, are broader.</summary>
     private const double MostInk = 0.25, MostThickness = 0.2;
 
-    /// <summary>Pixels of ink that a card has at least, and their least share of its area.</summary>
+    /// <summary>Pixels of ink that a card has at least, their least share of its area, and least extent of one stroke beside the card's longer side: streaks and holes in a thick stroke are less.</summary>
     private const int LeastPixels = 8;
 
-    private const double LeastInk = 0.001;
+    private const double LeastInk = 0.001, LeastExtent = 0.15;
+
+    /// <summary>Most length of a card beside its width: a thick stroke is longer.</summary>
+    private const double MostElongation = 2.5;
 
     /// <summary>Least difference between the brightness of a card and of what it lies on.</summary>
     private const int LeastContrast = 40;
@@ -62,13 +65,15 @@ internal static class Card
         var labels = work.Labels.AsSpan(0, count);
         var components = work.Components;
         InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
-        for (int i = 0; i < count; i++)
-            mask[i] = labels[i] == 0 || components[labels[i] - 1].Box is { Left: > 0, Top: > 0 } box && box.Right < width && box.Bottom < height ? (byte)1 : (byte)0;
+        for (int i = 0; i < count; i++) mask[i] = labels[i] == 0 || IsWithin(components[labels[i] - 1].Box) ? (byte)1 : (byte)0;
+        int extent = 0;
+        foreach (InkComponent c in components)
+            if (IsWithin(c.Box)) extent = Math.Max(extent, Math.Max(c.Box.Width, c.Box.Height));
         InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
         InkComponent card = default;
         foreach (InkComponent c in components)
             if (c.Area > card.Area) card = c;
-        if (card.Area < LeastArea * count || card.Area > MostArea * count || !HasStrokes(gray, labels, width, height, card, threshold, isDark) || Rectangularity(labels, width, card) < LeastRectangularity) return;
+        if (card.Area < LeastArea * count || card.Area > MostArea * count || extent < LeastExtent * Math.Max(card.Box.Width, card.Box.Height) || !HasStrokes(gray, labels, width, height, card, threshold, isDark) || Rectangularity(labels, width, card) < LeastRectangularity) return;
 
         for (int i = 0; i < count; i++) mask[i] = labels[i] == card.Label ? (byte)1 : (byte)0;
         int soft = Math.Max(2, Math.Max(width, height) / 64);
@@ -77,6 +82,8 @@ internal static class Card
         WindowExtremum.Columns(temporary, mask, width, height, soft, maximum: false);
         Spread(gray, mask, width, height);
         polarity = found;
+
+        bool IsWithin(PixelBox box) => box is { Left: > 0, Top: > 0 } && box.Right < width && box.Bottom < height;
     }
 
     /// <summary>Whether what is on the table's side of the threshold within the card looks like strokes, and its paper stands out from the table.</summary>
@@ -118,7 +125,7 @@ internal static class Card
         bool IsTableSide(byte value) => value < threshold == isDark;
     }
 
-    /// <summary>Area of a component as a share of that of the smallest rectangle around it, turned in steps of two degrees.</summary>
+    /// <summary>Area of a component as a share of that of the smallest rectangle around it, turned in steps of two degrees; 0 where that is too long for a card.</summary>
     private static double Rectangularity(ReadOnlySpan<int> labels, int width, InkComponent card)
     {
         PixelBox box = card.Box;
@@ -128,7 +135,7 @@ internal static class Card
             var row = labels.Slice((box.Top + y) * width, width);
             ends[y] = (row.IndexOf(card.Label), row.LastIndexOf(card.Label));
         }
-        double smallest = double.MaxValue;
+        double smallest = double.MaxValue, elongation = 0;
         for (int degrees = 0; degrees < 90; degrees += 2)
         {
             var (sine, cosine) = Math.SinCos(degrees * Math.PI / 180);
@@ -142,9 +149,11 @@ internal static class Card
                 top = Math.Min(top, y * cosine - last * sine);
                 bottom = Math.Max(bottom, y * cosine - first * sine);
             }
-            smallest = Math.Min(smallest, (right - left + 1) * (bottom - top + 1));
+            double length = right - left + 1, breadth = bottom - top + 1;
+            if (length * breadth >= smallest) continue;
+            (smallest, elongation) = (length * breadth, Math.Max(length / breadth, breadth / length));
         }
-        return card.Area / smallest;
+        return elongation <= MostElongation ? card.Area / smallest : 0;
     }
 
     /// <summary>Gives all pixels that aren't on the mask the value of the nearest in their row that is, and rows without one that of the nearest row.</summary>

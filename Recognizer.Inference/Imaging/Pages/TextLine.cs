@@ -36,8 +36,9 @@ internal sealed class TextLine
     /// <summary>How far from that middle characters reach up and down at least.</summary>
     private const double HalfBand = 0.4;
 
-    /// <summary>Pixels of the picture that writing is high at least where there is dust, and that a component has that isn't a speck, however small the writing is.</summary>
-    private const int LeastPixels = 10, LeastArea = 8;
+    /// <summary>Pixels that writing is high at least where there is dust (of the picture, reduced where it is very large), and that a component has that isn't a speck, however small the
+    /// writing is.</summary>
+    private const int LeastPixels = 7, LeastArea = 8;
 
     /// <summary>Groups a page's components into lines, top to bottom; specks are left out.</summary>
     /// <param name="page">The page.</param>
@@ -164,7 +165,7 @@ internal sealed class TextLine
         {
             var own = row.Components.OrderBy(c => c.Box.Left).ToList();
             // Too far from all other lines for a mark of theirs, and no mere stroke
-            bool isApart = own.TrueForAll(c => c.Box.Width <= MostWidth * c.Box.Height && Array.TrueForAll(large, line => Math.Abs(Middle(Beside(line, c)) - Middle(c)) >= MostAbove * lines[0].Size));
+            bool isApart = own.TrueForAll(c => c.Box.Width <= MostWidth * c.Box.Height && Array.TrueForAll(large, line => Math.Abs(Middle(Beside(line, c)) - Middle(c)) >= MostAbove * Math.Max(lines[0].Size, Beside(line, c).Box.Height)));
             int together = 0, start = 0, leastTogether = isApart ? LeastApart : LeastTogether;
             for (int i = 1; i <= own.Count; i++)
             {

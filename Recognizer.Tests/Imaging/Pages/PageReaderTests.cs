@@ -148,6 +148,29 @@ public class PageReaderTests
         Assert.Equal(line, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(page)?.Text);
     }
 
+    /// <summary>Its strokes fill much of their boxes, as dust does; very large pages are reduced.</summary>
+    [Theory]
+    [InlineData(300, 9, 2.4)]
+    [InlineData(7200, 18, 4.8)]
+    public void Small_writing_is_no_dust(int width, double size, double pen)
+    {
+        var cover = new float[width * 120];
+        for (int i = 0; i < 10; i++) Drawing.Digit(cover, width, "2075346182"[i] - '0', 40 + size * i, 40, 0.6 * size, size, pen);
+        using var recognizer = CharacterRecognizer.Load(ShippedModel.Digits);
+        Assert.Equal(10, Assert.Single(new PageReader(recognizer).Read(Drawing.Paint(cover, width, (_, _) => 240, (_, _) => 40)).Lines).Text.Replace(" ", "", StringComparison.Ordinal).Length);
+    }
+
+    /// <summary>How far away they are goes by its own height, not that of the others on the line.</summary>
+    [Fact]
+    public void Marks_above_a_large_character_are_no_line()
+    {
+        const int Width = 700;
+        var cover = new float[Width * 260];
+        for (int i = 0; i < 10; i++) Drawing.Digit(cover, Width, "4203546812"[i] - '0', i == 0 ? 40 : 80 + 58 * i, i == 0 ? 80 : 140, i == 0 ? 72 : 36, i == 0 ? 120 : 60, 7);
+        GrayImage page = Darken(Drawing.Paint(cover, Width, (_, _) => 240, (_, _) => 40), (x, y) => y is >= 45 and < 65 && (x - 66 - (65 - y) / 3 is >= 0 and < 5 || x - 86 - (65 - y) / 3 is >= 0 and < 5));
+        Assert.Equal("4203546812", new PageReader(s_scorer).Read(page).Text);
+    }
+
     /// <summary>It is short beside the page, and lies nearer to the characters than lines do to one another.</summary>
     [Theory]
     [InlineData(6)]
