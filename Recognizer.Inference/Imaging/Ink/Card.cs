@@ -65,10 +65,15 @@ internal static class Card
         var labels = work.Labels.AsSpan(0, count);
         var components = work.Components;
         InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
-        for (int i = 0; i < count; i++) mask[i] = labels[i] == 0 || IsWithin(components[labels[i] - 1].Box) ? (byte)1 : (byte)0;
-        int extent = 0;
+        int extent = 0, ink = 0, rest = count;
         foreach (InkComponent c in components)
-            if (IsWithin(c.Box)) extent = Math.Max(extent, Math.Max(c.Box.Width, c.Box.Height));
+        {
+            if (!IsWithin(c.Box)) rest -= c.Area;
+            else (extent, ink) = (Math.Max(extent, Math.Max(c.Box.Width, c.Box.Height)), ink + c.Area);
+        }
+        // Most pictures end here: what isn't table has nothing on it, or surrounds more than it covers
+        if (ink < LeastPixels || ink > MostInk * rest) return;
+        for (int i = 0; i < count; i++) mask[i] = labels[i] == 0 || IsWithin(components[labels[i] - 1].Box) ? (byte)1 : (byte)0;
         InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
         InkComponent card = default;
         foreach (InkComponent c in components)

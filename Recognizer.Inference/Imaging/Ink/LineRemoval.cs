@@ -112,9 +112,11 @@ internal static class LineRemoval
         int most = Math.Max(2, across / 12);
         Span<int> thickness = length <= 1024 ? stackalloc int[length] : new int[length];
         int removed = 0;
-        // Twice through: lines along the picture's edge come last
+        // Lines along the picture's edge come last, in a second pass
+        Span<bool> isEdge = stackalloc bool[32];
+        isEdge.Clear();
         for (int i = 0; i < 2 * startCount; i++)
-            for (int j = 0; j < endCount; j++)
+            for (int j = 0; j < endCount && (i < startCount || isEdge[i - startCount]); j++)
             {
                 var (a, b) = (starts[i % startCount], ends[j]);
                 int least = Math.Min(a.End - a.Start, b.End - b.Start);
@@ -135,6 +137,7 @@ internal static class LineRemoval
                 if (typical > most) continue;
                 // Along the picture's edge a line that strokes join could be the character's own, as the bar of a closely cropped T, unless the paper has such lines
                 bool atEdge = Math.Min(from, to) <= typical + 1 || Math.Max(from, to) >= across - 2 - typical;
+                if (atEdge && i < startCount) isEdge[i] = true;
                 if (atEdge != i >= startCount) continue;
                 int crossing = 0;
                 foreach (int t in thickness[..found]) if (t > 2 * typical + 1) crossing++;
