@@ -151,7 +151,7 @@ public static class CharacterNormalizer
         else ReduceToExtremum(pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
         bool isWholeSquare = region.Width == stride && region.Height == stride && stride * stride == pixels.Length;
         if (isWholeSquare && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
-        if (work.IsAlphanumeric && reduction == Reduction.Mean) Card.TakeOut(work, width, height, ref polarity);
+        if (work.IsAlphanumeric && reduction == Reduction.Mean) Card.TakeOut(work, width, height, isPage: false, ref polarity);
         InkMap.Smooth(work, width, height);
         // Few pixels of a reduced picture are many of the picture itself
         int leastInk = Math.Max(4, InkMap.LeastInk / factor / factor);

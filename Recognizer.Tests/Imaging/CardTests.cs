@@ -68,7 +68,7 @@ public class CardTests
             work.Reserve(Side, Side);
             picture.Pixels.CopyTo(work.Gray);
             Polarity polarity = Polarity.Detect;
-            Card.TakeOut(work, Side, Side, ref polarity);
+            Card.TakeOut(work, Side, Side, isPage: false, ref polarity);
             Assert.Equal(Polarity.Detect, polarity);
             Assert.True(picture.Pixels.SequenceEqual(work.Gray.AsSpan(0, Side * Side)));
         }

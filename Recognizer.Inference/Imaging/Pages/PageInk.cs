@@ -69,18 +69,17 @@ internal sealed class PageInk
         var page = new PageInk { _orientation = orientation, _pictureWidth = image.Width, _pictureHeight = image.Height };
         image = Orientation.Apply(image, Upright(orientation));
         var polarity = options.Polarity;
-        if (PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
-        {
-            polarity = frame.Polarity;
-            // A thin frame may be the border of a comb, and goes with its separators
-            if (frame.Thickness > ThickFrame) (image, page._left, page._top) = (Crop(image, frame), frame.Left, frame.Top);
-        }
-        (page._originalWidth, page._originalHeight) = (image.Width, image.Height);
-        int factor = page._factor = (Math.Max(image.Width, image.Height) + MaxSide - 1) / MaxSide;
-        int width = page.Width = Math.Max(1, image.Width / factor), height = page.Height = Math.Max(1, image.Height / factor);
+        PictureFrame? frame = PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } found && (polarity == Polarity.Detect || polarity == found.Polarity) ? found : null;
+        if (frame is not null) polarity = frame.Value.Polarity;
         var work = new NormalizerWorkspace();
-        work.Reserve(width, height);
-        CharacterNormalizer.Reduce(image, factor, work.Gray.AsSpan(0, width * height), width, height);
+        page.Reduce(image, work);
+        // A thin frame may be the border of a comb, and goes with its separators
+        if (frame is not { Thickness: <= ThickFrame } && !Card.TakeOut(work, page.Width, page.Height, isPage: true, ref polarity) && frame is { } thick)
+        {
+            (page._left, page._top) = (thick.Left, thick.Top);
+            page.Reduce(Crop(image, thick), work);
+        }
+        int width = page.Width, height = page.Height;
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
         if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
@@ -96,6 +95,16 @@ internal sealed class PageInk
         bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         if (dropped || turned) page.FindComponents();
         return page.Components.Count == 0 ? null : page;
+    }
+
+    /// <summary>Averages what is worked on down to <see cref="MaxSide"/>.</summary>
+    private void Reduce(GrayImage image, NormalizerWorkspace work)
+    {
+        (_originalWidth, _originalHeight) = (image.Width, image.Height);
+        _factor = (Math.Max(image.Width, image.Height) + MaxSide - 1) / MaxSide;
+        (Width, Height) = (Math.Max(1, image.Width / _factor), Math.Max(1, image.Height / _factor));
+        work.Reserve(Width, Height);
+        CharacterNormalizer.Reduce(image, _factor, work.Gray.AsSpan(0, Width * Height), Width, Height);
     }
 
     private static GrayImage Crop(GrayImage image, PictureFrame frame)

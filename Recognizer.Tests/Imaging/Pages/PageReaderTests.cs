@@ -453,6 +453,38 @@ public class PageReaderTests
         Assert.Equal(Digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', Digits.Length))).Read(new GrayImage(field.Width, field.Height, pixels))?.Text);
     }
 
+    /// <summary>The table would pass for the ground where it shows on all sides, and the sheet's edges for strokes where they aren't level.</summary>
+    [Theory]
+    [InlineData(0.04, 0, 60)]
+    [InlineData(0.04, 2, 60)]
+    [InlineData(0.12, 4, 60)]
+    [InlineData(0.2, 0, 60)]
+    [InlineData(0.2, -4, 60)]
+    [InlineData(0.3, 3, 60)]
+    [InlineData(0.3, 3, 255)]
+    public void A_sheet_on_a_table_is_read(double margin, double degrees, int table)
+    {
+        string[] lines = ["2075346", "9137", "5568204"];
+        GrayImage sheet = DrawnPage.Paint(lines, gap: 10);
+        if (table > 128) sheet = new GrayImage(sheet.Width, sheet.Height, [.. sheet.Pixels.ToArray().Select(v => (byte)(255 - v))]);
+        int width = (int)(sheet.Width / (1 - 2 * margin)), height = (int)(sheet.Height / (1 - 2 * margin));
+        var random = new Random(2);
+        var (sine, cosine) = Math.SinCos(degrees * Math.PI / 180);
+        var pixels = new byte[width * height];
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                double dx = x - width / 2.0, dy = y - height / 2.0;
+                int u = (int)Math.Round(dx * cosine - dy * sine + sheet.Width / 2.0), v = (int)Math.Round(dx * sine + dy * cosine + sheet.Height / 2.0);
+                bool isSheet = u >= 0 && u < sheet.Width && v >= 0 && v < sheet.Height;
+                pixels[y * width + x] = (byte)Math.Clamp((isSheet ? sheet.Pixels[v * sheet.Width + u] : table) + random.Next(-5, 6), 0, 255);
+            }
+        PageResult read = new PageReader(s_scorer).Read(new GrayImage(width, height, pixels));
+        Assert.Equal(string.Join('\n', lines), read.Text);
+        // Boxes are those of the whole picture
+        Assert.All(read.Lines, line => Assert.InRange(line.Box.Left, (width - sheet.Width) / 2, width / 2));
+    }
+
     private static GrayImage Darken(GrayImage image, Func<int, int, bool> where)
     {
         byte[] pixels = image.Pixels.ToArray();
