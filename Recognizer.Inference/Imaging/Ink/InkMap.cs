@@ -195,12 +195,13 @@ internal static class InkMap
 
     private static bool FindWriting(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
-        const double LightCost = 0.06, StrokesPerRadius = 3.5;
+        const double LightCost = 0.06, StrokesPerRadius = 3.5, LeastSeparability = 0.9;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         var even = Measure(gray, width, height);
         var best = polarity == Polarity.Detect ? even.Polarity : polarity;
-        if (even.BorderInk(best) <= MostBorderInk && even.Separability >= 0.7) Even(gray, ink, best);
+        // One threshold is for scans and screens. Ink that is paler somewhere, as in a reflection, would be lost to it, and sunlit paper beside a shadow be ink
+        if (even.BorderInk(best) <= MostBorderInk && even.Separability >= LeastSeparability) Even(gray, ink, best);
         else
         {
             var surface = GroundSurface.Fit(gray, width, height);

@@ -72,13 +72,10 @@ internal sealed class PageInk
         PictureFrame? frame = PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } found && (polarity == Polarity.Detect || polarity == found.Polarity) ? found : null;
         if (frame is not null) polarity = frame.Value.Polarity;
         var work = new NormalizerWorkspace();
-        page.Reduce(image, work);
+        page.Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
         // A thin frame may be the border of a comb, and goes with its separators
-        if (frame is not { Thickness: <= ThickFrame } && !Card.TakeOut(work, page.Width, page.Height, isPage: true, ref polarity) && frame is { } thick)
-        {
-            (page._left, page._top) = (thick.Left, thick.Top);
-            page.Reduce(Crop(image, thick), work);
-        }
+        if (frame is not { Thickness: <= ThickFrame } && !page.CropToSheet(image, work, ref polarity) && frame is { } thick)
+            page.Reduce(image, new PixelBox(thick.Left, thick.Top, thick.Width, thick.Height), work);
         int width = page.Width, height = page.Height;
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
@@ -94,24 +91,59 @@ internal sealed class PageInk
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         if (dropped || turned) page.FindComponents();
+        page.JoinFragments();
         return page.Components.Count == 0 ? null : page;
     }
 
-    /// <summary>Averages what is worked on down to <see cref="MaxSide"/>.</summary>
-    private void Reduce(GrayImage image, NormalizerWorkspace work)
+    /// <summary>Averages a part of the picture down to <see cref="MaxSide"/>.</summary>
+    private void Reduce(GrayImage image, PixelBox part, NormalizerWorkspace work)
     {
-        (_originalWidth, _originalHeight) = (image.Width, image.Height);
-        _factor = (Math.Max(image.Width, image.Height) + MaxSide - 1) / MaxSide;
-        (Width, Height) = (Math.Max(1, image.Width / _factor), Math.Max(1, image.Height / _factor));
+        if (part.Width < image.Width || part.Height < image.Height)
+        {
+            var pixels = new byte[part.Width * part.Height];
+            for (int y = 0; y < part.Height; y++) image.Pixels.Slice((part.Top + y) * image.Width + part.Left, part.Width).CopyTo(pixels.AsSpan(y * part.Width));
+            image = new GrayImage(part.Width, part.Height, pixels);
+        }
+        (_left, _top, _originalWidth, _originalHeight) = (part.Left, part.Top, part.Width, part.Height);
+        _factor = (Math.Max(part.Width, part.Height) + MaxSide - 1) / MaxSide;
+        (Width, Height) = (Math.Max(1, part.Width / _factor), Math.Max(1, part.Height / _factor));
         work.Reserve(Width, Height);
         CharacterNormalizer.Reduce(image, _factor, work.Gray.AsSpan(0, Width * Height), Width, Height);
     }
 
-    private static GrayImage Crop(GrayImage image, PictureFrame frame)
+    /// <summary>Leaves what a sheet covers, where one lies on a table, in as many pixels as there are of it.</summary>
+    /// <param name="image">The picture, of which <see cref="Reduce"/> has made <see cref="NormalizerWorkspace.Gray"/>.</param>
+    /// <param name="work">Holds it.</param>
+    /// <param name="polarity">That of the ink.</param>
+    /// <returns>Whether there is a sheet.</returns>
+    private bool CropToSheet(GrayImage image, NormalizerWorkspace work, ref Polarity polarity)
     {
-        var pixels = new byte[frame.Width * frame.Height];
-        for (int y = 0; y < frame.Height; y++) image.Pixels.Slice((frame.Top + y) * image.Width + frame.Left, frame.Width).CopyTo(pixels.AsSpan(y * frame.Width));
-        return new GrayImage(frame.Width, frame.Height, pixels);
+        const int Margin = 8;
+        if (Card.TakeOut(work, Width, Height, isPage: true, ref polarity) is not { } sheet) return false;
+        if (_factor > 1)
+        {
+            // With enough of the table for the sheet to be found again
+            PixelBox wide = Widened(sheet, Math.Max(sheet.Width, sheet.Height) / 4);
+            PixelBox part = new(wide.Left * _factor, wide.Top * _factor, wide.Width * _factor, wide.Height * _factor);
+            Reduce(image, part, work);
+            if (Card.TakeOut(work, Width, Height, isPage: true, ref polarity) is { } nearer) sheet = nearer;
+            else
+            {
+                Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
+                Card.TakeOut(work, Width, Height, isPage: true, ref polarity);
+            }
+        }
+        PixelBox kept = Widened(sheet, Margin);
+        for (int y = 0; y < kept.Height; y++) work.Gray.AsSpan((kept.Top + y) * Width + kept.Left, kept.Width).CopyTo(work.Gray.AsSpan(y * kept.Width));
+        (_left, _top) = (_left + kept.Left * _factor, _top + kept.Top * _factor);
+        (Width, Height, _originalWidth, _originalHeight) = (kept.Width, kept.Height, kept.Width * _factor, kept.Height * _factor);
+        return true;
+    }
+
+    private PixelBox Widened(PixelBox box, int margin)
+    {
+        int left = Math.Max(0, box.Left - margin), top = Math.Max(0, box.Top - margin);
+        return new PixelBox(left, top, Math.Min(Width, box.Right + margin) - left, Math.Min(Height, box.Bottom + margin) - top);
     }
 
     private void FindComponents()
@@ -181,6 +213,18 @@ internal sealed class PageInk
     private void MarkSurroundings(bool[] dropped)
     {
         const double Broad = 2.5;
+        double[] thickness = Thickness();
+        double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(c => thickness[c.Label]).Order()];
+        if (strokes.Length == 0) return;
+        double usual = strokes[strokes.Length / 2];
+        foreach (InkComponent c in Components) dropped[c.Label] = AtEdge(c) && thickness[c.Label] > Broad * usual;
+
+        bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
+    }
+
+    /// <summary>Of each component, by label, twice the area over the perimeter: of a stroke, its width.</summary>
+    private double[] Thickness()
+    {
         var sides = new int[Components.Count + 1];
         for (int y = 0; y < Height; y++)
             for (int x = 0; x < Width; x++)
@@ -192,15 +236,42 @@ internal sealed class PageInk
                 if (y == 0 || Labels[p - Width] != label) sides[label]++;
                 if (y + 1 == Height || Labels[p + Width] != label) sides[label]++;
             }
-        double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(Thickness).Order()];
-        if (strokes.Length == 0) return;
-        double usual = strokes[strokes.Length / 2];
-        foreach (InkComponent c in Components) dropped[c.Label] = AtEdge(c) && Thickness(c) > Broad * usual;
+        var thickness = new double[sides.Length];
+        foreach (InkComponent c in Components) thickness[c.Label] = 2.0 * c.Area / sides[c.Label];
+        return thickness;
+    }
 
-        bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
+    /// <summary>Joins components over gaps narrower than strokes where that makes most of them clearly higher: what is left of the strokes of a dry pen, or on cracked paper, would be read
+    /// as characters in lines of their own. Characters beside one another become wider by that, not higher.</summary>
+    private void JoinFragments()
+    {
+        const double Gap = 0.3, LeastGrowth = 1.25;
+        if (Components.Count < Several) return;
+        double[] thickness = Thickness();
+        int count = Width * Height, radius = (int)Math.Ceiling(Gap * Middle(Components, c => thickness[c.Label]));
+        byte[] mask = new byte[count], temporary = new byte[count];
+        for (int i = 0; i < count; i++) mask[i] = Labels[i] == 0 ? (byte)0 : (byte)1;
+        WindowExtremum.Rows(mask, temporary, Width, Height, radius, maximum: true);
+        WindowExtremum.Columns(temporary, mask, Width, Height, radius, maximum: true);
+        WindowExtremum.Rows(mask, temporary, Width, Height, radius, maximum: false);
+        WindowExtremum.Columns(temporary, mask, Width, Height, radius, maximum: false);
+        var labels = new int[count];
+        var joined = new List<InkComponent>();
+        InkComponents.Find(mask, Ink, Width, Height, labels, [], joined);
+        if (Middle(joined, c => c.Box.Height) < LeastGrowth * Middle(Components, c => c.Box.Height)) return;
+        Labels = labels;
+        Components.Clear();
+        Components.AddRange(joined);
+    }
 
-        // Twice the area over the perimeter: of a stroke, its width
-        double Thickness(InkComponent c) => 2.0 * c.Area / sides[c.Label];
+    /// <summary>The value that half of the ink's area lies below.</summary>
+    private static double Middle(List<InkComponent> components, Func<InkComponent, double> value)
+    {
+        var sorted = components.Select(c => (Value: value(c), c.Area)).Order().ToArray();
+        long half = sorted.Sum(c => (long)c.Area) / 2, seen = 0;
+        foreach (var (v, area) in sorted)
+            if ((seen += area) > half) return v;
+        return 0;
     }
 
     /// <summary>Turns the ink about its centre so that what rose by the angle becomes level, and enlarges it, so that cuts between touching characters can be finer than the

@@ -485,6 +485,49 @@ public class PageReaderTests
         Assert.All(read.Lines, line => Assert.InRange(line.Box.Left, (width - sheet.Width) / 2, width / 2));
     }
 
+    /// <summary>What is written beside it would be lost with the ground around a card.</summary>
+    [Fact]
+    public void A_dark_panel_on_a_page_is_no_sheet()
+    {
+        string[] lines = ["2075346", "9137", "5568204"];
+        GrayImage text = DrawnPage.Paint(lines, gap: 10), title = DrawnPage.Paint(["830"], gap: 10);
+        int width = text.Width, height = text.Height + title.Height + 40;
+        var pixels = new byte[width * height];
+        Array.Fill(pixels, (byte)255);
+        text.Pixels.CopyTo(pixels.AsSpan((height - text.Height) * width));
+        for (int y = 0; y < title.Height + 20; y++)
+            for (int x = 10; x < width - 10; x++)
+                pixels[(y + 10) * width + x] = (byte)(x - 20 is >= 0 and var u && u < title.Width && y - 10 is >= 0 and var v && v < title.Height ? 255 - title.Pixels[v * title.Width + u] : 0);
+        string[] read = new PageReader(s_scorer).Read(new GrayImage(width, height, pixels)).Text.Split('\n');
+        Assert.Equal(lines, read[^3..]);
+    }
+
+    /// <summary>As a dry pen and the cracks of folded paper leave it: parts of characters are no lines of their own.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Writing_with_gaps_in_its_strokes_is_read(int slope)
+    {
+        string[] lines = ["2075346", "9137", "5568204"];
+        GrayImage page = DrawnPage.Paint(lines);
+        byte[] pixels = page.Pixels.ToArray();
+        for (int i = 0; i < pixels.Length; i++)
+            if ((i / page.Width + slope * (i % page.Width) / 3) % 14 < 2) pixels[i] = 230;
+        Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, pixels)).Text);
+    }
+
+    /// <summary>A reflection makes ink paler than the middle between ink and paper elsewhere.</summary>
+    [Fact]
+    public void Writing_in_a_reflection_is_read()
+    {
+        string[] lines = ["2075346", "9137", "5568204"];
+        GrayImage page = DrawnPage.Paint(lines);
+        byte[] pixels = page.Pixels.ToArray();
+        for (int i = 0; i < pixels.Length; i++)
+            if (i % page.Width is var x && x > page.Width / 3 && x < page.Width * 2 / 3) pixels[i] = (byte)(0.53 * pixels[i] + 0.47 * 255);
+        Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, pixels)).Text);
+    }
+
     private static GrayImage Darken(GrayImage image, Func<int, int, bool> where)
     {
         byte[] pixels = image.Pixels.ToArray();
