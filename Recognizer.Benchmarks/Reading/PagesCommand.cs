@@ -17,7 +17,7 @@ internal static class PagesCommand
     private static readonly int[] ExifTurns = [1, 6, 3, 8];
 
     private static readonly PageStyle[] Conditions =
-        [new(), new(default, Skew: true), new(default, Ruled: true), new(default, Shadow: true), new(default, Skew: true, Ruled: true), new(default, true, true, true)];
+        [new(), new(default, Skew: true), new(default, Ruled: true), new(default, Shadow: true), new(default, Skew: true, Ruled: true), new(default, true, true, true), new(default, Skew: true, Table: true)];
 
     public static int Run(string[] arguments)
     {

@@ -36,6 +36,9 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
         new("underlined, 160 px", false, Underlined),
         new("in a circle drawn by hand, 160 px", false, (ink, random) => Encircled(ink, random, squareness: 2)),
         new("in a box drawn by hand, 160 px", false, (ink, random) => Encircled(ink, random, squareness: 8)),
+        new("on a card on a table, 160 px", false, OnCard),
+        new("letterboxed, 160 px", false, (ink, _) => Paint(160, (x, y) => y is < 20 or >= 140 ? 0 : 230 - 0.75 * At(ink, x - 40, y - 40, 80))),
+        new("on squared paper, 160 px", false, OnSquares),
     ];
 
     private static GrayImage Paint(int side, Func<int, int, double> value)
@@ -124,6 +127,29 @@ internal sealed record PictureVariant(string Name, bool IsRequired, Func<byte[],
                     distance[py * 160 + px] = Math.Min(distance[py * 160 + px], Math.Sqrt((px - x) * (px - x) + (py - y) * (py - y)));
         }
         return Paint(160, (x, y) => 235 - Math.Max(0.75 * At(ink, x - 40, y - 40, 80), 190 * Math.Clamp(pen - distance[y * 160 + x] + 0.5, 0, 1)));
+    }
+
+    /// <summary>On a white card, turned by up to 6 degrees, on a dark table.</summary>
+    private static GrayImage OnCard(byte[] ink, CounterRandom random)
+    {
+        double turn = random.NextSingle(-0.1f, 0.1f), half = random.NextSingle(48, 62), table = random.NextSingle(30, 90), paper = random.NextSingle(200, 245);
+        var (sine, cosine) = Math.SinCos(turn);
+        return Paint(160, (x, y) =>
+        {
+            double u = (x - 79.5) * cosine + (y - 79.5) * sine, v = (y - 79.5) * cosine - (x - 79.5) * sine;
+            double ground = table + (paper - table) * Math.Clamp(half + 0.5 - Math.Max(Math.Abs(u), Math.Abs(v)), 0, 1);
+            return ground * (1 - 0.8 * At(ink, u + 39.5, v + 39.5, 80) / 255);
+        });
+    }
+
+    /// <summary>On rules each way that run through it, paler than the pen.</summary>
+    private static GrayImage OnSquares(byte[] ink, CounterRandom random)
+    {
+        double pitch = random.NextSingle(28, 45), left = random.NextSingle(0, (float)pitch), top = random.NextSingle(0, (float)pitch), rule = random.NextSingle(40, 90);
+        return Paint(160, (x, y) => 235 - Math.Max(0.75 * At(ink, x - 30, y - 30, 100),
+            rule * Math.Clamp(1.25 - Math.Min(Away(x - left), Away(y - top)), 0, 1)));
+
+        double Away(double distance) => Math.Abs(distance - pitch * Math.Round(distance / pitch));
     }
 
     private static GrayImage Pale(byte[] ink, CounterRandom random) => Paint(112, (x, y) =>
