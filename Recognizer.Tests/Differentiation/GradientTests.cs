@@ -438,6 +438,18 @@ public class GradientTests
         Assert.Contains("Floor node 'floor", exception.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>They would be trained as if they changed nothing.</summary>
+    [Theory]
+    [InlineData(ElementType.Int64)]
+    [InlineData(ElementType.UInt8)]
+    [InlineData(ElementType.Bool)]
+    public void A_cast_to_whole_numbers_has_no_gradient(ElementType type)
+    {
+        (Graph graph, _) = new TestNetwork(2, 4, 5).Conv(2, 3, 1).Add("Cast", null, ("to", (long)type)).Add("Cast", null, ("to", (long)ElementType.Float)).Classify(60);
+        OnnxException exception = Assert.Throws<OnnxException>(() => new TrainingPlan(graph, new TrainingPlanOptions { BatchSize = 2 }));
+        Assert.Contains("Cast node", exception.Message, StringComparison.Ordinal);
+    }
+
     private static (Graph, string) Pooled(string operatorType, int kernel, int stride, int pad, int ceiling, params (string, object)[] more)
     {
         int extent = ceiling == 1 ? stride - 1 : 0;

@@ -173,6 +173,18 @@ public sealed class PostTrainingQuantizerTests
             builder.Node("Conv", name, [input, builder.Initializer($"{name}.w", PlanCheck.Random(random, to, from, 3, 3)), builder.Initializer($"{name}.b", PlanCheck.Random(random, to))]);
     }
 
+    /// <summary>A name that is empty is an input that is left out.</summary>
+    [Fact]
+    public void ALayerWhoseBiasHasAnEmptyNameIsQuantised()
+    {
+        var random = new Random(2);
+        var builder = new GraphBuilder("bare");
+        string x = builder.Node("Conv", "conv", [builder.Input("input", ElementType.Float, Dimension.Named("N"), 1, 28, 28), builder.Initializer("w", PlanCheck.Random(random, 4, 1, 3, 3)), ""]);
+        x = builder.Node("Flatten", "flat", [builder.Node("GlobalAveragePool", "pool", [builder.Node("Relu", "relu", [x])])]);
+        builder.Output(builder.Node("Gemm", "logits", [x, builder.Initializer("dense", PlanCheck.Random(random, 4, 5))]), ElementType.Float, Dimension.Named("N"), 5);
+        Assert.Equal(2, AssertCloseAnswers(builder.Build()).Initializers.Values.Count(tensor => tensor is { ElementType: ElementType.Int8, Rank: >= 2 }));
+    }
+
     private static Graph AssertCloseAnswers(Graph graph)
     {
         const int count = 8;

@@ -34,7 +34,7 @@ internal sealed partial class GraphCompiler
         ["Softmax"] = (compiler, node) => compiler.AddSoftmax(node, logarithm: false),
         ["LogSoftmax"] = (compiler, node) => compiler.AddSoftmax(node, logarithm: true),
         ["Identity"] = Alias,
-        ["Cast"] = Alias,
+        ["Cast"] = Cast,
         ["Flatten"] = Movement,
         ["Reshape"] = Movement,
         ["Squeeze"] = Movement,
@@ -81,6 +81,13 @@ internal sealed partial class GraphCompiler
     private static OnnxException NoGradient(Node node) => new($"{node}: training has no gradient for this operator.");
 
     private static void Alias(GraphCompiler compiler, Node node) => compiler._values[node.Outputs[0]] = compiler.ValueOf(node);
+
+    /// <summary>Between floating types only: whole numbers and truth values are steps, which have no slope.</summary>
+    private static void Cast(GraphCompiler compiler, Node node)
+    {
+        if (CastTarget.Of(node) is not (ElementType.Float or ElementType.Double or ElementType.Float16)) throw NoGradient(node);
+        Alias(compiler, node);
+    }
 
     private static void Movement(GraphCompiler compiler, Node node) => compiler.AddMovement(node);
 

@@ -58,7 +58,7 @@ internal static class PostTrainingQuantizer
     private static bool HasWeights(Graph graph, Node node) =>
         node is { Domain: "", OperatorType: "Conv" or "Gemm" } && graph.Initializers.TryGetValue(node.Inputs[1], out Tensor? weights)
         && weights is { ElementType: ElementType.Float, Rank: 2 or 4 } && node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1
-        && (node.Inputs.Count < 3 || (graph.Initializers.TryGetValue(node.Inputs[2], out Tensor? bias) && bias.Rank == 1 && bias.Length == Outputs(node, weights)));
+        && (node.Inputs.Count < 3 || node.Inputs[2].Length == 0 || (graph.Initializers.TryGetValue(node.Inputs[2], out Tensor? bias) && bias.Rank == 1 && bias.Length == Outputs(node, weights)));
 
     private static int Outputs(Node node, Tensor weights) => weights.Shape[node.OperatorType == "Gemm" && node.Int("transB", 0) == 0 ? 1 : 0];
 
