@@ -78,7 +78,8 @@ public static class CharacterRecognizerServiceCollectionExtensions
 
         public RecognizerHolder(IServiceProvider provider, string name)
         {
-            CharacterRecognizerOptions options = provider.GetRequiredService<IOptionsMonitor<CharacterRecognizerOptions>>().Get(name);
+            // Whoever monitors options has them made and validated again when configuration changes, which throws out of its reload where they are wrong by then
+            CharacterRecognizerOptions options = provider.GetRequiredService<IOptionsFactory<CharacterRecognizerOptions>>().Create(name);
             ILogger logger = (ILogger?)provider.GetService<ILogger<CharacterRecognizer>>() ?? NullLogger.Instance;
             if (options.ModelPath is null)
             {

@@ -99,6 +99,24 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Assert.Equal(11, typeof(CharacterRecognizerOptions).GetProperties().Length);
     }
 
+    [Theory]
+    [InlineData("0", false)]
+    [InlineData("5", true)]
+    public void Configuration_that_changes_later_counts_for_nothing(string top, bool isGone)
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["ModelPath"] = ModelPath, ["Top"] = "2" }).Build();
+        var collection = new ServiceCollection();
+        collection.AddCharacterRecognizer().Bind(configuration);
+        using ServiceProvider services = collection.BuildServiceProvider();
+        services.GetRequiredService<IStartupValidator>().Validate();
+        var recognizer = services.GetRequiredService<CharacterRecognizer>();
+        configuration["Top"] = top;
+        if (isGone) File.Delete(ModelPath);
+        configuration.Reload();
+        Assert.Equal(2, recognizer.RecognizeNormalized(s_image).Candidates.Count);
+    }
+
     [Fact]
     public void Generated_code_can_bind_every_option()
     {
