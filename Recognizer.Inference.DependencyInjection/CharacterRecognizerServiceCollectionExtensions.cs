@@ -84,6 +84,7 @@ public static class CharacterRecognizerServiceCollectionExtensions
             if (options.ModelPath is null)
             {
                 Recognizer = CharacterRecognizer.Load(options.Shipped, options.ToRecognizerOptions());
+                Log.LoadedShipped(logger, options.Shipped, Recognizer.Labels.Count);
                 return;
             }
             string path = Path.GetFullPath(options.ModelPath);

@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Debug, "Changes of {Path} are found by polling only: {Reason}")]
     public static partial void PollingOnly(ILogger logger, string path, string reason);
+
+    [LoggerMessage(6, LogLevel.Information, "Loaded the shipped model {Shipped} with {Classes} classes")]
+    public static partial void LoadedShipped(ILogger logger, ShippedModel shipped, int classes);
 }

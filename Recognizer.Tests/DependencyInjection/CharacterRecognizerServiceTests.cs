@@ -46,6 +46,14 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
     }
 
     [Fact]
+    public void The_log_names_the_shipped_model_that_is_used()
+    {
+        using ServiceProvider services = Services(options => (options.ModelPath, options.Shipped) = (null, ShippedModel.Digits));
+        services.GetRequiredService<CharacterRecognizer>();
+        Assert.Equal(["Loaded the shipped model Digits with 10 classes"], _log.Lines);
+    }
+
+    [Fact]
     public void Named_recognisers_live_side_by_side()
     {
         File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
