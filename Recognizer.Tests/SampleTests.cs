@@ -47,26 +47,19 @@ public sealed class SampleTests : IDisposable
     public async Task Web_sample_serves_its_page_and_reads_what_is_posted()
     {
         using Process process = Start("web.cs", "--model", _folder.File("model.onnx"), "--urls", "http://127.0.0.1:0");
-        var log = new StringBuilder();
-        var listening = new TaskCompletionSource<string>();
-        void Hear(object sender, DataReceivedEventArgs e)
-        {
-            lock (log) log.AppendLine(e.Data);
-            if (Regex.Match(e.Data ?? "", @"Now listening on: (http://127\.0\.0\.1:\d+)") is { Success: true } match) listening.TrySetResult(match.Groups[1].Value);
-        }
-        process.OutputDataReceived += Hear;
-        process.ErrorDataReceived += Hear;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        _ = process.WaitForExitAsync().ContinueWith(_ => listening.TrySetException(new InvalidOperationException("The server ended: " + log)), TaskScheduler.Default);
         try
         {
-            using var client = new HttpClient { BaseAddress = new Uri(await listening.Task.WaitAsync(TimeSpan.FromMinutes(3))) };
+            using var client = new HttpClient { BaseAddress = new Uri(await Address(process)) };
             Assert.Contains("<canvas", await client.GetStringAsync("/"), StringComparison.Ordinal);
             using HttpResponseMessage answer = await client.PostAsync("/read?alphabet=13579", new ByteArrayContent(Picture()));
             var result = await answer.Content.ReadFromJsonAsync<JsonElement>();
             Assert.Contains(result.GetProperty("label").GetString()!, "13579", StringComparison.Ordinal);
             Assert.Equal(5, result.GetProperty("candidates").GetArrayLength());
+            using HttpResponseMessage union = await client.PostAsync("/read?alphabet=digits&alphabet=13&alphabet=", new ByteArrayContent(Picture()));
+            Assert.Equal(5, (await union.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("candidates").GetArrayLength());
+            using HttpResponseMessage none = await client.PostAsync("/read?alphabet=upper", new ByteArrayContent(Picture()));
+            Assert.Equal(System.Net.HttpStatusCode.BadRequest, none.StatusCode);
+            Assert.EndsWith(".", (await none.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
             using HttpResponseMessage refusal = await client.PostAsync("/read", new ByteArrayContent([1, 2, 3]));
             Assert.Equal(System.Net.HttpStatusCode.BadRequest, refusal.StatusCode);
             Assert.Contains("PNG", (await refusal.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
@@ -80,6 +73,39 @@ public sealed class SampleTests : IDisposable
         {
             process.Kill(entireProcessTree: true);
         }
+    }
+
+    [Fact]
+    public async Task Web_sample_listens_where_the_environment_tells()
+    {
+        using Process process = Start("web.cs", ["--model", _folder.File("model.onnx")], ("ASPNETCORE_HTTP_PORTS", "0"));
+        try
+        {
+            // As in a container, whose ports are reached from outside
+            Assert.DoesNotContain("127.0.0.1", await Address(process), StringComparison.Ordinal);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Where a server listens, once it does.</summary>
+    private static async Task<string> Address(Process process)
+    {
+        var log = new StringBuilder();
+        var listening = new TaskCompletionSource<string>();
+        void Hear(object sender, DataReceivedEventArgs e)
+        {
+            lock (log) log.AppendLine(e.Data);
+            if (Regex.Match(e.Data ?? "", @"Now listening on: (http://\S+)") is { Success: true } match) listening.TrySetResult(match.Groups[1].Value);
+        }
+        process.OutputDataReceived += Hear;
+        process.ErrorDataReceived += Hear;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _ = process.WaitForExitAsync().ContinueWith(_ => listening.TrySetException(new InvalidOperationException("The server ended: " + log)), TaskScheduler.Default);
+        return await listening.Task.WaitAsync(TimeSpan.FromMinutes(3));
     }
 
     private static byte[] Picture()
@@ -102,7 +128,9 @@ public sealed class SampleTests : IDisposable
         return (process.ExitCode, output.Result, errors.Result);
     }
 
-    private static Process Start(string sample, params string[] arguments)
+    private static Process Start(string sample, params string[] arguments) => Start(sample, arguments, []);
+
+    private static Process Start(string sample, string[] arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet") { WorkingDirectory = s_samples, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])["run", "-c", "Release", sample, "--", .. arguments]) start.ArgumentList.Add(argument);
@@ -110,6 +138,7 @@ public sealed class SampleTests : IDisposable
         foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || k.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)).ToArray())
             start.Environment.Remove(name);
         start.Environment["DOTNET_NOLOGO"] = "1";
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         return Process.Start(start)!;
     }
 }

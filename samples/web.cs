@@ -4,16 +4,18 @@
 
 // A page to draw on, which reads what is drawn; and the API behind it.
 //   dotnet run samples/web.cs -- --model model.onnx         then open http://127.0.0.1:5080
-//   curl --data-binary @seven.png http://127.0.0.1:5080/read
+//   curl --data-binary @seven.png "http://127.0.0.1:5080/read?alphabet=digits&alphabet=upper"
 // Replace model.onnx while it runs: soon its answers come from the new model.
 
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 
 WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
 builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = 20 << 20);
-if (builder.Configuration["urls"] is null) builder.WebHost.UseUrls("http://127.0.0.1:5080");
+string[] addresses = ["urls", "http_ports", "https_ports"]; // any of them may come from the environment
+if (addresses.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls("http://127.0.0.1:5080");
 builder.Services.AddCharacterRecognizer(options =>
 {
     options.ModelPath = builder.Configuration["model"];
@@ -25,19 +27,23 @@ app.MapGet("/", () => TypedResults.Content(Page, "text/html; charset=utf-8"));
 
 app.MapGet("/labels", (CharacterRecognizer recognizer) => recognizer.Labels);
 
-app.MapPost("/read", async Task<Results<Ok<Reading>, ProblemHttpResult>> (HttpRequest request, CharacterRecognizer recognizer, string? alphabet, CancellationToken cancellation) =>
+app.MapPost("/read", async Task<Results<Ok<Reading>, ProblemHttpResult>> (HttpRequest request, CharacterRecognizer recognizer, [FromQuery] string[]? alphabet, CancellationToken cancellation) =>
 {
     try
     {
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, cancellation);
-        Alphabet? labels = string.IsNullOrEmpty(alphabet) ? null : Alphabet.Parse(alphabet);
-        Prediction prediction = recognizer.Recognize(body.GetBuffer().AsSpan(0, (int)body.Length), labels);
+        string[] labels = [.. (alphabet ?? []).Where(text => text.Length > 0).SelectMany(text => Alphabet.Parse(text).Labels)];
+        Prediction prediction = recognizer.Recognize(body.GetBuffer().AsSpan(0, (int)body.Length), labels.Length == 0 ? null : Alphabet.Of(labels));
         return TypedResults.Ok(new Reading(prediction.Label, prediction.Confidence, prediction.IsLikelyCharacter, prediction.RejectionScore, prediction.Candidates));
     }
-    catch (Exception exception) when (exception is ImageFormatException or ArgumentException)
+    catch (ImageFormatException exception)
     {
         return TypedResults.Problem(exception.Message, statusCode: StatusCodes.Status400BadRequest);
+    }
+    catch (ArgumentException)
+    {
+        return TypedResults.Problem("The model has none of the characters of this alphabet.", statusCode: StatusCodes.Status400BadRequest);
     }
     catch (BadHttpRequestException exception)
     {
