@@ -16,10 +16,10 @@ public sealed class CharacterRecognizerOptions
     /// null allows all of the model's.</summary>
     public string? Alphabet { get; set; }
 
-    /// <summary>Candidates in each prediction, at least 1.</summary>
+    /// <summary>Candidates in each prediction, at least 1. Default 5.</summary>
     public int Top { get; set; } = 5;
 
-    /// <summary>Most threads that one call may use, the caller included, at least 1.</summary>
+    /// <summary>Most threads that one call may use, the caller included, at least 1. Default 1.</summary>
     public int Threads { get; set; } = 1;
 
     /// <summary>Limits on image files.</summary>
@@ -31,15 +31,15 @@ public sealed class CharacterRecognizerOptions
     /// <summary>Labels of a model that carries none, one per class.</summary>
     public IList<string> Labels { get; } = [];
 
-    /// <summary>Whether a changed model file, or one beside it with its weights, is taken into use while the recogniser runs.</summary>
+    /// <summary>Whether a changed model file, or one beside it with its weights, is taken into use while the recogniser runs. Default true.</summary>
     public bool ReloadOnChange { get; set; } = true;
 
     /// <summary>How long changed files must have stayed the same before they are read, so that none is read that is still being written.
-    /// 0 … 1 minute.</summary>
+    /// 0 … 1 minute. Default 300 milliseconds.</summary>
     public TimeSpan SettleTime { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>How often the files are looked at even if the file system reports no change, as network shares, container mounts and links don't, and nothing is watched but the model file.
-    /// 10 milliseconds … 1 day.</summary>
+    /// 10 milliseconds … 1 day. Default 5 seconds.</summary>
     public TimeSpan PollingInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     internal RecognizerOptions ToRecognizerOptions() => new()

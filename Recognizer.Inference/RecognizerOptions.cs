@@ -10,7 +10,7 @@ public sealed record RecognizerOptions
     /// <summary>Labels that may be answered; null allows all of the model's.</summary>
     public Alphabet? Alphabet { get; init; }
 
-    /// <summary>Candidates in each prediction, at least 1; never more than there are classes.</summary>
+    /// <summary>Candidates in each prediction, at least 1; never more than there are classes. Default 5.</summary>
     public int Top { get; init; } = 5;
 
     /// <summary>Labels of a model that carries none, one per class.</summary>

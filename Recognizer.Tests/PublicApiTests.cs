@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Xml.Linq;
 using Recognizer.Inference;
 using Recognizer.Inference.DependencyInjection;
 
@@ -13,6 +14,28 @@ public class PublicApiTests
 
     [Fact]
     public void Dependency_injection_offers_what_is_listed() => Check(typeof(CharacterRecognizerOptions).Assembly);
+
+    /// <summary>A default that isn't that of the type can't be guessed.</summary>
+    [Theory]
+    [InlineData(typeof(CharacterRecognizer))]
+    [InlineData(typeof(CharacterRecognizerOptions))]
+    public void Options_say_what_their_numbers_are_where_none_are_given(Type inAssembly)
+    {
+        Dictionary<string, string> summaries = XDocument.Load(Path.ChangeExtension(inAssembly.Assembly.Location, ".xml")).Descendants("member")
+            .ToDictionary(member => member.Attribute("name")!.Value, member => member.Element("summary")?.Value ?? "");
+        (string Name, object Value)[] defaults =
+        [
+            .. from type in inAssembly.Assembly.GetExportedTypes()
+               where type.Name.EndsWith("Options", StringComparison.Ordinal)
+               from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+               where property.CanWrite && (property.PropertyType.IsPrimitive || property.PropertyType == typeof(TimeSpan))
+               let value = property.GetValue(Activator.CreateInstance(type))!
+               where !value.Equals(Activator.CreateInstance(property.PropertyType))
+               select ($"P:{type.FullName}.{property.Name}", value),
+        ];
+        Assert.NotEmpty(defaults);
+        Assert.All(defaults, option => Assert.Contains(option.Value is int or double ? FormattableString.Invariant($"Default {option.Value}.") : "Default ", summaries[option.Name], StringComparison.Ordinal));
+    }
 
     private static void Check(Assembly assembly)
     {

@@ -17,10 +17,10 @@ public sealed record EvaluationOptions
     /// <summary>Whether labels that differ by case only count as the same.</summary>
     public bool IgnoreCase { get; init; }
 
-    /// <summary>Images that are scored together, 1 … 65,536.</summary>
+    /// <summary>Images that are scored together, 1 … 65,536. Default 512.</summary>
     public int BatchSize { get; init; } = 512;
 
-    /// <summary>Threads that decode and normalise images; 0 = one per processor. Results don't depend on it.</summary>
+    /// <summary>Threads that decode and normalise images; 0, the default, is one per processor. Results don't depend on it.</summary>
     public int Threads { get; init; }
 
     /// <summary>Limits on image files.</summary>

@@ -90,10 +90,10 @@ public sealed record PageOptions
     /// <summary>Whether the ink is lighter or darker than the ground; found out where left out.</summary>
     public Polarity Polarity { get; init; } = Polarity.Detect;
 
-    /// <summary>Candidates for each character of a page, at least 1; never more than there are classes.</summary>
+    /// <summary>Candidates for each character of a page, at least 1; never more than there are classes. Default 5.</summary>
     public int Top { get; init; } = 5;
 
-    /// <summary>Greatest skew that is looked for and corrected, in degrees, 0 to 30.</summary>
+    /// <summary>Greatest skew that is looked for and corrected, in degrees, 0 to 30. Default 12.</summary>
     public double MaxSkew { get; init; } = 12;
 
     /// <summary>How the page lies in the picture, apart from its skew. <see cref="PageOrientation.Detect"/> takes four times as long, and needs several characters that aren't
