@@ -45,7 +45,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     }
 
     /// <summary>The shipped model for digits and letters (<see cref="ShippedModel.Characters"/>), loaded when first asked for and shared by all who ask;
-    /// disposing of it does nothing.</summary>
+    /// disposing of it does nothing, and its model can't be replaced.</summary>
     /// <exception cref="InvalidOperationException">This build of the library has no model in it.</exception>
     public static CharacterRecognizer Default => s_default.Value;
 
@@ -324,12 +324,14 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <remarks>Streams of <see cref="RecognizeAsync(IAsyncEnumerable{Image}, Alphabet?, CancellationToken)"/> go on with the new one; a <see cref="Snapshot"/> keeps to one model.</remarks>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
+    /// <exception cref="InvalidOperationException">This is <see cref="Default"/>, whose model others use too.</exception>
     public void ReplaceModel(string path) => Replace(() => OnnxReader.ReadAnyFile(path), static () => true);
 
     /// <summary>Takes another model into use. Calls under way end with the model they began with, later ones use the new one.</summary>
     /// <remarks>As <see cref="ReplaceModel(string)"/>.</remarks>
     /// <exception cref="OnnxException">The bytes are not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
+    /// <exception cref="InvalidOperationException">This is <see cref="Default"/>, whose model others use too.</exception>
     public void ReplaceModel(byte[] model) => Replace(() => OnnxReader.ReadAny(model), static () => true);
 
     /// <summary>Takes another model file into use, unless something says in the last moment, when it has been read and compiled, that it is not to be: it changed meanwhile, say.</summary>
@@ -339,6 +341,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <returns>Whether the model is in use.</returns>
     /// <exception cref="OnnxException">The file can't be read, or is not a model that this library can run; the model in use stays.</exception>
     /// <exception cref="ArgumentException">The model has none of the labels of the options' alphabet; the model in use stays.</exception>
+    /// <exception cref="InvalidOperationException">This is <see cref="Default"/>, whose model others use too.</exception>
     public bool TryReplaceModel(string path, Func<bool> isWanted, Action<string>? reading = null)
     {
         ArgumentNullException.ThrowIfNull(isWanted);
