@@ -49,6 +49,18 @@ public class ExportCommandTests
     }
 
     [Fact]
+    public void Labels_in_place_of_the_models_own_are_warned_of()
+    {
+        using var folder = new TemporaryFolder();
+        string source = folder.File("source.onnx"), target = folder.File("model.onnx");
+        OnnxWriter.WriteFile(SampleModels.Classifier(), source);
+        (int code, _, string error) = Run("export", source, "--labels", "0123456789", "--output", target);
+        Assert.Equal(CommandLine.Done, code);
+        Assert.StartsWith($"warning: {source} carries labels of its own", error);
+        Assert.Equal("""["0","1","2","3","4","5","6","7","8","9"]""", OnnxReader.ReadFile(target).Metadata["recognizer.labels"]);
+    }
+
+    [Fact]
     public void What_cannot_be_exported_is_said()
     {
         using var folder = new TemporaryFolder();

@@ -15,7 +15,7 @@ internal static class ExportCommand
         var file = new Argument<string>("FILE.onnx") { Description = "The model" };
         var output = new Option<string>("--output") { Description = "File to write", HelpName = "FILE", Required = true };
         var bytes = new Option<bool>("--uint8-input") { Description = "Take uint8 pixels [N, 28, 28], 0…255 with ink high, and scale them to 0…1 inside the model" };
-        var labels = new Option<string>("--labels") { Description = "Text of each class, for a model that carries none: a JSON array, or one character per class", HelpName = "LABELS" };
+        var labels = new Option<string>("--labels") { Description = "Text of each class, in place of the model's own if it carries any: a JSON array, or one character per class", HelpName = "LABELS" };
         var samples = new Option<int>("--samples") { Description = "Sample inputs and outputs to write beside the model, as test_data_set_0, 1, …", HelpName = "N" };
         samples.Limit(0, 10_000);
         var command = new Command("export", "Write another form of a model, with sample inputs and outputs beside it") { file, output, bytes, labels, samples };
@@ -34,6 +34,7 @@ internal static class ExportCommand
             if (texts.GroupBy(text => text).FirstOrDefault(same => same.Count() > 1) is { } repeated) throw new UsageException($"--labels has '{repeated.Key}' {repeated.Count()} times.");
             int classes = ClassifierHead.Classes(graph);
             if (texts.Length != classes) throw new CommandException($"{path} gives {classes} scores, but --labels has {texts.Length}.");
+            if (graph.Metadata.ContainsKey(ModelMetadata.LabelsKey)) host.Error.WriteLine($"warning: {path} carries labels of its own, which --labels replaces.");
             ModelMetadata.SetLabels(graph, texts);
         }
         if (bytes) graph = ModelTransforms.WithByteInput(graph);
