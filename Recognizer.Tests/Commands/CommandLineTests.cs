@@ -96,6 +96,17 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--epochs", 10, "6")]
+    [InlineData("--augment", "none", "standard")]
+    public void Help_says_what_is_otherwise_for_strokes(string option, object usual, string strokes)
+    {
+        Run("train", "--help");
+        // The next option ends a description, which may go over several lines.
+        string text = _output.ToString();
+        Assert.Matches($@"(?s)^  {option} (?:(?!\n  --).)*\[default:\s+{usual},\s+for\s+strokes\s+{strokes}\]", text[text.IndexOf($"  {option} ", StringComparison.Ordinal)..]);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("trian")]
     [InlineData("train --epochs many")]

@@ -22,14 +22,14 @@ internal static class TrainCommand
         settings.Add<string>("--dataset", "NAME|DIR|FILE", $"What to train on: a name such as mnist, a folder, a file [default: {usual.Dataset}, made by the program itself]", (c, v) => c with { Dataset = v });
         settings.Add<string>("--architecture", "NAME|FILE.onnx", $"Network, or a model to go on from [default: {usual.Architecture}]\n{Architecture.Overview}", (c, v) => c with { Architecture = v });
         settings.Add<double?>("--width", "FACTOR", "Factor on the number of channels of a named network [default: 1]", (c, v) => c with { Width = v!.Value });
-        settings.Add<int?>("--epochs", "N", "Passes over the training images; 0 only calibrates and measures what --initial gives [default: depends on the data set]", (c, v) => c with { Epochs = v!.Value });
+        settings.Add<int?>("--epochs", "N", $"Passes over the training images; 0 only calibrates and measures what --initial gives [default: {usual.Epochs}, for {DatasetCatalogue.Strokes} {TrainingDefaults.StrokesEpochs}]", (c, v) => c with { Epochs = v!.Value });
         settings.Add<int?>("--batch-size", "N", $"Images per step [default: {usual.BatchSize}]", (c, v) => c with { BatchSize = v!.Value });
         settings.Add<double?>("--learning-rate", "RATE", $"Largest learning rate [default: {Text(usual.LearningRate)}, for sgd {Text(TrainingDefaults.SgdLearningRate)}, from an ONNX file {Text(TrainingDefaults.FileLearningRate)}]", (c, v) => c with { LearningRate = v!.Value });
         settings.Add<string>("--optimizer", "NAME", $"{string.Join(", ", Optimizer.Names)} [default: {usual.Optimizer}]", (c, v) => c with { Optimizer = v }, Optimizer.Names);
         settings.Add<string>("--schedule", "NAME", $"How the learning rate goes: {string.Join(", ", LearningRateSchedule.Names)} [default: {usual.Schedule}]", (c, v) => c with { Schedule = v }, LearningRateSchedule.Names);
         settings.Add<double?>("--weight-decay", "DECAY", $"Weight decay [default: {Text(usual.WeightDecay)}, for sgd {Text(TrainingDefaults.SgdWeightDecay)}]", (c, v) => c with { WeightDecay = v!.Value });
         settings.Add<double?>("--clip", "NORM", "Largest norm of the gradient; 0 is no limit [default: 0]", (c, v) => c with { GradientClipping = v!.Value });
-        settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: depends on the data set]", (c, v) => c with { Augment = v });
+        settings.Add<string>("--augment", "WHAT", $"Vary the images: {AugmentationOptions.Syntax} [default: {usual.Augment}, for {DatasetCatalogue.Strokes} {TrainingDefaults.StrokesAugment}]", (c, v) => c with { Augment = v });
         settings.Add<int?>("--final-epochs", "N", "Vary the images otherwise in the last epochs, as --final-augment says [default: 0]", (c, v) => c with { FinalEpochs = v!.Value });
         settings.Add<string>("--final-augment", "WHAT", $"How to vary them then [default: {usual.FinalAugment}]", (c, v) => c with { FinalAugment = v });
         settings.Add<double?>("--final-share", "SHARE", $"Share of the images that is varied so then, the others as before [default: {Text(usual.FinalShare)}]", (c, v) => c with { FinalShare = v!.Value });

@@ -13,6 +13,11 @@ internal static class TrainingDefaults
     /// better than the usual rate with 40, 400 and 2800 images per class.)</summary>
     public const double FileLearningRate = 0.016;
 
+    /// <summary>Drawn characters are many and alike.</summary>
+    public const int StrokesEpochs = 6;
+
+    public const string StrokesAugment = "standard";
+
     private static readonly string[] s_endings = [".csv.gz", ".csv", ".mat", ".zip", ".json", ".onnx"];
 
     /// <summary>The settings for what is given so far.</summary>
@@ -21,7 +26,7 @@ internal static class TrainingDefaults
         TrainingConfig config = given;
         if (given.StartsFromFile) config = config with { LearningRate = FileLearningRate };
         if (given.Optimizer == "sgd") config = config with { LearningRate = SgdLearningRate, WeightDecay = SgdWeightDecay };
-        if (given.Dataset == DatasetCatalogue.Strokes) config = config with { Epochs = 6, Augment = "standard" };
+        if (given.Dataset == DatasetCatalogue.Strokes) config = config with { Epochs = StrokesEpochs, Augment = StrokesAugment };
         return config;
     }
 
