@@ -470,6 +470,21 @@ public sealed class CommandLineTests : IDisposable
         Assert.False(Directory.Exists(System.IO.Path.Combine(_folder.Root, "mnist")));
     }
 
+    [Theory]
+    [InlineData(9)]
+    [InlineData(3)]
+    public void A_card_is_refused_where_the_first_training_is_not_that_of_the_model(int seed)
+    {
+        string model = SaveModel(), plan = _folder.Write("plan.json", Plan);
+        Graph graph = OnnxReader.ReadFile(model);
+        graph.Metadata[ModelMetadata.TrainingKey] = new TrainingConfig { Seed = (ulong)seed }.ToJson();
+        OnnxWriter.WriteFile(graph, model);
+        Assert.Equal(1, Run("card", model, "--plan", plan, "--recipe", _folder.Write("recipe.json", "{}"), "--data", _folder.Root, "--offline"));
+        // The plan's own has seed 9, and measuring comes after that.
+        Assert.Equal(seed != 9, _error.ToString().Contains("trained with seed 3, but the first training, that of the shipped model, has seed 9", StringComparison.Ordinal));
+        Assert.Equal(seed == 9, _error.ToString().Contains("downloads are off", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_card_can_be_interrupted()
     {

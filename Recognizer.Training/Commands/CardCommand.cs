@@ -32,6 +32,8 @@ internal static class CardCommand
             IReadOnlyList<CardRun> trainings = result.GetValue(runs) is { Length: > 0 } folders ? [.. folders.Select(CardRun.Read)] : what.Runs;
             if (trainings.Count == 0) throw new UsageException($"--run is needed, as {result.GetRequiredValue(plan)} has no runs.");
             Graph graph = OnnxReader.ReadFile(path);
+            if (TrainingConfig.Of(graph) is { } training && training.Seed != trainings[0].Seed)
+                throw new CommandException($"{path} was trained with seed {training.Seed}, but the first training, that of the shipped model, has seed {trainings[0].Seed}.");
             ModelSummary summary = ModelSummary.Of(graph);
             TrainingConfig config = TrainingConfig.FromJson(File.ReadAllText(result.GetRequiredValue(recipe)), file: result.GetRequiredValue(recipe));
             var forms = new List<CardForm>();
@@ -60,7 +62,7 @@ internal static class CardCommand
             return CommandLine.Done;
         });
         return new CommandDescription(command,
-            "recognizer card models/digits-small.onnx --plan models/recipes/digits-small.card.json --recipe models/recipes/digits-small.json --run models/digits-small-1 --run models/digits-small-2");
+            "recognizer card models/digits-small.onnx --plan models/recipes/digits-small.card.json --recipe models/recipes/digits-small.json --run models/digits-small-3 --run models/digits-small-1 --run models/digits-small-2");
     }
 
     private static CardPlan Parse(string file)
