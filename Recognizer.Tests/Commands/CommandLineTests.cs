@@ -681,10 +681,15 @@ public sealed class CommandLineTests : IDisposable
         string config = _folder.Write("config.json", "{ \"normalizer\": \"mnist\", \"seed\": 5 }");
         Assert.Equal(0, Run("train", "--config", config, "--dataset", set, "--epochs", "1", "--width", "0.25", "--threads", "1", "--output", output, "--json"));
         Assert.Equal(40, Json().GetProperty("count").GetInt32());
-        double accuracy = Json().GetProperty("microAccuracy").GetDouble();
+        double accuracy = Json().GetProperty("microAccuracy").GetDouble(), error = Json().GetProperty("standardError").GetDouble();
         Assert.InRange(accuracy, 0.2, 0.99);
-        Assert.Equal(0, Run("quantize", System.IO.Path.Combine(output, "model.onnx"), "--dataset", set, "--threads", "1", "--output", System.IO.Path.Combine(output, "small.onnx"), "--json"));
-        Assert.Equal(accuracy, Json().GetProperty("floatAccuracy").GetDouble());
+        string[] quantize = ["quantize", System.IO.Path.Combine(output, "model.onnx"), "--dataset", set, "--threads", "1", "--output", System.IO.Path.Combine(output, "small.onnx")];
+        Assert.Equal(0, Run([.. quantize, "--json"]));
+        Assert.Equal((accuracy, error), (Json().GetProperty("floatAccuracy").GetDouble(), Json().GetProperty("floatStandardError").GetDouble()));
+        double smallAccuracy = Json().GetProperty("microAccuracy").GetDouble(), smallError = Json().GetProperty("standardError").GetDouble();
+        Assert.Equal(Math.Sqrt(smallAccuracy * (1 - smallAccuracy) / 40), smallError, 1e-9);
+        Assert.Equal(0, Run(quantize));
+        Assert.Contains(FormattableString.Invariant($"{100 * accuracy:0.00} % ± {100 * error:0.00} in floats, {100 * smallAccuracy:0.00} % ± {100 * smallError:0.00} in 8 bits"), _output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

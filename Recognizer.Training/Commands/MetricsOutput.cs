@@ -39,7 +39,7 @@ internal static class MetricsOutput
     {
         MulticlassMetrics metrics = evaluation.Metrics;
         output.WriteLine(Invariant($"{measured}: {metrics.Count:N0} images{(metrics.Skipped > 0 ? Invariant($", {metrics.Skipped:N0} outside the alphabet left out") : "")}"));
-        output.WriteLine(Invariant($"  accuracy            {Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}"));
+        output.WriteLine(Invariant($"  accuracy            {Accuracy(metrics)}"));
         output.WriteLine(Invariant($"  per class, mean     {Percent(metrics.MacroAccuracy)}"));
         output.WriteLine(Invariant($"  top 2, 3, 5         {Percent(metrics.TopKAccuracy[1])}, {Percent(metrics.TopKAccuracy[2])}, {Percent(metrics.TopKAccuracy[4])}"));
         output.WriteLine(Invariant($"  log-loss            {metrics.LogLoss:0.0000} nats{(double.IsFinite(metrics.LogLossReduction) ? Invariant($" (reduction {metrics.LogLossReduction:0.0000})") : "")}"));
@@ -50,6 +50,9 @@ internal static class MetricsOutput
         if (worst.Count > 0) output.WriteLine(Invariant($"  most often confused {string.Join(", ", worst.Select(c => $"{c.Actual} read as {c.Predicted} ({c.Count:N0})"))}"));
         output.WriteLine(Invariant($"  speed               {evaluation.ImagesPerSecond:N0} images/s"));
     }
+
+    /// <summary>Accuracy and its standard error.</summary>
+    public static string Accuracy(MulticlassMetrics metrics) => Invariant($"{Percent(metrics.MicroAccuracy)} ± {100 * metrics.StandardError:0.00}");
 
     public static string Percent(double share) => Invariant($"{100 * share:0.00} %");
 }

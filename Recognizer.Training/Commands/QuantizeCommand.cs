@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Recognizer.Inference;
+using Recognizer.Inference.Evaluation;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
@@ -51,8 +52,10 @@ internal static class QuantizeCommand
                     writer.WriteNumber("weightBytesRatio", ratio);
                     if (before is not null && after is not null)
                     {
-                        writer.WriteNumber("floatAccuracy", before.Metrics.MicroAccuracy);
-                        writer.WriteNumber("microAccuracy", after.Metrics.MicroAccuracy);
+                        MulticlassMetrics.Number(writer, "floatAccuracy", before.Metrics.MicroAccuracy);
+                        MulticlassMetrics.Number(writer, "floatStandardError", before.Metrics.StandardError);
+                        MulticlassMetrics.Number(writer, "microAccuracy", after.Metrics.MicroAccuracy);
+                        MulticlassMetrics.Number(writer, "standardError", after.Metrics.StandardError);
                     }
                     writer.WriteEndObject();
                 });
@@ -61,7 +64,7 @@ internal static class QuantizeCommand
             {
                 host.Output.WriteLine($"{target}: {ratio:p1} of the weights' bytes");
                 if (before is not null && after is not null)
-                    host.Output.WriteLine($"accuracy on {data.Name}, test: {before.Metrics.MicroAccuracy:p2} in floats, {after.Metrics.MicroAccuracy:p2} in 8 bits");
+                    host.Output.WriteLine($"accuracy on {data.Name}, test: {MetricsOutput.Accuracy(before.Metrics)} in floats, {MetricsOutput.Accuracy(after.Metrics)} in 8 bits");
             }
             return CommandLine.Done;
 
