@@ -86,8 +86,11 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal(5, file.GetProperty("characters").GetArrayLength());
         Assert.True(file.GetProperty("matched").GetBoolean());
         string empty = _folder.Write("empty.png", PngEncoder.Encode(new GrayImage(64, 64, new byte[64 * 64])));
-        Assert.Equal(0, Run("read", empty, "--format", "ddddd", "--json"));
-        Assert.False(Json()[0].GetProperty("matched").GetBoolean());
+        Assert.Equal(0, Run("read", empty, page, "--format", "ddddd", "--json"));
+        Assert.Equal([false, true], Json().EnumerateArray().Select(f => f.GetProperty("matched").GetBoolean()));
+        Assert.Equal($"{empty}: nothing in it fits the format", _error.ToString().TrimEnd());
+        Assert.Equal(0, Run("read", empty, "--format", "ddddd"));
+        Assert.Equal($"{empty}: nothing in it fits the format", _error.ToString().TrimEnd());
         Assert.Equal(2, Run("read", page, "--format", "("));
         Assert.Contains("--format", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, Run("read", page, "--format", "@nowhere.txt"));

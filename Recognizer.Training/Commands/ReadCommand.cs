@@ -26,7 +26,7 @@ internal static class ReadCommand
         var images = new ImageFiles("PNG, JPEG, BMP or PNM files");
         var format = new Option<string?>("--format")
         {
-            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression (what has any of [](){}*+?|\\^$; mask: or regex: before it says which it is), or @FILE with a word a line. Without it a model of letters and digits reads no punctuation: dots and dashes are left out, slashes and brackets come out as 1 or l",
+            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression (what has any of [](){}*+?|\\^$; mask: or regex: before it says which it is), or @FILE with a word a line. Where nothing fits, no text is read, and standard error says so. Without it a model of letters and digits reads no punctuation: dots and dashes are left out, slashes and brackets come out as 1 or l",
             HelpName = "FORMAT",
         };
         var alphabet = new AlphabetOption("Characters that are possible");
@@ -55,6 +55,8 @@ internal static class ReadCommand
                 Image image = ImageDecoder.Decode(file);
                 return fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image, host.Cancellation));
             }, out int exitCode);
+            if (fields is not null)
+                foreach ((string file, _) in read.Where(r => r.Reading.Field is null)) host.Error.WriteLine($"{file}: nothing in it fits the format");
             if (common.Json(result)) WriteJson(host, read);
             else foreach ((string file, Reading reading) in read) host.Output.WriteLine(result.GetRequiredValue(images.Argument).Length == 1 ? reading.Text : $"{file}:\n{reading.Text}");
             return exitCode;
