@@ -675,6 +675,21 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void A_set_that_only_the_model_names_and_that_is_not_here_is_asked_for()
+    {
+        string model = SaveModel();
+        Graph graph = OnnxReader.ReadFile(model);
+        graph.Metadata[ModelMetadata.TrainingKey] = new TrainingConfig { Dataset = "mine" }.ToJson();
+        OnnxWriter.WriteFile(graph, model);
+        Assert.Equal(2, Run("evaluate", "--model", model, "--data", _folder.Root));
+        Assert.StartsWith("error: the model was trained on mine, which isn't here: --dataset says what to measure it on.", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "mine"));
+        Assert.StartsWith("error: There is no data set mine", _error.ToString(), StringComparison.Ordinal);
+        Shapes.Save(_folder.Root, Shapes.Make() with { Name = "mine" });
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root));
+    }
+
+    [Fact]
     public void Quantize_compares_on_the_test_images_of_the_training()
     {
         string set = SaveWithoutParts("set", 400), output = System.IO.Path.Combine(_folder.Root, "run");

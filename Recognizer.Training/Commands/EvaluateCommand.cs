@@ -33,7 +33,8 @@ internal static class EvaluateCommand
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
-            string name = result.GetValue(dataset) ?? TrainingConfig.Of(graph)?.Dataset ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
+            string? asked = result.GetValue(dataset);
+            string name = asked ?? TrainingConfig.Of(graph)?.Dataset ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);
             DatasetLoadOptions load = ModelData.OptionsFor(graph, name, new DatasetLoadOptions
             {
@@ -46,6 +47,7 @@ internal static class EvaluateCommand
                 Progress = host.Error.WriteLine,
                 CancellationToken = host.Cancellation,
             }, out TrainingConfig? training);
+            if (asked is null && !DatasetLoader.Exists(name, load)) throw new UsageException($"the model was trained on {name}, which isn't here: --dataset says what to measure it on.");
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
             if (data.IsWhole && training is not null)

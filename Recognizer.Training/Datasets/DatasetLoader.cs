@@ -44,6 +44,10 @@ internal static class DatasetLoader
         return dataset.Layout == options.Layout || options.Catalogue.Find(nameOrPath) is not null ? dataset : Load(nameOrPath, coarser, options with { Layout = dataset.Layout, Progress = null }) with { Layout = dataset.Layout };
     }
 
+    /// <summary>Whether there is such a set: by name, though it may have to be downloaded, or as a file or folder.</summary>
+    public static bool Exists(string nameOrPath, DatasetLoadOptions options) =>
+        nameOrPath == DatasetCatalogue.Strokes || options.Catalogue.Find(nameOrPath) is not null || Find(nameOrPath, options) is not null;
+
     /// <summary>Whether two names or paths stand for the same set.</summary>
     public static bool AreSame(string one, string other, DatasetLoadOptions options)
     {
