@@ -282,6 +282,8 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "xo", "--json"));
         Assert.Equal((30, 30), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
         Assert.Equal((false, "xo", false), Conditions());
+        Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "x", "--alphabet", "o", "--json"));
+        Assert.Equal((30, 30), (Json().GetProperty("count").GetInt32(), Json().GetProperty("skipped").GetInt32()));
         Assert.Equal(0, Run("evaluate", "--model", model, "--data", _folder.Root, "--ignore-case", "--json"));
         Assert.Equal((false, null, true), Conditions());
         Assert.Equal(1, Run("evaluate", "--model", model, "--data", _folder.Root, "--dataset", "shapes", "--alphabet", "digits"));
@@ -332,6 +334,29 @@ public sealed class CommandLineTests : IDisposable
             Assert.Equal(4, matrix.GetProperty("labels").GetArrayLength());
             Assert.Equal(["label", "precision", "recall", "f1", "support"], json.GetProperty("perClass")[0].EnumerateObject().Select(p => p.Name).Take(5));
         }
+    }
+
+    [Theory]
+    [InlineData("10 11 12 13 14 15 16 17 18 19", "17 11", "11 17")]
+    [InlineData("10 11 12 13 14 15 16 17 18 19", "17", "17")]
+    [InlineData("1 2 7 17", "17", "1 7")]
+    [InlineData("1 2 7 17", "17 2", "17 2")]
+    [InlineData("upper lower digit", "digit", "digit")]
+    [InlineData("upper lower digit", "upper digit", "digit upper")]
+    [InlineData("upper lower A", "upper", "A")]
+    public void Alphabets_are_characters_or_labels(string labels, string alphabet, string answers)
+    {
+        string image = _folder.Write("shape.png", PngEncoder.Encode(new GrayImage(28, 28, Shapes.Make().Test!.Image(3).ToArray())));
+        string[] predict = ["predict", image, "--top", "9", "--json", "--model", SaveModel("model.onnx", labels.Split(' ')), .. alphabet.Split(' ').SelectMany(text => (string[])["--alphabet", text])];
+        Assert.True(Run(predict) == 0, _error.ToString());
+        Assert.Equal(answers.Split(' '), Json()[0].GetProperty("predictions").EnumerateArray().Select(p => p.GetProperty("label").GetString()!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_name_among_several_labels_is_refused()
+    {
+        Assert.Equal(2, Run("predict", "--model", SaveModel("model.onnx", "1", "2", "17"), "--alphabet", "digits", "--alphabet", "17", "a.png"));
+        Assert.StartsWith("error: --alphabet digits stands alone", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ internal static class EvaluateCommand
         var dataset = new Option<string?>("--dataset") { Description = "Data set: a name, folder or file [default: what the model was trained on]", HelpName = "NAME|DIR|FILE" };
         var split = new Option<string>("--split") { Description = "Part of the data set", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
-        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out [default: all; on the data set of the training, the classes that were trained]");
+        var alphabet = new AlphabetOption("Answers that are possible; images of other classes are left out", " [default: all; on the data set of the training, the classes that were trained]");
         var ignoreCase = new Option<bool>("--ignore-case") { Description = "Count A and a as the same" };
         var corruptions = new Option<bool>("--corruptions") { Description = "Measure also on images spoilt in the 15 ways of MNIST-C" };
         var baseline = new Option<string?>("--baseline") { Description = "What --corruptions --json wrote for another model, to compare with", HelpName = "FILE" };
@@ -53,7 +53,7 @@ internal static class EvaluateCommand
             if (data.IsWhole && training is not null)
                 host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
-            var subject = new Subject(path, data, part, images, alphabet.Value(result) ?? training?.Classes, result.GetValue(ignoreCase));
+            var subject = new Subject(path, data, part, images, alphabet.Value(result, ModelMetadata.Labels(graph) ?? data.Labels) ?? training?.Classes, result.GetValue(ignoreCase));
             // Measuring may take long: what can't be written or compared is refused, and the folder made, before it.
             if (subject.Characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
                 throw new CommandException($"{subject.Measured}: no image{(subject.Answers is { } only ? $" with a label in the alphabet '{only}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");

@@ -4,6 +4,7 @@ using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
+using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Training.Commands;
 
@@ -23,10 +24,11 @@ internal static class PredictCommand
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
-            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Read(result).Graph, new RecognizerOptions
+            Graph graph = model.Read(result).Graph;
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
             {
                 Top = result.GetValue(top),
-                Alphabet = alphabet.Value(result),
+                Alphabet = alphabet.Value(result, ModelMetadata.Labels(graph) ?? []),
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
             // A character without a box is the picture itself.
@@ -45,7 +47,7 @@ internal static class PredictCommand
             else Print(host.Output, answers, result.GetValue(boxes));
             return exitCode;
         });
-        return new CommandDescription(command, "recognizer predict digit.png", "recognizer predict --model models/mnist-cnn2/model.onnx --top 5 scans/*.jpg", "recognizer predict --alphabet digits --json 7.png", "recognizer predict --boxes --top 2 form.jpg");
+        return new CommandDescription(command, "recognizer predict digit.png", "recognizer predict --model models/mnist-cnn2/model.onnx --top 5 scans/*.jpg", "recognizer predict --alphabet digits --json 7.png", "recognizer predict --model numbers.onnx --alphabet 11 --alphabet 17 cell.png", "recognizer predict --boxes --top 2 form.jpg");
     }
 
     /// <summary>What one character may be.</summary>

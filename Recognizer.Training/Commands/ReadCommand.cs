@@ -5,6 +5,7 @@ using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
+using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Training.Commands;
 
@@ -42,9 +43,10 @@ internal static class ReadCommand
         command.SetAction(result =>
         {
             FieldFormat? fieldFormat = Format(result.GetValue(format));
-            using CharacterRecognizer recognizer = CharacterRecognizer.Load(model.Read(result).Graph, new RecognizerOptions
+            Graph graph = model.Read(result).Graph;
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions
             {
-                Alphabet = alphabet.Value(result),
+                Alphabet = alphabet.Value(result, ModelMetadata.Labels(graph) ?? []),
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
             var options = new PageOptions { Orientation = Orientations[result.GetValue(orientation)!], Polarity = polarity.Value(result) };
