@@ -1,10 +1,13 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Recognizer.Inference.Imaging;
+using Recognizer.Training.Commands;
 using Recognizer.Training.Datasets;
 using Recognizer.Training.Fitting;
 
 namespace Recognizer.Tests.Fitting;
 
-public class TrainingConfigTests
+public partial class TrainingConfigTests
 {
     [Fact]
     public void Json_keeps_everything()
@@ -39,6 +42,31 @@ public class TrainingConfigTests
         Assert.Equal("emnist", TrainingDefaults.For(defaults, new Dataset("mnist", ["0", "1"], null, null)).Normalizer);
         Assert.Equal("emnist", TrainingDefaults.For(TrainingConfig.FromJson("{\"normalizer\": \"emnist\"}", defaults), mnist).Normalizer);
     }
+
+    [Fact]
+    public void The_readme_lists_every_setting_with_its_option_and_default()
+    {
+        string readme = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "README.md")).ReplaceLineEndings("\n");
+        int start = readme.IndexOf("<!-- settings -->\n", StringComparison.Ordinal), end = readme.IndexOf("<!-- /settings -->", StringComparison.Ordinal);
+        Assert.True(start >= 0 && end > start);
+        string[][] rows = [.. readme[start..end].Split('\n', StringSplitOptions.RemoveEmptyEntries)[3..].Select(row => row.Split('|', StringSplitOptions.TrimEntries)[1..4])];
+        Assert.Equal(TrainingConfig.Names, rows.Select(row => row[0].Trim('`')));
+
+        JsonObject defaults = JsonNode.Parse(new TrainingConfig().ToJson())!.AsObject();
+        Assert.All(rows, row =>
+        {
+            if (defaults[row[0].Trim('`')] is { } value) Assert.StartsWith(value is JsonArray ? "none" : value.ToString(), row[2], StringComparison.Ordinal);
+        });
+
+        using var help = new StringWriter();
+        CommandLine.Run(["train", "--help"], new CommandHost(help, help, CancellationToken.None));
+        string[] other = ["--config", "--resume", "--output", "--data", "--offline", "--threads", "--json"];
+        Assert.Equal(OptionLine().Matches(help.ToString()).Select(match => match.Groups[1].Value).Except(other).Order(StringComparer.Ordinal),
+            rows.Select(row => row[1].Trim('`')).Where(option => option != "only in the file").Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex("^  (--[a-z-]+)", RegexOptions.Multiline)]
+    private static partial Regex OptionLine();
 
     [Theory]
     [InlineData("\"a-{seed}.onnx\"", "a-7.onnx")]

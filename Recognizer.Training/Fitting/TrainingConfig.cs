@@ -150,7 +150,7 @@ internal sealed record TrainingConfig
     internal static IReadOnlyList<string> KeepNames { get; } = ["best", "last"];
 
     /// <summary>Of all settings, as in JSON; what is worked out from them can't be read.</summary>
-    private static IEnumerable<string> Names => TrainingConfigJson.Default.TrainingConfig.Properties.Where(p => p.Get is not null).Select(p => p.Name);
+    internal static IEnumerable<string> Names => TrainingConfigJson.Default.TrainingConfig.Properties.Where(p => p.Get is not null).Select(p => p.Name);
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="FormatException">A value makes no sense; the message names it.</exception>
