@@ -24,10 +24,12 @@ internal static class Drawing
         [[(0.1, 0.2), (0.3, 0.02), (0.7, 0), (0.9, 0.2), (0.8, 0.4), (0.5, 0.55), (0.5, 0.72)], [(0.48, 0.96), (0.52, 0.97)]],
         [[(0.1, 0.28), (0.9, 0.72)], [(0.1, 0.72), (0.9, 0.28)]],
         [[(0.05, 0.5), (0.95, 0.5)], [(0.48, 0.2), (0.52, 0.21)], [(0.48, 0.8), (0.52, 0.79)]],
+        [[(0.95, 0.12), (0.65, 0), (0.3, 0.2), (0.22, 0.5), (0.3, 0.8), (0.65, 1), (0.95, 0.88)], [(0, 0.4), (0.7, 0.4)], [(0, 0.6), (0.65, 0.6)]],
+        [[(0.9, 0.2), (0.5, 0.08), (0.12, 0.28), (0.5, 0.5), (0.9, 0.72), (0.5, 0.92), (0.05, 0.8)], [(0.5, -0.08), (0.5, 1.08)]],
     ];
 
     /// <summary>Numbers of marks beside those of the digits.</summary>
-    public const int Slash = 10, Comma = 11, Plus = 12, QuestionMark = 13, Times = 14, Over = 15;
+    public const int Slash = 10, Comma = 11, Plus = 12, QuestionMark = 13, Times = 14, Over = 15, Euro = 16, Dollar = 17;
 
     /// <summary>Coverage 0…1 of a digit drawn into a box.</summary>
     /// <param name="canvas">[height, width]; what is covered more stays.</param>

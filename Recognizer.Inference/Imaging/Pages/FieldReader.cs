@@ -319,7 +319,7 @@ public sealed class FieldReader
     private static double MarkCost(string mark, in LineLattice.Segment segment, LineLattice lattice)
     {
         double ratio = Math.Log((double)segment.Box.Width / segment.Box.Height), size = Math.Max(segment.Box.Width, segment.Box.Height) / lattice.CharacterHeight;
-        // with the labels that it is like; null for what may be like any
+        // with the labels that it is like; null for what may be like any: ÷ is told by its ink, and letters that there is no label for are like whatever they are like
         var (usualRatio, deviation, usualSize, alike) = mark switch
         {
             "/" or "\\" or "(" or ")" or "[" or "]" or "!" => (-0.8, 0.5, 1.1, "17CIJLcijl"),
@@ -332,7 +332,18 @@ public sealed class FieldReader
             "#" => (0.0, 0.8, 0.9, "HAWNhK"),
             "*" => (0.0, 0.8, 0.9, "xXKHAtk"),
             "?" => (0.0, 0.8, 0.9, "73"),
-            _ => (0.0, 0.8, 0.9, null),
+            "€" => (0.0, 0.8, 0.9, "CEGce6"),
+            "£" => (0.0, 0.8, 0.9, "EfLt"),
+            "$" or "§" => (0.0, 0.8, 0.9, "Ss85B"),
+            "%" => (0.0, 0.8, 0.9, "X8"),
+            "&" => (0.0, 0.8, 0.9, "8BgRS"),
+            "@" => (0.0, 0.8, 0.9, "QaO0"),
+            "№" => (0.0, 0.8, 0.9, "N"),
+            "¥" => (0.0, 0.8, 0.9, "Yy4"),
+            "<" or "{" => (0.0, 0.8, 0.9, "CLcEt1"),
+            ">" or "}" => (0.0, 0.8, 0.9, "7317"),
+            "÷" => (0.0, 0.8, 0.9, null),
+            _ => (0.0, 0.8, 0.9, char.IsLetterOrDigit(mark, 0) ? null : ""),
         };
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;
         double cost = segment.JoinCost + UnknownMarkCost + Math.Min(6, 0.5 * z * z) + Math.Min(6, 0.5 * s * s);

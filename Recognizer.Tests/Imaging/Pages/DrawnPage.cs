@@ -23,7 +23,7 @@ internal static class DrawnPage
             double x = 40;
             foreach (char c in lines[l])
             {
-                if (c != ' ') Drawing.Digit(cover, width, c switch { '/' => Drawing.Slash, ',' => Drawing.Comma, '+' => Drawing.Plus, '?' => Drawing.QuestionMark, '×' => Drawing.Times, '÷' => Drawing.Over, _ => c - '0' }, x, 50 + 80 * l, 24, 40, 4.5);
+                if (c != ' ') Drawing.Digit(cover, width, c switch { '/' => Drawing.Slash, ',' => Drawing.Comma, '+' => Drawing.Plus, '?' => Drawing.QuestionMark, '×' => Drawing.Times, '÷' => Drawing.Over, '€' => Drawing.Euro, '$' => Drawing.Dollar, _ => c - '0' }, x, 50 + 80 * l, 24, 40, 4.5);
                 x += c == ' ' ? 40 : 24 + gap;
             }
         }
