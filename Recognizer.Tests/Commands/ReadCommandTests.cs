@@ -91,6 +91,8 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal($"{empty}: nothing in it fits the format", _error.ToString().TrimEnd());
         Assert.Equal(0, Run("read", empty, "--format", "ddddd"));
         Assert.Equal($"{empty}: nothing in it fits the format", _error.ToString().TrimEnd());
+        Assert.Equal(0, Run("read", empty, "--format", "\\d*", "--json"));
+        Assert.True(Json()[0].GetProperty("matched").GetBoolean());
         Assert.Equal(2, Run("read", page, "--format", "("));
         Assert.Contains("--format", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, Run("read", page, "--format", "@nowhere.txt"));

@@ -57,7 +57,7 @@ public sealed class FieldReader
     /// <summary>Reads a field.</summary>
     /// <param name="image">The picture of the field: one line of writing.</param>
     /// <param name="cancellationToken">Ends the reading before its next step, which may be one of the ways in which the picture may lie.</param>
-    /// <returns>What was read; null where nothing on the picture fits the format.</returns>
+    /// <returns>What was read; null where nothing on the picture fits the format. A picture without writing has the empty text, if that fits.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public FieldResult? Read(Image image, CancellationToken cancellationToken = default)
     {
@@ -68,7 +68,7 @@ public sealed class FieldReader
     /// <summary>Reads a field.</summary>
     /// <param name="image">The picture of the field: one line of writing.</param>
     /// <param name="cancellationToken">Ends the reading before its next step, which may be one of the ways in which the picture may lie.</param>
-    /// <returns>What was read; null where nothing on the picture fits the format.</returns>
+    /// <returns>What was read; null where nothing on the picture fits the format. A picture without writing has the empty text, if that fits.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public FieldResult? Read(GrayImage image, CancellationToken cancellationToken = default)
     {
@@ -94,10 +94,9 @@ public sealed class FieldReader
         var orientation = PageReader.OrientationOf(image, _options, steady, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         var page = PageInk.Find(image, _options, orientation, steady.IsAlphanumeric);
-        if (page == null) return null;
-        var lines = TextLine.Find(page, single: true, steady.IsAlphanumeric);
-        if (lines.Count == 0) return null;
-        var lattice = LineLattice.Build(page, lines[0], steady);
+        var line = page == null ? null : TextLine.Find(page, single: true, steady.IsAlphanumeric).FirstOrDefault();
+        if (page == null || line == null) return automaton.Accepting[0] ? new FieldResult("", 1, []) { Orientation = orientation } : null;
+        var lattice = LineLattice.Build(page, line, steady);
         cancellationToken.ThrowIfCancellationRequested();
         var best = Search(lattice, automaton, automaton.HasSpaces, cancellationToken);
         if (best == null) return null;

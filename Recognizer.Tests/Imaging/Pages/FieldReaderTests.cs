@@ -250,6 +250,16 @@ public class FieldReaderTests
         Assert.Equal("25/64", result?.Text);
     }
 
+    [Theory]
+    [InlineData("\\d*", "")]
+    [InlineData("(\\d{4})?", "")]
+    [InlineData("\\d+", null)]
+    public void A_field_without_writing_is_empty_where_it_may_be(string expression, string? text)
+    {
+        var reader = new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression));
+        foreach (var blank in new[] { new GrayImage(64, 64, new byte[64 * 64]), DrawnPage.Paint([" "]) }) Assert.Equal(text, reader.Read(blank)?.Text);
+    }
+
     [Fact]
     public void Memory_is_bounded_however_long_the_list_and_the_line()
     {
