@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>A format in terms of a scorer's labels. Each text takes one way through it, so that none counts more than once among all texts that fit.</summary>
@@ -5,6 +7,10 @@ internal sealed class FieldAutomaton
 {
     // Letters whose cases are alike but for their size
     private const string Alike = "CIJKLMOPSUVWXYZ";
+
+    // Capital letters with accents, by the one that is under them
+    private static readonly string[] s_accented = ["AÀÁÂÃÄÅĀĂĄ", "CÇĆĈĊČ", "DĎĐ", "EÈÉÊËĒĔĖĘĚ", "GĜĞĠĢ", "HĤĦ", "IÌÍÎÏĨĪĬĮİı", "JĴ", "KĶ", "LĹĻĽĿŁ", "NÑŃŅŇ", "OÒÓÔÕÖØŌŎŐ", "RŔŖŘ", "SŚŜŞŠ", "TŢŤŦ",
+        "UÙÚÛÜŨŪŬŮŰŲ", "WŴ", "YÝŶŸ", "ZŹŻŽ"];
 
     // In place of a label: there is none, the alphabet excludes it, or a space, which is no ink
     private const int Unknown = -1, Excluded = -2, Space = -3;
@@ -152,18 +158,22 @@ internal sealed class FieldAutomaton
         public string[] Of(FieldFormat.CharacterSet set)
         {
             if (set.Single is { } single) return [single];
-            if (!_of.TryGetValue(set, out string[]? texts)) _of[set] = texts = [.. _characters.Where(set.Contains).Concat(Merged(set)).Concat(Marks(set)).Distinct(StringComparer.Ordinal)];
+            if (!_of.TryGetValue(set, out string[]? texts)) _of[set] = texts = [.. _characters.Where(set.Contains).Concat(StoodInFor(set)).Concat(Marks(set)).Distinct(StringComparer.Ordinal)];
             return texts;
         }
 
-        /// <summary>Lower case asked for from a model that has merged it into upper case.</summary>
-        private IEnumerable<string> Merged(FieldFormat.CharacterSet set)
-        {
-            foreach ((int first, int last) in set.Ranges)
-                for (int c = first; c <= last && last - first < 128; c++)
-                    if (char.IsAsciiLetter((char)c) && $"{(char)c}" is var letter && !_index.ContainsKey(letter) && set.Contains(letter) && OtherCase(letter) is var other && !set.Contains(other)
-                        && _index.ContainsKey(other)) yield return letter;
-        }
+        /// <summary>Letters that have no label but can be read by another's: lower case asked for from a model that has merged it into upper case, and letters with accents. Not where the set
+        /// has those that they can't be told from, which count for all of them.</summary>
+        private IEnumerable<string> StoodInFor(FieldFormat.CharacterSet set) => set.Ranges.Where(range => range.Last - range.First < 128)
+            .SelectMany(range => Enumerable.Range(range.First, range.Last - range.First + 1).Select(char.ConvertFromUtf32)).Concat(set.Composed)
+            .Where(text => !_index.ContainsKey(text) && set.Contains(text) && StandIn(text) is { } other && !set.Contains(other) && !(WithoutAccents(text) is { } plain && set.Contains(plain)));
+
+        /// <summary>The label by which a letter is read that has none: of its other case, else of what it is without its accents.</summary>
+        private string? StandIn(string text) =>
+            OtherCase(text) is var other && _index.ContainsKey(other) ? other
+            : WithoutAccents(text) is not { } plain ? null
+            : _index.ContainsKey(plain) ? plain
+            : StandIn(plain);
 
         /// <summary>Marks and spaces that a set names one by one: a range is of letters or digits, or of anything that there is a label for.</summary>
         private IEnumerable<string> Marks(FieldFormat.CharacterSet set) => set.Ranges.Where(range => range.First == range.Last).Select(range => char.ConvertFromUtf32(range.First)).Concat(set.Composed)
@@ -177,12 +187,22 @@ internal sealed class FieldAutomaton
             if (string.IsNullOrWhiteSpace(text)) return new Edge(0, text, Space, -1);
             string other = OtherCase(text);
             int label = _index.GetValueOrDefault(text, Unknown), twin = other == text ? Unknown : _index.GetValueOrDefault(other, Unknown);
+            if (label == Unknown && twin == Unknown && WithoutAccents(text) is { } plain) return Resolve(plain, letter => isChoice(letter) || isChoice(other)) with { Text = text };
             if (label == Unknown) return new Edge(0, text, twin, -1);
             bool isAlike = Alike.Contains(text.ToUpperInvariant(), StringComparison.Ordinal) && !isChoice(other);
             return new Edge(0, text, label, isAlike ? Math.Max(twin, -1) : -1);
         }
 
         private static string OtherCase(string text) => text.ToUpperInvariant() is var upper && upper != text ? upper : text.ToLowerInvariant();
+
+        /// <summary>A letter without its accents; null where it has none. (<see cref="string.Normalize()"/> does nothing where globalisation is invariant.)</summary>
+        private static string? WithoutAccents(string text)
+        {
+            if (char.IsAsciiLetter(text[0])) return text.Length > 1 && text.Skip(1).All(c => char.GetUnicodeCategory(c) == UnicodeCategory.NonSpacingMark) ? text[..1] : null;
+            char upper = char.ToUpperInvariant(text[0]);
+            return text.Length > 1 || Array.Find(s_accented, letters => letters.Contains(upper, StringComparison.Ordinal)) is not { } own ? null
+                : char.IsLower(text[0]) ? own[..1].ToLowerInvariant() : own[..1];
+        }
     }
 
     public Edge[][] Edges { get; }

@@ -36,7 +36,8 @@ public sealed class FieldReader
     /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
     /// <param name="format">What the field may hold. Characters that the scorer has no label for (such as /) match any mark of their shape
     /// (+, × and ÷ are told from one another; others whose boxes are alike aren't, such as - and = or ( and [),
-    /// and letters that differ only in size from their other case (such as o and O) match either where the format has but one of them. A set such as <c>[/-]</c> has the marks that it names one
+    /// and letters that differ only in size from their other case (such as o and O) match either where the format has but one of them. Accents aren't seen by a model that has no labels with them:
+    /// é is read as e is; of the words Müller and Muller each has half of the confidence, and in a set that has both, e stands for é too. A set such as <c>[/-]</c> has the marks that it names one
     /// by one. Spaces match wide gaps, never ink. Of the scorer's labels those are read
     /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
     /// <param name="options">How to read; defaults where null.</param>

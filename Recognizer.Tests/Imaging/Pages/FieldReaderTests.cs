@@ -62,6 +62,22 @@ public class FieldReaderTests
         Assert.Equal("z", new FieldReader(recognizer, FieldFormat.FromMask("a")).Read(DrawnPage.Paint(["2"]))?.Text);
     }
 
+    [Theory]
+    [InlineData("ü|ö|i", "ü ö i", 0.8)]
+    [InlineData("[üöi]", "ü ö i", 0.8)]
+    [InlineData("[ù-ýó-ö]|i", "ù ó i", 0.2)]
+    [InlineData("Ü|Ö|i", "Ü Ö i", 0.8)]
+    [InlineData("u\u0308|[o\u0308i]", "u\u0308 o\u0308 i", 0.8)]
+    [InlineData("[a-zäöüß]", "u o i", 0.8)]
+    public void Letters_with_accents_are_read_as_those_without(string expression, string texts, double least)
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(TemplateModel.Build(label: digit => digit switch { 2 => "u", 3 => "o", 7 => "i", _ => $"{digit}" }));
+        var reader = new FieldReader(recognizer, FieldFormat.FromRegularExpression(expression));
+        FieldResult?[] results = [.. new[] { "2", "3", "7" }.Select(digit => reader.Read(DrawnPage.Paint([digit])))];
+        Assert.Equal(texts, string.Join(' ', results.Select(r => r?.Text)));
+        Assert.All(results, r => Assert.InRange(r!.Confidence, least, 1));
+    }
+
     [Fact]
     public void A_model_that_cannot_write_the_format_any_more_finds_nothing()
     {
