@@ -16,8 +16,8 @@ internal sealed class FieldAutomaton
     private const int Unknown = -1, Excluded = -2, Space = -3;
 
     /// <summary>Transitions that are looked at, at most, to make one way of several, and states that come of one. An expression that needs more, such as <c>(\d?){500}</c> or
-    /// <c>.*0.{15}</c>, keeps its ways, and confidences are too low.</summary>
-    private const int MaxWork = 5_000_000, MaxGrowth = 4, FreeStates = 1000;
+    /// <c>.*0.{15}</c>, keeps its ways, and confidences are too low; it may have so many edges.</summary>
+    private const int MaxWork = 5_000_000, MaxGrowth = 4, FreeStates = 1000, MaxEdges = 1_500_000;
 
     /// <summary>A transition by one character.</summary>
     /// <param name="Target">State that it leads to.</param>
@@ -42,6 +42,7 @@ internal sealed class FieldAutomaton
         Silent = [.. Enumerable.Range(0, edges.Length).Where(s => Array.Exists(edges[s], e => e.IsMark || e.IsSpace))];
     }
 
+    /// <exception cref="ArgumentException">The expression has too many ways.</exception>
     public static FieldAutomaton Of(FieldFormat format, in SteadyScorer steady)
     {
         var vocabulary = new Vocabulary(steady);
@@ -55,7 +56,7 @@ internal sealed class FieldAutomaton
     /// <summary>Subset construction: what the format's states reach by the same character is one state. Null where that is too much work.</summary>
     private static FieldAutomaton? Make(FieldFormat format, Vocabulary vocabulary, bool deterministic)
     {
-        int work = 0;
+        int work = 0, count = 0;
         var numbers = new Dictionary<int[], int>(new SameNumbers());
         var sets = new List<int[]>();
         var edges = new List<List<Edge>>();
@@ -89,6 +90,7 @@ internal sealed class FieldAutomaton
                 else own.AddRange(reached.Select(target => edge with { Target = Number([target]) }));
             }
             edges.Add(own);
+            if (!deterministic && (count += own.Count) > MaxEdges) throw new ArgumentException($"The expression '{format}' has too many ways.", nameof(format));
         }
         return InOrder(vocabulary.Labels, edges, [.. sets.Select(set => Array.Exists(set, s => format.Accepting[s]))]);
 

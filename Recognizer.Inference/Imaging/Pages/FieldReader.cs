@@ -4,7 +4,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>What was read in a field.</summary>
 /// <param name="Text">The most probable text that fits the format.</param>
-/// <param name="Confidence">Its probability among all texts that fit, 0…1.</param>
+/// <param name="Confidence">Its probability among all texts that fit, 0…1. Too low where an expression comes to the same text in very many ways, as <c>(\d?){500}</c> and
+/// <c>.*0.{15}</c> do: each counts by itself.</param>
 /// <param name="Characters">The characters that were found on the picture, from left to right.</param>
 public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters)
 {
@@ -41,8 +42,9 @@ public sealed class FieldReader
     /// by one. Spaces match wide gaps, never ink. Of the scorer's labels those are read
     /// that are one character as <see cref="FieldFormat"/> has it: é and 😀, but no 10.</param>
     /// <param name="options">How to read; defaults where null.</param>
-    /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer. If that comes to be so only when a
-    /// recogniser's model is replaced, <see cref="Read(Image, CancellationToken)"/> finds nothing.</exception>
+    /// <exception cref="ArgumentException">No text of the format can be written with the labels that the scorer may answer, or the expression has too many ways with these labels, as
+    /// <c>(\w?){400}</c> has. If that comes to be so only when a recogniser's model is replaced, <see cref="Read(Image, CancellationToken)"/> finds nothing in the first case, and throws
+    /// this in the second.</exception>
     public FieldReader(ICharacterScorer scorer, FieldFormat format, PageOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(scorer);

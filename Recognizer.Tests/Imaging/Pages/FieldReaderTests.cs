@@ -256,6 +256,15 @@ public class FieldReaderTests
         Assert.Equal("427", new FieldReader(s_scorer, FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["427"]))?.Text);
 
     [Theory]
+    [InlineData("(\\w?){400}")]
+    [InlineData("(.?){700}")]
+    public void An_expression_with_very_many_ways_is_refused(string expression)
+    {
+        var scorer = new EvenScorer([.. Enumerable.Range('0', 75).Select(c => $"{(char)c}").Where(c => char.IsAsciiLetterOrDigit(c[0]))]);
+        Assert.Contains(expression, Assert.Throws<ArgumentException>(() => new FieldReader(scorer, FieldFormat.FromRegularExpression(expression))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\\d\\d[/-]\\d\\d")]
     [InlineData("\\d\\d[ /]\\d\\d")]
     [InlineData("\\d\\d[/.-]?\\d\\d")]
