@@ -99,6 +99,33 @@ public sealed class ReadCommandTests : IDisposable
         string old = _folder.Write("latin1.txt", System.Text.Encoding.Latin1.GetBytes("2034\nété\n"));
         Assert.Equal(2, Run("read", page, "--format", "@" + old));
         Assert.Contains($"{old} is not UTF-8", _error.ToString(), StringComparison.Ordinal);
+        // Wrong by itself, or for this model
+        foreach (string format in new[] { "@" + _folder.Write("nothing.txt", "\n"u8), "LL", "LLé" })
+        {
+            Assert.Equal(2, Run("read", page, "--format", format));
+            Assert.StartsWith("error: --format: ", _error.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("Parameter", _error.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Each_file_is_printed_before_the_next_is_read()
+    {
+        using var stop = new CancellationTokenSource();
+        using var output = new StoppingWriter(stop);
+        string first = Page("first.png", "12"), second = Page("second.png", "34");
+        Assert.Equal(CommandLine.Interrupted, CommandLine.Run(["read", "--model", _model, first, second], new CommandHost(output, _error, stop.Token)));
+        Assert.Equal($"{first}:\n12\n", output.ToString().ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>Interrupts the program at the first line.</summary>
+    private sealed class StoppingWriter(CancellationTokenSource stop) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            stop.Cancel();
+        }
     }
 
     [Fact]

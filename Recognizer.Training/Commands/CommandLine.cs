@@ -101,10 +101,15 @@ internal static partial class CommandLine
         string kind = exception is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException or InvalidOperationException
             ? $"{exception.GetType().Name}: "
             : "";
-        string message = exception.Message.ReplaceLineEndings(" ");
-        if (exception is ArgumentException { ParamName: { } name }) message = message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
-        error.WriteLine($"error: {kind}{message}");
+        error.WriteLine($"error: {kind}{Message(exception)}");
         if (Environment.GetEnvironmentVariable("RECOGNIZER_TRACE") is "1") error.WriteLine(exception);
+    }
+
+    /// <summary>An exception's message in one line, without the name of a parameter, which is the program's.</summary>
+    public static string Message(Exception exception)
+    {
+        string message = exception.Message.ReplaceLineEndings(" ");
+        return exception is ArgumentException { ParamName: { } name } ? message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : message;
     }
 
     /// <summary>The usual help, and a few lines to copy.</summary>

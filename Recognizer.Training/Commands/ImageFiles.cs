@@ -12,11 +12,11 @@ internal sealed class ImageFiles(string description)
     /// <param name="result">The command line.</param>
     /// <param name="host">Where failures go.</param>
     /// <param name="read">Makes the result of a file's content.</param>
-    /// <param name="exitCode">Whether all could be read.</param>
-    public List<(string File, T Result)> Read<T>(ParseResult result, CommandHost host, Func<byte[], T> read, out int exitCode)
+    /// <param name="take">Takes the result, before the next file is read.</param>
+    /// <returns>The exit code: whether all could be read.</returns>
+    public int Read<T>(ParseResult result, CommandHost host, Func<byte[], T> read, Action<string, T> take)
     {
-        var results = new List<(string, T)>();
-        exitCode = CommandLine.Done;
+        int exitCode = CommandLine.Done;
         foreach (string file in result.GetRequiredValue(Argument))
         {
             host.Cancellation.ThrowIfCancellationRequested();
@@ -27,16 +27,19 @@ internal sealed class ImageFiles(string description)
                 exitCode = CommandLine.Failed;
                 continue;
             }
+            T own;
             try
             {
-                results.Add((file, read(File.ReadAllBytes(file))));
+                own = read(File.ReadAllBytes(file));
             }
             catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
             {
                 host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
                 exitCode = CommandLine.Failed;
+                continue;
             }
+            take(file, own);
         }
-        return results;
+        return exitCode;
     }
 }

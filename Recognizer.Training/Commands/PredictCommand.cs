@@ -42,7 +42,8 @@ internal static class PredictCommand
                 var pages = new PageReader(recognizer, new PageOptions { Top = result.GetValue(top), Polarity = polarity.Value(result) });
                 read = file => [.. pages.Read(ImageDecoder.Decode(file), host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(c.Box, c.Candidates, null))];
             }
-            List<(string, IReadOnlyList<Answer>)> answers = images.Read(result, host, read, out int exitCode);
+            List<(string, IReadOnlyList<Answer>)> answers = [];
+            int exitCode = images.Read(result, host, read, (file, own) => answers.Add((file, own)));
             if (common.Json(result)) WriteJson(host, answers, result.GetValue(boxes));
             else Print(host.Output, answers, result.GetValue(boxes));
             return exitCode;

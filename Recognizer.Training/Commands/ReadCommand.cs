@@ -51,16 +51,20 @@ internal static class ReadCommand
             });
             var options = new PageOptions { Orientation = Orientations[result.GetValue(orientation)!], Polarity = polarity.Value(result) };
             var pages = new PageReader(recognizer, options);
-            FieldReader? fields = fieldFormat is null ? null : new FieldReader(recognizer, fieldFormat, options);
-            List<(string File, Reading Reading)> read = images.Read(result, host, file =>
+            FieldReader? fields = fieldFormat is null ? null : Reader(recognizer, fieldFormat, options);
+            bool isJson = common.Json(result), isOne = result.GetRequiredValue(images.Argument).Length == 1;
+            List<(string File, Reading Reading)> read = [];
+            int exitCode = images.Read(result, host, file =>
             {
                 Image image = ImageDecoder.Decode(file);
                 return fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image, host.Cancellation));
-            }, out int exitCode);
-            if (fields is not null)
-                foreach ((string file, _) in read.Where(r => r.Reading.Field is null)) host.Error.WriteLine($"{file}: nothing in it fits the format");
-            if (common.Json(result)) WriteJson(host, read);
-            else foreach ((string file, Reading reading) in read) host.Output.WriteLine(result.GetRequiredValue(images.Argument).Length == 1 ? reading.Text : $"{file}:\n{reading.Text}");
+            }, (file, reading) =>
+            {
+                if (fields is not null && reading.Field is null) host.Error.WriteLine($"{file}: nothing in it fits the format");
+                if (isJson) read.Add((file, reading));
+                else host.Output.WriteLine(isOne ? reading.Text : $"{file}:\n{reading.Text}");
+            });
+            if (isJson) WriteJson(host, read);
             return exitCode;
         });
         return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png", "recognizer read --alphabet digits --polarity light meter.jpg");
@@ -79,9 +83,23 @@ internal static class ReadCommand
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
-            throw new UsageException($"--format: {exception.Message}");
+            throw Wrong(exception);
         }
     }
+
+    private static FieldReader Reader(CharacterRecognizer recognizer, FieldFormat format, PageOptions options)
+    {
+        try
+        {
+            return new FieldReader(recognizer, format, options);
+        }
+        catch (ArgumentException exception)
+        {
+            throw Wrong(exception);
+        }
+    }
+
+    private static UsageException Wrong(Exception format) => new($"--format: {CommandLine.Message(format)}");
 
     private sealed record Reading(PageResult? Page, FieldResult? Field)
     {
