@@ -8,7 +8,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <remarks>A character is what a reader takes for one, a Unicode text element: also a letter with its combining accents, or an emoji.</remarks>
 public sealed class FieldFormat
 {
-    private const int MaxStates = 200_000;
+    private const int MaxStates = 500_000;
 
     private const string MaskPrefix = "mask:", ExpressionPrefix = "regex:";
 
@@ -79,37 +79,74 @@ public sealed class FieldFormat
     }
 
     /// <summary>One of a list of words. Spaces around a word are left out, and so are words of nothing but spaces.</summary>
-    /// <exception cref="ArgumentException">There is no word, or one is empty.</exception>
+    /// <exception cref="ArgumentException">There is no word, one is empty, or they need more than 500,000 states, of which common beginnings and endings share theirs: 100,000
+    /// numbers or names need fewer.</exception>
     public static FieldFormat FromWords(IEnumerable<string> words)
     {
         ArgumentNullException.ThrowIfNull(words);
-        // A trie: words share the states of their common beginnings
-        var transitions = new List<List<Transition>> { new() };
-        var children = new Dictionary<(int State, string Character), int>();
-        var accepting = new HashSet<int>();
-        int count = 0;
+        var sorted = new List<string>();
         foreach (string word in words)
         {
             ArgumentException.ThrowIfNullOrEmpty(word, nameof(words));
-            if (string.IsNullOrWhiteSpace(word)) continue;
-            int state = 0;
-            foreach (string character in Characters(word.Trim()))
-            {
-                if (!children.TryGetValue((state, character), out int next))
-                {
-                    next = transitions.Count;
-                    if (next >= MaxStates) throw new ArgumentException($"The words need more than {MaxStates} states.", nameof(words));
-                    transitions.Add([]);
-                    children[(state, character)] = next;
-                    transitions[state].Add(new Transition(CharacterSet.Of(character), next));
-                }
-                state = next;
-            }
-            accepting.Add(state);
-            count++;
+            if (!string.IsNullOrWhiteSpace(word)) sorted.Add(word.Trim());
         }
-        if (count == 0) throw new ArgumentException("A list of words needs at least one.", nameof(words));
-        return new FieldFormat($"{count} words", [.. transitions], [.. Enumerable.Range(0, transitions.Count).Select(accepting.Contains)]);
+        if (sorted.Count == 0) throw new ArgumentException("A list of words needs at least one.", nameof(words));
+        sorted.Sort(StringComparer.Ordinal);
+        // Words share the states of their common beginnings and endings. In this order no word changes the states of the one before but those of the beginning that they share: the others
+        // are complete, and each becomes one with a state that leads on as it does, if there is any.
+        var open = new List<WordState> { new() };
+        var numbers = new Dictionary<WordState, int>();
+        var complete = new List<WordState> { open[0] };
+        var sets = new Dictionary<string, CharacterSet>(StringComparer.Ordinal);
+        string[] last = [];
+        foreach (string word in sorted)
+        {
+            string[] characters = [.. Characters(word)];
+            Complete(characters.AsSpan().CommonPrefixLength(last));
+            while (open.Count <= characters.Length) open.Add(new WordState());
+            open[^1].IsAccepting = true;
+            last = characters;
+        }
+        Complete(0);
+        return new FieldFormat($"{sorted.Count} words", [.. complete.Select(state => state.Transitions)], [.. complete.Select(state => state.IsAccepting)]);
+
+        // The states of the last word beyond some characters
+        void Complete(int depth)
+        {
+            for (int i = open.Count - 1; i > depth; i--)
+            {
+                if (!numbers.TryGetValue(open[i], out int number))
+                {
+                    number = complete.Count;
+                    if (number >= MaxStates) throw new ArgumentException($"The words need more than {MaxStates} states.", nameof(words));
+                    complete.Add(open[i]);
+                    numbers.Add(open[i], number);
+                }
+                if (!sets.TryGetValue(last[i - 1], out CharacterSet? set)) sets[last[i - 1]] = set = CharacterSet.Of(last[i - 1]);
+                open[i - 1].Transitions.Add(new Transition(set, number));
+                open.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>A state of a list of words; equal to another from which the same words lead on, once those that it leads to are numbered.</summary>
+    private sealed class WordState : IEquatable<WordState>
+    {
+        public List<Transition> Transitions { get; } = [];
+
+        public bool IsAccepting { get; set; }
+
+        public bool Equals(WordState? other) => other is not null && IsAccepting == other.IsAccepting && Transitions.SequenceEqual(other.Transitions);
+
+        public override bool Equals(object? obj) => Equals(obj as WordState);
+
+        public override int GetHashCode()
+        {
+            var hash = new HashCode();
+            hash.Add(IsAccepting);
+            foreach (Transition transition in Transitions) hash.Add(transition);
+            return hash.ToHashCode();
+        }
     }
 
     /// <summary>Whether a text fits.</summary>

@@ -127,8 +127,13 @@ public sealed class FieldReader
     /// <summary>Most states that go on from a position: those of a long list of words that are least likely there are given up. It bounds memory and time, whatever the picture.</summary>
     private const int MaxActive = 10_000;
 
-    /// <summary>The states that go on from a position, in rising order, and the last step to each.</summary>
-    private readonly record struct Arrivals(int[] States, Step[] Steps)
+    /// <summary>So many go on however unlikely they are, for it may be that no others come to an end; of more, those whose cost is within so much of the least.</summary>
+    private const int FewActive = 1000;
+
+    private const double HopelessCost = 30;
+
+    /// <summary>The states that go on from a position, in rising order; what they cost, the logs of the sums over all ways to them, and the last step to each.</summary>
+    private readonly record struct Arrivals(int[] States, double[] Costs, double[] Sums, Step[] Steps)
     {
         public Step StepTo(int state) => Steps[Array.BinarySearch(States, state)];
     }
@@ -141,31 +146,24 @@ public sealed class FieldReader
     private static (List<FieldAutomaton.Edge> Text, List<Found> Characters, double LogSum)? Search(LineLattice lattice, FieldAutomaton automaton, bool spaces, CancellationToken cancellationToken)
     {
         // A row of states for each position between pieces; with spaces two: what comes to the position, and what goes on from it, with a space or without.
-        // Segments reach back to few of them: the others keep nothing but the way.
-        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1, kept = rows * (lattice.MostPieces + 1);
-        var best = new double[kept][];
-        var sum = new double[kept][]; // logs
-        var steps = new Step[rows][];
-        for (int i = 0; i < kept; i++) (best[i], sum[i]) = (new double[states], new double[states]);
-        for (int i = 0; i < rows; i++) steps[i] = new Step[states];
+        int n = lattice.Pieces.Count, states = automaton.Edges.Length, rows = spaces ? 2 : 1;
+        // Of the row that is being made
+        double[] best = new double[states], sum = new double[states]; // logs
+        var steps = new Step[states];
         var arrivals = new Arrivals[rows * (n + 1)];
         bool[] wide = spaces ? WideGaps(lattice) : [];
         Span<double> costs = new double[lattice.Classes];
         for (int end = 0; end <= n; end++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            for (int row = rows * end; row < rows * (end + 1); row++)
-            {
-                Array.Fill(best[row % kept], double.PositiveInfinity);
-                Array.Fill(sum[row % kept], double.NegativeInfinity);
-            }
-            if (end == 0) best[0][0] = sum[0][0] = 0;
+            Clear();
+            if (end == 0) best[0] = sum[0] = 0;
             else
             {
                 foreach (var segment in lattice.EndingAt[end - 1])
                 {
                     for (int label = 0; label < costs.Length; label++) costs[label] = double.NaN;
-                    Advance(segment, rows * end, costs);
+                    Advance(segment, costs);
                 }
             }
             SkipMissing(rows * end, isSpaced: false);
@@ -173,17 +171,18 @@ public sealed class FieldReader
             if (spaces) PassGap(end);
         }
         int final = -1, last = arrivals.Length - 1;
+        var ends = arrivals[last];
         double total = double.NegativeInfinity;
-        foreach (int s in arrivals[last].States)
+        for (int i = 0; i < ends.States.Length; i++)
         {
-            if (!automaton.Accepting[s]) continue;
-            total = LogAdd(total, sum[last % kept][s]);
-            if (final < 0 || best[last % kept][s] < best[last % kept][final]) final = s;
+            if (!automaton.Accepting[ends.States[i]]) continue;
+            total = LogAdd(total, ends.Sums[i]);
+            if (final < 0 || ends.Costs[i] < ends.Costs[final]) final = i;
         }
         if (final < 0) return null;
         var text = new List<FieldAutomaton.Edge>();
         var characters = new List<Found>();
-        for (int row = last, state = final; row > 0 || state != 0;)
+        for (int row = last, state = ends.States[final]; row > 0 || state != 0;)
         {
             var step = arrivals[row].StepTo(state);
             if (step.Edge >= 0)
@@ -203,14 +202,21 @@ public sealed class FieldReader
         characters.Reverse();
         return (text, characters, total);
 
-        void Advance(in LineLattice.Segment segment, int row, Span<double> costs)
+        void Clear()
+        {
+            Array.Fill(best, double.PositiveInfinity);
+            Array.Fill(sum, double.NegativeInfinity);
+        }
+
+        void Advance(in LineLattice.Segment segment, Span<double> costs)
         {
             int start = rows * segment.First + rows - 1;
-            double[] from = best[start % kept], fromSum = sum[start % kept];
+            var from = arrivals[start];
             int number = segment.Scores / lattice.Classes;
             double speckCost = lattice.SpeckCost(segment);
-            foreach (int s in arrivals[start].States)
+            for (int i = 0; i < from.States.Length; i++)
             {
+                int s = from.States[i];
                 var edges = automaton.Edges[s];
                 for (int e = 0; e < edges.Length; e++)
                 {
@@ -229,28 +235,29 @@ public sealed class FieldReader
                         }
                         cost += segment.Cost;
                     }
-                    Relax(row, edge.Target, from[s] + cost, fromSum[s] - cost, new Step(start, s, number, e));
+                    Relax(edge.Target, from.Costs[i] + cost, from.Sums[i] - cost, new Step(start, s, number, e));
                 }
-                if (speckCost < double.PositiveInfinity) Relax(row, s, from[s] + speckCost, fromSum[s] - speckCost, new Step(start, s, number, -1));
+                if (speckCost < double.PositiveInfinity) Relax(s, from.Costs[i] + speckCost, from.Sums[i] - speckCost, new Step(start, s, number, -1));
             }
         }
 
         // From what has come to a position to what goes on from it
         void PassGap(int position)
         {
-            int from = 2 * position, to = from + 1;
+            int row = 2 * position;
+            var from = arrivals[row];
             bool isWide = position > 0 && position < n && wide[position];
             double with = isWide ? 0 : WrongSpaceCost, without = isWide ? WrongSpaceCost : 0;
-            foreach (int s in arrivals[from].States)
+            Clear();
+            for (int i = 0; i < from.States.Length; i++)
             {
-                double cost = best[from % kept][s], logProbability = sum[from % kept][s];
-                var edges = automaton.Edges[s];
+                var edges = automaton.Edges[from.States[i]];
                 for (int e = 0; e < edges.Length; e++)
-                    if (edges[e].IsSpace) Relax(to, edges[e].Target, cost + with, logProbability - with, new Step(from, s, -1, e));
+                    if (edges[e].IsSpace) Relax(edges[e].Target, from.Costs[i] + with, from.Sums[i] - with, new Step(row, from.States[i], -1, e));
             }
-            SkipMissing(to, isSpaced: true);
-            foreach (int s in arrivals[from].States) Relax(to, s, best[from % kept][s] + without, sum[from % kept][s] - without, new Step(from, s, -1, -1));
-            Settle(to);
+            SkipMissing(row + 1, isSpaced: true);
+            for (int i = 0; i < from.States.Length; i++) Relax(from.States[i], from.Costs[i] + without, from.Sums[i] - without, new Step(row, from.States[i], -1, -1));
+            Settle(row + 1);
         }
 
         // Marks that no label stands for may be missing on the picture (printed on the form, or not written); and where there is a space there may be several
@@ -258,7 +265,7 @@ public sealed class FieldReader
         {
             if (automaton.Silent.Length == 0) return;
             // Steps onwards are taken in the order of the states; what comes by steps back, in repetitions, is taken up by the next round
-            double[] arrived = [.. sum[row % kept]];
+            double[] arrived = [.. sum];
             for (int round = 0; round <= MaxReturns; round++)
             {
                 double[]? returned = null;
@@ -271,7 +278,7 @@ public sealed class FieldReader
                         var edge = edges[e];
                         if (!edge.IsMark && !(edge.IsSpace && isSpaced)) continue;
                         double cost = edge.IsMark ? MissingMarkCost : FurtherSpaceCost, logProbability = arrived[s] - cost;
-                        Relax(row, edge.Target, best[row % kept][s] + cost, logProbability, new Step(row, s, -1, e));
+                        Relax(edge.Target, best[s] + cost, logProbability, new Step(row, s, -1, e));
                         if (edge.Target > s) arrived[edge.Target] = LogAdd(arrived[edge.Target], logProbability);
                         else
                         {
@@ -285,27 +292,26 @@ public sealed class FieldReader
             }
         }
 
-        void Relax(int row, int state, double cost, double logProbability, Step step)
+        void Relax(int state, double cost, double logProbability, Step step)
         {
-            ref double known = ref sum[row % kept][state];
-            known = LogAdd(known, logProbability);
-            if (cost >= best[row % kept][state]) return;
-            best[row % kept][state] = cost;
-            steps[row % rows][state] = step;
+            sum[state] = LogAdd(sum[state], logProbability);
+            if (cost >= best[state]) return;
+            best[state] = cost;
+            steps[state] = step;
         }
 
         // Once all that comes to a row is there. What leads to a state within it costs less than the state, and is kept with it.
         void Settle(int row)
         {
-            double[] reached = best[row % kept];
-            int[] active = [.. Enumerable.Range(0, states).Where(s => reached[s] < double.PositiveInfinity)];
-            if (active.Length > MaxActive)
+            int[] active = [.. Enumerable.Range(0, states).Where(s => best[s] < double.PositiveInfinity)];
+            if (active.Length > FewActive)
             {
-                Array.Sort(Array.ConvertAll(active, s => reached[s]), active);
-                active = active[..MaxActive];
+                double[] costs = Array.ConvertAll(active, s => best[s]);
+                Array.Sort(costs, active);
+                active = active[..Math.Clamp(costs.Count(cost => cost <= costs[0] + HopelessCost), FewActive, MaxActive)];
                 Array.Sort(active);
             }
-            arrivals[row] = new Arrivals(active, Array.ConvertAll(active, s => steps[row % rows][s]));
+            arrivals[row] = new Arrivals(active, Array.ConvertAll(active, s => best[s]), Array.ConvertAll(active, s => sum[s]), Array.ConvertAll(active, s => steps[s]));
         }
     }
 

@@ -38,9 +38,6 @@ internal sealed class LineLattice
 
     public IReadOnlyList<Segment> Segments { get; }
 
-    /// <summary>Pieces of the segment that has the most.</summary>
-    public int MostPieces => Segments.Max(s => s.Last - s.First + 1);
-
     /// <summary>Segments by their last piece.</summary>
     public Segment[][] EndingAt { get; }
 

@@ -94,6 +94,20 @@ public class FieldFormatTests
         Assert.Throws<ArgumentException>(() => FieldFormat.FromWords([]));
     }
 
+    [Fact]
+    public void Words_share_their_beginnings_and_endings()
+    {
+        // Words that begin with an e are not all in a row: some with an accented e come between
+        List<string> texts = [""];
+        for (int i = 0; i < texts.Count && texts[i].Length < 6; i++)
+            foreach (string character in new[] { "b", "e", "e\u0301", "\u4E2D" }) texts.Add(texts[i] + character);
+        string[] words = [.. texts.Where(text => text.Length is > 2 and < 6 && text[2] == 'b').Reverse()];
+        var format = FieldFormat.FromWords(words);
+        foreach (string text in texts.Where(text => text.Length < 7)) Assert.True(words.Contains(text) == format.Matches(text), text);
+        string[] ends = [.. Enumerable.Range(0, 2000).Select(i => $"{i:0000}ing")];
+        Assert.InRange(FieldFormat.FromWords(ends).Transitions.Length, 1, 30);
+    }
+
     [Theory]
     [InlineData("d\U0001F600", "5\U0001F600", true)]
     [InlineData("d\U0001F600", "5\U0001F601", false)]

@@ -299,6 +299,17 @@ public class FieldReaderTests
     }
 
     [Fact]
+    public void A_list_may_have_a_hundred_thousand_numbers()
+    {
+        string[] words = [.. Enumerable.Range(0, 100_000).Select(i => $"{(i * 7919L + 13) * 104729 % 90000000 + 10000000}")];
+        var reader = new FieldReader(s_scorer, FieldFormat.FromWords(words));
+        GrayImage image = DrawnPage.Paint([words[77]], gap: 8);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(words[77], reader.Read(image)?.Text);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20 << 20);
+    }
+
+    [Fact]
     public void Labels_may_be_longer_than_one_unit()
     {
         string[] labels = ["\U0001F600", "1", "e\u0301", "\U0001F468\u200D\U0001F469", "10", "5", "E", "E\u0301", "8", "9"];
