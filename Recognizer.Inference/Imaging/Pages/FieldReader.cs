@@ -5,7 +5,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>What was read in a field.</summary>
 /// <param name="Text">The most probable text that fits the format.</param>
 /// <param name="Confidence">Its probability among all texts that fit, 0…1. Too low where an expression comes to the same text in very many ways, as <c>(\d?){500}</c> and
-/// <c>.*0.{15}</c> do: each counts by itself.</param>
+/// <c>.*0.{15}</c> do: each counts by itself. It may be near 1 where none
+/// of the texts was written and one is less unlike the ink than the others: the lowest confidence in one of the characters tells that.</param>
 /// <param name="Characters">The characters that were found on the picture, from left to right.</param>
 public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters)
 {
