@@ -107,11 +107,11 @@ public class TrainingSessionTests
     {
         using TemporaryFolder first = new(), second = new();
         SessionResult known = Train(first.Root, Config with { Epochs = 1, Coarser = ["families"] });
-        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] }, taught = Config with { Epochs = 1, Teachers = [known.ModelPath] };
+        TrainingConfig next = Config with { Epochs = 1, Initial = [known.ModelPath] }, taught = Config with { Epochs = 1, Teachers = [known.ModelPath] }, tuned = Config with { Epochs = 1, Architecture = known.ModelPath, Width = 1 };
         foreach ((TrainingConfig config, bool told) in new[]
         {
             (next, false), (next with { Seed = 4 }, true), (next with { Validation = 0.2 }, true), (next with { Seed = 4, Dataset = "families" }, true), (next with { Seed = 4, Dataset = "others" }, false),
-            (taught, false), (taught with { Seed = 4 }, true), (taught with { Seed = 4, Validation = 0 }, false),
+            (taught, false), (taught with { Seed = 4 }, true), (taught with { Seed = 4, Validation = 0 }, false), (tuned, false), (tuned with { Seed = 4 }, true), (tuned with { Seed = 4, Alphabet = ["-|o"] }, true),
         })
         {
             var progress = new Progress();
@@ -124,8 +124,10 @@ public class TrainingSessionTests
     public void Weights_that_have_seen_test_images_which_the_seed_chose_are_told_of()
     {
         using TemporaryFolder first = new(), second = new();
-        TrainingConfig config = Config with { Epochs = 1, Validation = 0 }, next = config with { Initial = [Train(first.Root, config, data: Divided(config.Seed)).ModelPath] };
-        foreach ((TrainingConfig again, bool told) in new[] { (next, false), (next with { Seed = 4 }, true), (next with { Seed = 4, Dataset = "others" }, false) })
+        TrainingConfig config = Config with { Epochs = 1, Validation = 0 };
+        string known = Train(first.Root, config, data: Divided(config.Seed)).ModelPath;
+        TrainingConfig next = config with { Initial = [known] }, tuned = config with { Architecture = known, Width = 1 };
+        foreach ((TrainingConfig again, bool told) in new[] { (next, false), (next with { Seed = 4 }, true), (next with { Seed = 4, Dataset = "others" }, false), (tuned, false), (tuned with { Seed = 4 }, true) })
         {
             var progress = new Progress();
             Train(second.Root, again, progress: progress, data: Divided(again.Seed));

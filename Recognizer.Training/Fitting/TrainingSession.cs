@@ -227,6 +227,8 @@ internal static class TrainingSession
             graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
         }
         Graph[] starts = [.. config.InitialFiles.Select(Start)];
+        // A network that was just built says of no training.
+        WarnOfImagesSeen(config.InitialFiles.Zip(starts).Append((config.Architecture, graph)), config, data.Dataset, "figures on them are too good", progress);
         if (starts.Length > 0)
         {
             foreach (Graph start in starts) ClassifierHead.Reorder(start, labels);
@@ -238,7 +240,6 @@ internal static class TrainingSession
             int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
             if (config.Epochs == 0 && loaded < floats)
                 throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
-            WarnOfImagesSeen(config.InitialFiles.Zip(starts), config, data.Dataset, "figures on them are too good", progress);
             progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
         }
         // A temperature fits the weights that it was fitted to.
