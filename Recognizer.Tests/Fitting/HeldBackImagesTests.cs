@@ -22,6 +22,24 @@ public class HeldBackImagesTests
         Check(model, [0.2, 0.1, 0.7], [0.2, 0.1, 0.7]);
     }
 
+    [Theory]
+    [InlineData("-|ox")]
+    [InlineData("ox")]
+    [InlineData("-|x")]
+    public void Of_a_class_the_same_images_are_held_back_with_any_alphabet(string alphabet)
+    {
+        Dataset plain = Shapes.Make();
+        int[] labels = [.. plain.Train!.Labels.Select((label, i) => i % 8 < 4 ? label : 4 + label / 2)];
+        Dataset grouped = plain with { Train = new DatasetPart(plain.Train.Images, labels), Coarse = new CoarseLabels(labels, [[0, 1], [2, 3]]) };
+        foreach (Dataset dataset in new[] { plain, grouped })
+        {
+            TrainingData all = new(dataset, null, 0.2, 3), some = new(dataset, Alphabet.Parse(alphabet), 0.2, 3);
+            Assert.Equal(StratifiedSplit.Divide(dataset.Train!.Labels, 0.2, 3).Held, all.HeldBack);
+            Assert.Equal(all.HeldBack.Where(i => some.Images.Labels[i] >= 0), some.HeldBack);
+            Assert.NotEmpty(some.HeldBack);
+        }
+    }
+
     private static void Check(CharacterRecognizer model, double[] shares, double[]? use)
     {
         // Of 8 training images, 2 are of each class and 2 shared by A and a: 3/8, 3/8, 2/8.

@@ -111,6 +111,7 @@ public class TrainingSessionTests
         foreach ((TrainingConfig config, bool told) in new[]
         {
             (next, false), (next with { Seed = 4 }, true), (next with { Validation = 0.2 }, true), (next with { Seed = 4, Dataset = "families" }, true), (next with { Seed = 4, Dataset = "others" }, false),
+            (next with { Dataset = "families" }, true), (next with { Coarser = ["others"] }, true), (next with { Coarser = ["families", "others"] }, false), (next with { Alphabet = ["-|o"] }, false),
             (taught, false), (taught with { Seed = 4 }, true), (taught with { Seed = 4, Validation = 0 }, false), (tuned, false), (tuned with { Seed = 4 }, true), (tuned with { Seed = 4, Alphabet = ["-|o"] }, true),
         })
         {

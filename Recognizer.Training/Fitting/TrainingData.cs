@@ -29,12 +29,15 @@ internal sealed class TrainingData
         int[] ofDataset = [.. dataset.Labels.Select(label => classes.GetValueOrDefault(label, -1))];
         // Of a group that isn't trained as a whole, an image may well be of a class that isn't: it is left out.
         Groups = [.. (coarse?.Groups ?? []).Select(group => group.All(k => ofDataset[k] >= 0) ? group.Select(k => ofDataset[k]).ToArray() : [])];
-        int[] mapped = Array.ConvertAll(coarse?.Labels ?? train.Labels, label =>
+        int[] labels = coarse?.Labels ?? train.Labels;
+        int[] mapped = Array.ConvertAll(labels, label =>
             label < 0 ? -1 : label < ofDataset.Length ? ofDataset[label] : Groups[label - ofDataset.Length].Length == 0 ? -1 : Labels.Count + label - ofDataset.Length);
         Families = JoinedBy(Groups);
         Images = new DatasetPart(train.Images, mapped);
         int[] known = [.. Enumerable.Range(0, mapped.Length).Where(i => mapped[i] >= 0)];
-        (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(known, i => mapped[i]), validation, seed);
+        // By the data set's own labels: of a class the same images are held back whatever other classes are trained, so that what goes on from a model of more or fewer classes is judged by
+        // images that it hasn't learnt from.
+        (int[] kept, int[] held) = StratifiedSplit.Divide(Array.ConvertAll(known, i => labels[i]), validation, seed);
         Train = Array.ConvertAll(kept, i => known[i]);
         HeldBack = Array.ConvertAll(held, i => known[i]);
         Validation = [.. HeldBack.Where(i => mapped[i] < Labels.Count)];

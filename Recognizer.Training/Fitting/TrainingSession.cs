@@ -255,14 +255,15 @@ internal static class TrainingSession
         }
     }
 
-    /// <summary>Tells of the models that were trained on the same data with another part of it held back.</summary>
+    /// <summary>Tells of the models that were trained on the same data with another part of it held back: which part goes by seed, share and the labels of the data.</summary>
     private static void WarnOfImagesSeen(IEnumerable<(string File, Graph Graph)> models, TrainingConfig config, Dataset dataset, string consequence, ITrainingProgress progress)
     {
         foreach ((string file, Graph graph) in models)
         {
             if (TrainingConfig.Of(graph) is { } other && other.Coarser.Append(other.Dataset).Intersect(config.Coarser.Append(config.Dataset)).Any()
-                && (dataset.IsDivided && other.Seed != config.Seed || config.Validation > 0 && (other.Seed, other.Validation) != (config.Seed, config.Validation)))
-                progress.Message($"{file} may have learnt from images that are held back here: it was trained on them with another seed or share, so that {consequence}");
+                && (dataset.IsDivided && other.Seed != config.Seed
+                    || config.Validation > 0 && ((other.Dataset, other.Seed, other.Validation) != (config.Dataset, config.Seed, config.Validation) || other.Coarser.Zip(config.Coarser).Any(pair => pair.First != pair.Second))))
+                progress.Message($"{file} may have learnt from images that are held back here: it was trained on them with another seed, share or set of labels, so that {consequence}");
         }
     }
 
