@@ -213,6 +213,32 @@ public class TrainingSessionTests
         }
     }
 
+    [Theory]
+    [InlineData(0.9, false)]
+    [InlineData(0.9, true)]
+    [InlineData(0.9, false, true)]
+    [InlineData(0.5, true)]
+    public void Teachers_of_another_mix_teach_no_mix(double share, params bool[] hasMix)
+    {
+        using var folder = new TemporaryFolder();
+        // All images are the same, so that answers are the classes' frequencies: one to one among the images.
+        Dataset same = new("same", ["a", "b"], new DatasetPart(new byte[240 * 784], [.. Enumerable.Range(0, 240).Select(i => i % 2)]), null);
+        TrainingConfig plain = Config with { Epochs = 8, Augment = "none", LabelSmoothing = 0, WeightDecay = 0, Validation = 0 };
+        TrainingConfig mixed = plain with { ClassFrequencies = new Dictionary<string, double> { ["a"] = 9, ["b"] = 1 } };
+        string[] teachers = [.. hasMix.Select((has, i) => Train(folder.File($"{i}"), has ? mixed : plain, data: same).ModelPath)];
+        SessionResult student = Train(folder.File("student"), (share == 0.5 ? plain : mixed) with { Teachers = teachers, Distillation = 1 }, data: same);
+        Assert.All(teachers.Zip(hasMix), teacher => Assert.Equal(teacher.Second ? 0.9 : 0.5, Share(teacher.First), 0.05));
+        Assert.Equal(share, Share(student.ModelPath), 0.05);
+
+        static double Share(string model)
+        {
+            using var recognizer = CharacterRecognizer.Load(model);
+            var probabilities = new float[2];
+            recognizer.Score(new float[784], 1, probabilities);
+            return probabilities[0];
+        }
+    }
+
     [Fact]
     public void Threads_do_not_change_the_bits()
     {

@@ -1,12 +1,18 @@
 using Recognizer.Inference;
+using Recognizer.Inference.Onnx;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Fitting;
 
-/// <summary>Models whose mean answer a network learns besides the labels.</summary>
+/// <summary>Models whose mean answer a network learns besides the labels. Each answers for the mix of classes that it was trained for, its own <see cref="TrainingConfig.ClassFrequencies"/> or
+/// that of the training images; the mean is that of their answers for the mix in use.</summary>
 internal sealed class Teachers : IDisposable
 {
-    private readonly CharacterRecognizer[] _models;
+    private readonly List<CharacterRecognizer> _models = [];
+
+    // Factors that make a model's answers those for the mix in use; none where they are.
+    private readonly List<float[]> _conversions = [];
+    private readonly int _classes;
     private readonly float[] _probabilities;
     private readonly float[] _single;
     private readonly float[] _ratios;
@@ -15,25 +21,37 @@ internal sealed class Teachers : IDisposable
     /// <param name="files">ONNX files; their classes must be the network's, in the same order.</param>
     /// <param name="labels">Text of each class.</param>
     /// <param name="batchSize">Most images at a time.</param>
-    /// <param name="adjustment">[classes], ln of a factor on the answers; empty for none.</param>
+    /// <param name="images">[classes], share of each among the training images.</param>
+    /// <param name="adjustment">[classes], ln(that share / share in use); empty where they are the same.</param>
     /// <param name="threads">Threads to use.</param>
-    /// <exception cref="FormatException">A model has other classes.</exception>
-    public Teachers(IReadOnlyList<string> files, IReadOnlyList<string> labels, int batchSize, float[] adjustment, int threads)
+    /// <exception cref="FormatException">A model has other classes, or was trained for frequencies of others.</exception>
+    public Teachers(IReadOnlyList<string> files, IReadOnlyList<string> labels, int batchSize, double[] images, float[] adjustment, int threads)
     {
+        _classes = labels.Count;
         _probabilities = new float[batchSize * labels.Count];
         _single = new float[_probabilities.Length];
         _ratios = Array.ConvertAll(adjustment, MathF.Exp);
-        _models = [.. files.Select(file => CharacterRecognizer.Load(file, ReproduciblePlan.Recognizer(threads)))];
-        for (int i = 0; i < _models.Length; i++)
+        try
         {
-            if (_models[i].Labels.SequenceEqual(labels, StringComparer.Ordinal)) continue;
-            var error = new FormatException($"teachers: {files[i]} has {_models[i].Labels.Count} classes that aren't the {labels.Count} to be trained, in their order");
+            foreach (string file in files)
+            {
+                Graph graph = OnnxReader.ReadAnyFile(file);
+                var model = CharacterRecognizer.Load(graph, ReproduciblePlan.Recognizer(threads));
+                _models.Add(model);
+                if (!model.Labels.SequenceEqual(labels, StringComparer.Ordinal))
+                    throw new FormatException($"teachers: {file} has {model.Labels.Count} classes that aren't the {labels.Count} to be trained, in their order");
+                float[] own = ClassFrequencies.Adjustment(images, ClassFrequencies.Of(TrainingConfig.Of(graph)?.ClassFrequencies, labels, $"classFrequencies of {file}"));
+                _conversions.Add(own.SequenceEqual(adjustment) ? [] : [.. labels.Select((_, k) => MathF.Exp(own.ElementAtOrDefault(k) - adjustment.ElementAtOrDefault(k)))]);
+            }
+        }
+        catch
+        {
             Dispose();
-            throw error;
+            throw;
         }
     }
 
-    /// <summary>[batch, classes], what <see cref="Ask"/> computed last.</summary>
+    /// <summary>[batch, classes], what <see cref="Ask"/> computed last: answers for the mix of the training images.</summary>
     public ReadOnlyMemory<float> Probabilities => _probabilities;
 
     /// <summary>Scores a batch.</summary>
@@ -41,26 +59,31 @@ internal sealed class Teachers : IDisposable
     /// <param name="count">Number of images.</param>
     public void Ask(ReadOnlySpan<float> images, int count)
     {
-        int classes = _models[0].Labels.Count;
-        Span<float> mean = _probabilities.AsSpan(0, count * classes), single = _single.AsSpan(0, count * classes);
+        Span<float> mean = _probabilities.AsSpan(0, count * _classes), single = _single.AsSpan(0, count * _classes);
         mean.Clear();
-        foreach (CharacterRecognizer model in _models)
+        foreach ((CharacterRecognizer model, float[] conversion) in _models.Zip(_conversions))
         {
             model.Score(images[..(count * DatasetPart.PixelsPerImage)], count, single);
-            for (int i = 0; i < mean.Length; i++) mean[i] += single[i] / _models.Length;
+            Multiply(single, conversion);
+            for (int i = 0; i < mean.Length; i++) mean[i] += single[i] / _models.Count;
         }
-        if (_ratios.Length == 0) return;
-        for (int row = 0; row < count; row++)
-        {
-            Span<float> values = mean.Slice(row * classes, classes);
-            float sum = 0;
-            for (int k = 0; k < classes; k++) sum += values[k] *= _ratios[k];
-            for (int k = 0; k < classes; k++) values[k] /= sum;
-        }
+        Multiply(mean, _ratios);
     }
 
     public void Dispose()
     {
         foreach (CharacterRecognizer model in _models) model.Dispose();
+    }
+
+    // Rows that sum to 1 again.
+    private static void Multiply(Span<float> probabilities, float[] ratios)
+    {
+        for (int start = 0; ratios.Length > 0 && start < probabilities.Length; start += ratios.Length)
+        {
+            Span<float> values = probabilities.Slice(start, ratios.Length);
+            float sum = 0;
+            for (int k = 0; k < values.Length; k++) sum += values[k] *= ratios[k];
+            for (int k = 0; k < values.Length; k++) values[k] /= sum;
+        }
     }
 }

@@ -56,10 +56,11 @@ internal sealed class Trainer : IDisposable
         StepsPerEpoch = (data.Train.Length + _batchSize - 1) / _batchSize;
         _schedule = LearningRateSchedule.Create(config.Schedule, config.LearningRate, (long)StepsPerEpoch * config.Epochs);
         double[]? use = ClassFrequencies.Of(config.ClassFrequencies, data.Labels);
-        _adjustment = use is null ? [] : ClassFrequencies.Adjustment(data.TrainingFrequencies(), use);
+        double[] images = data.TrainingFrequencies();
+        _adjustment = ClassFrequencies.Adjustment(images, use);
         HeldBack = new HeldBackImages(data, use);
         _painted = Painted(config, data);
-        if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, _batchSize, _adjustment, threads);
+        if (config.Teachers.Count > 0) _teachers = new Teachers(config.Teachers, data.Labels, _batchSize, images, _adjustment, threads);
         _augmentation = AugmentationOptions.Parse(config.Augment);
         _finalAugmentation = AugmentationOptions.Parse(config.FinalAugment);
         _average = _plan.Parameters.Values.ToArray();
