@@ -13,9 +13,9 @@ public class ModelCardTests
     [Fact]
     public void A_plan_needs_all_its_parts()
     {
-        const string Plan = """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a b", "arguments": "--dataset x  --corruptions" } ] }""";
+        const string Plan = """{ "summary": "s", "data": "d", "limits": "l", "licence": "t", "evaluations": [ { "title": "a b", "arguments": "--dataset \"my letters\"  --corruptions" } ] }""";
         CardPlan plan = CardPlan.Parse(Plan);
-        Assert.Equal(["--dataset", "x", "--corruptions"], plan.Evaluations[0].Arguments);
+        Assert.Equal(["--dataset", "my letters", "--corruptions"], plan.Evaluations[0].Arguments);
         Assert.All(["summary", "data", "limits", "licence", "evaluations", "title", "arguments"], (string name) =>
             Assert.Throws<FormatException>(() => CardPlan.Parse(Plan.Replace($"\"{name}\"", "\"other\"", StringComparison.Ordinal))));
         Assert.Throws<FormatException>(() => CardPlan.Parse("[]"));
@@ -108,9 +108,11 @@ public class ModelCardTests
     [Theory]
     [InlineData("o|x, *capitals*", "--alphabet o|x", @"| o\|x, *capitals* | 2 |", @"| `evaluate --model models/m.onnx --alphabet o\|x` |")]
     [InlineData("marks", "--alphabet `|", "| marks | 2 |", @"| `` evaluate --model models/m.onnx --alphabet `\| `` |")]
+    [InlineData("mine", "--dataset \"my letters\" --split train", "| mine | 2 |", "| `evaluate --model models/m.onnx --dataset \"my letters\" --split train` |")]
     public void Titles_and_arguments_keep_their_columns(string title, string arguments, string start, string end)
     {
-        string text = Card(new CardPlan("s", "d", "l", "t", [new(title, arguments.Split(' '))]), [new CardRun(1, null, null, 36)]);
+        string plan = JsonSerializer.Serialize(new { summary = "s", data = "d", limits = "l", licence = "t", evaluations = new[] { new { title, arguments } } });
+        string text = Card(CardPlan.Parse(plan), [new CardRun(1, null, null, 36)]);
         string row = text[text.IndexOf("| measured on |", StringComparison.Ordinal)..].Split('\n')[2];
         Assert.StartsWith(start, row, StringComparison.Ordinal);
         Assert.EndsWith(end, row, StringComparison.Ordinal);

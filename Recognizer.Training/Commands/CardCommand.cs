@@ -89,7 +89,7 @@ internal static class CardCommand
             string[] arguments = ["evaluate", "--model", file, .. evaluation.Arguments, "--data", root, .. (string[])(offline ? ["--offline"] : []), "--json"];
             int code = CommandLine.Run(arguments, host with { Output = json });
             if (code == CommandLine.Interrupted) return null;
-            if (code != CommandLine.Done) throw new CommandException($"'{string.Join(' ', arguments)}' failed.");
+            if (code != CommandLine.Done) throw new CommandException($"'{CardPlan.Line(arguments)}' failed.");
             using JsonDocument document = JsonDocument.Parse(json.ToString());
             results.Add(document.RootElement.Clone());
         }

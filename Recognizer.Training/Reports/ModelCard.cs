@@ -1,3 +1,4 @@
+using System.CommandLine.Parsing;
 using System.Text;
 using System.Text.Json;
 using Recognizer.Training.Fitting;
@@ -24,6 +25,9 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
     /// <param name="Arguments">Arguments of <c>evaluate</c>, without the model.</param>
     public sealed record Evaluation(string Title, IReadOnlyList<string> Arguments);
 
+    /// <summary>Arguments as they are typed, and as plans have them: in quotes where they have spaces.</summary>
+    public static string Line(IEnumerable<string> arguments) => string.Join(' ', arguments.Select(argument => argument.Any(char.IsWhiteSpace) ? $"\"{argument}\"" : argument));
+
     /// <exception cref="FormatException">Something is missing or of another type.</exception>
     public static CardPlan Parse(string json)
     {
@@ -32,7 +36,7 @@ internal sealed record CardPlan(string Summary, string Data, string Limits, stri
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             JsonElement root = document.RootElement;
             var plan = new CardPlan(Text("summary"), Text("data"), Text("limits"), Text("licence"), [.. root.GetProperty("evaluations").EnumerateArray().Select(e =>
-                new Evaluation(e.GetProperty("title").GetString()!, e.GetProperty("arguments").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)))])
+                new Evaluation(e.GetProperty("title").GetString()!, [.. CommandLineParser.SplitCommandLine(e.GetProperty("arguments").GetString()!)]))])
             {
                 Runs = root.TryGetProperty("runs", out JsonElement runs) ? [.. runs.EnumerateArray().Select(Run)] : [],
                 Baseline = root.TryGetProperty("corruptionBaseline", out JsonElement baseline) ? new(baseline.GetProperty("training").GetString()!, baseline.GetProperty("meanCorruptionError").GetDouble()) : null,
@@ -139,7 +143,7 @@ internal sealed class ModelCard
         Table(text, ["file", "bytes", "one image", "in batches"],
             Forms.Select(f => new[] { $"`{f.File}`", Invariant($"{f.Bytes:N0}"), Invariant($"{f.Microseconds:0.0} µs"), Invariant($"{f.ImagesPerSecond:N0} images/s") }));
         text.Append("\nTimes are those of one thread of the machine that made this card; they differ from machine to machine.\n\n## How it was made\n\n");
-        text.Append(Invariant($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\nrecognizer train --config {Recipe} --seed {Runs[0].Seed} --output models/{Name}\n```\n\n"));
+        text.Append(Invariant($"{Plan.Data}\n\nRecipe: `{Recipe}`, run with\n\n```\n{CardPlan.Line(["recognizer", "train", "--config", Recipe, "--seed", $"{Runs[0].Seed}", "--output", $"models/{Name}"])}\n```\n\n"));
         text.Append(Runs.All(r => r.Validation is null) ? "No images were held back from training to choose anything by. "
             : Invariant($"Temperature{(Runs.Count > 1 ? " and seed" : "")} (and the epoch, unless the recipe keeps the last) {(Runs.Count > 1 ? "were" : "was")} chosen on images held back from training (validation). "));
         text.Append("Machine time is that of the recipe's own training steps, without validation.\n\n");
@@ -158,7 +162,7 @@ internal sealed class ModelCard
             {
                 JsonElement result = Forms[0].Results[i];
                 return (string[])[InTable(evaluation.Title), Invariant($"{result.GetProperty("count").GetInt64():N0}"), .. Forms.Select(f => Share((Number(f.Results[i], "microAccuracy"), Number(f.Results[i], "standardError")))),
-                    Invariant($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), InTable(Code($"evaluate --model {Folder}/{Forms[0].File} {string.Join(' ', evaluation.Arguments)}"))];
+                    Invariant($"{Number(result, "logLoss"):0.0000}"), .. Forms.Select(f => Percent(Number(f.Results[i], "expectedCalibrationError"))), InTable(Code(CardPlan.Line(["evaluate", "--model", $"{Folder}/{Forms[0].File}", .. evaluation.Arguments])))];
             }));
         Robustness(text, first, Forms.Count > 1 ? Forms[1].Results[0] : null, Plan.Baseline);
         // Classes that an alphabet leaves out are neither in the images nor among the answers.
