@@ -526,6 +526,28 @@ public class TrainingSessionTests
         Assert.Equal(message, progress.Messages.FirstOrDefault(m => m.Contains("no class", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(null, "-|ox", 0, 1, 2, 3)]
+    [InlineData("no training images of x; therefore 15 test images count as wrong", "-|ox", 0, 1, 2)]
+    [InlineData("no training images of |, x; therefore 30 test images count as wrong", "-|ox", 0, 2)]
+    [InlineData(null, "-|o", 0, 1, 2)]
+    [InlineData(null, "-|ox", 0, 1, 5)]
+    [InlineData("no training images of -, |; therefore 30 test images count as wrong", "-|ox", 2, 3)]
+    public void Classes_without_training_images_are_named(string? message, string alphabet, params int[] labels)
+    {
+        using var folder = new TemporaryFolder();
+        var progress = new Progress();
+        // 5 is "o" or "x".
+        int[] ofImages = [.. Data.Train!.Labels.Select(label => labels[label % labels.Length])];
+        Dataset data = Data with { Train = new DatasetPart(Data.Train.Images, ofImages), Coarse = new CoarseLabels(ofImages, [[0, 1], [2, 3]]) };
+        Train(folder.Root, Config with { Epochs = 1, Alphabet = [alphabet] }, progress: progress, data: data);
+        Assert.Equal(message, progress.Messages.FirstOrDefault(m => m.StartsWith("no training images", StringComparison.Ordinal)));
+        // Without test images there is no more to say.
+        progress.Messages.Clear();
+        Train(folder.Root, Config with { Epochs = 1, Alphabet = [alphabet] }, progress: progress, data: data with { Test = null });
+        Assert.Equal(message?[..message.IndexOf(';', StringComparison.Ordinal)], progress.Messages.FirstOrDefault(m => m.StartsWith("no training images", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void An_alphabet_may_have_labels_of_several_characters()
     {

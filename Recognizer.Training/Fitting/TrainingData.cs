@@ -68,6 +68,9 @@ internal sealed class TrainingData
     /// <summary>Those of <see cref="HeldBack"/> whose class is known.</summary>
     public int[] Validation { get; }
 
+    /// <summary>Classes that none of <see cref="Train"/> may have.</summary>
+    public IEnumerable<int> WithoutImages => _classes.Except(Train.Select(i => Images.Labels[i]).Distinct().SelectMany(label => Members(label).ToArray()));
+
     /// <summary>Classes that an image with a label of <see cref="Images"/> may have.</summary>
     public ReadOnlySpan<int> Members(int label) => label < Labels.Count ? _classes.AsSpan(label, 1) : Groups[label - Labels.Count];
 

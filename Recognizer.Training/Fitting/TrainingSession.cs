@@ -70,6 +70,12 @@ internal static class TrainingSession
         // Names stand for what there is of them.
         if (config.Classes is { IsPredefined: false } alphabet && alphabet.Labels.Except(data.Labels, StringComparer.Ordinal).ToArray() is { Length: > 0 } missing)
             progress.Message($"no class of {dataset.Name} is {string.Join(", ", missing)}");
+        // Text that looks the same may be another, and then is another class.
+        if (data.WithoutImages.Select(k => data.Labels[k]).ToArray() is { Length: > 0 } unseen)
+        {
+            int tested = dataset.Test is { } part ? part.Labels.Concat(part.UnreadableLabels).Count(label => unseen.Contains(dataset.Labels[label], StringComparer.Ordinal)) : 0;
+            progress.Message($"no training images of {string.Join(", ", unseen)}{(tested > 0 ? FormattableString.Invariant($"; therefore {tested:N0} test images count as wrong") : "")}");
+        }
         if (config.Patience > 0 && data.HeldBack.Length == 0)
             throw new FormatException(FormattableString.Invariant($"patience is {config.Patience}; expected validation images to stop early on, and no class of {dataset.Name} has enough images to hold one back"));
         Graph graph = BuildGraph(config, data, progress);
