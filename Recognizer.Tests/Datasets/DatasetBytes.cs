@@ -43,6 +43,9 @@ internal static class DatasetBytes
         return pixels;
     }
 
+    /// <summary>A square ring of so many pixels in the middle of an image, light on dark.</summary>
+    public static byte[] Ring(int size) => [.. Enumerable.Range(0, 784).Select(p => (byte)(Math.Max(Math.Abs(2 * (p % 28) - 27), Math.Abs(2 * (p / 28) - 27)) == size - 1 ? 255 : 0))];
+
     public static byte[] Transpose(byte[] pixels)
     {
         var transposed = new byte[pixels.Length];

@@ -116,9 +116,9 @@ public sealed class DatasetsCommandTests : IDisposable
     [Fact]
     public void Draws_variations_of_MNIST_in_its_layout_from_any_folder()
     {
-        Dataset shapes = Fitting.Shapes.Make(40, 0);
-        _folder.Write("mine/t10k-images-idx3-ubyte", IdxImages(shapes.Train!.Images));
-        _folder.Write("mine/t10k-labels-idx1-ubyte", IdxLabels([.. shapes.Train.Labels.Select(label => (byte)label)]));
+        var rings = new DatasetPart([.. Enumerable.Repeat(Ring(20), 20).SelectMany(ring => ring)], [.. Enumerable.Range(0, 20).Select(i => i % 4)]);
+        _folder.Write("mine/t10k-images-idx3-ubyte", IdxImages(rings.Images));
+        _folder.Write("mine/t10k-labels-idx1-ubyte", IdxLabels([.. rings.Labels.Select(label => (byte)label)]));
         string file = Path.Combine(_folder.Root, "grid.png");
         Assert.Equal(0, Run("show", "mine", "--augment", "picture=0.2", "--columns", "5", "--output", file).Code);
         string[] digits = [.. "0123456789".Select(c => c.ToString())];
@@ -127,7 +127,7 @@ public sealed class DatasetsCommandTests : IDisposable
         Assert.NotEqual(Draw(NormalizerLayout.Emnist), drawn);
 
         byte[] Draw(NormalizerLayout layout) =>
-            SampleGrid.Draw(Augmenter.Vary(SampleGrid.First(shapes.Train, digits, 5), AugmentationOptions.Parse("picture=0.2"), layout), digits, 5).Pixels.ToArray();
+            SampleGrid.Draw(Augmenter.Vary(SampleGrid.First(rings, digits, 5), AugmentationOptions.Parse("picture=0.2"), layout), digits, 5).Pixels.ToArray();
     }
 
     [Fact]

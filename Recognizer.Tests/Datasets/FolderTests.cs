@@ -346,11 +346,18 @@ public sealed class FolderTests : IDisposable
     {
         string ring = string.Join(',', Ring(size));
         _folder.Write("rows.csv", string.Join('\n', Enumerable.Range(0, 40).Select(i => $"{"ab"[i % 2]},{ring}")));
-        Assert.Equal(layout, DatasetLoader.Load("rows.csv", _folder.Options).Layout);
-        Assert.Equal(layout, DatasetLoader.Load("rows.csv", Test).Layout);
+        // Sets of other scripts have MNIST's names, too
+        foreach (string part in new[] { "train", "t10k" })
+        {
+            _folder.Write($"named/{part}-images-idx3-ubyte", IdxImages([.. Enumerable.Repeat(Ring(size), 40).SelectMany(image => image)]));
+            _folder.Write($"named/{part}-labels-idx1-ubyte", IdxLabels([.. Enumerable.Range(0, 40).Select(i => (byte)(i % 10))]));
+        }
+        foreach (string name in new[] { "rows.csv", "named" })
+        {
+            Assert.Equal(layout, DatasetLoader.Load(name, _folder.Options).Layout);
+            Assert.Equal(layout, DatasetLoader.Load(name, Test).Layout);
+        }
     }
-
-    private static byte[] Ring(int size) => [.. Enumerable.Range(0, 784).Select(p => (byte)(Math.Max(Math.Abs(2 * (p % 28) - 27), Math.Abs(2 * (p / 28) - 27)) == size - 1 ? 255 : 0))];
 
     /// <summary>EMNIST's tables store images transposed, as its other files do, and number the letters from 1.</summary>
     [Theory]

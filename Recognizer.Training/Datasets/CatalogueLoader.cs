@@ -13,7 +13,7 @@ internal static class CatalogueLoader
         if (!Directory.Exists(folder))
             return new Dataset(set.Name, set.Labels, null, null);
         using var tree = FileTree.Open(folder);
-        return LoadFrom(tree, set, verify: true, options);
+        return LoadFrom(tree, set, verify: true, options) with { Layout = set.Name == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist };
     }
 
     /// <summary>Whether the files of a part are there.</summary>
@@ -103,7 +103,7 @@ internal static class CatalogueLoader
     }
 
     /// <summary>
-    /// A folder or archive that has official files, or null. Those of MNIST aren't held to their checksums here, because look-alike sets use the same names.
+    /// A folder or archive that has official files, or null. Those of MNIST aren't held to their checksums or layout here, because look-alike sets use the same names.
     /// </summary>
     public static Dataset? LoadOfficial(FileTree tree, DatasetLoadOptions options)
     {
@@ -127,7 +127,7 @@ internal static class CatalogueLoader
                 (train, test) = (train ?? fromMat.Train, test ?? fromMat.Test);
             }
         }
-        return new Dataset(set.Name, set.Labels, train, test) { Layout = set.Name == "mnist" ? NormalizerLayout.Mnist : NormalizerLayout.Emnist };
+        return new Dataset(set.Name, set.Labels, train, test);
     }
 
     private static DatasetPart? LoadPart(FileTree tree, CatalogueSet set, CataloguePart part, bool verify, DatasetLoadOptions options)
