@@ -95,6 +95,31 @@ public sealed class FolderTests : IDisposable
         Assert.Contains("missing.png: the file doesn't exist", Assert.Single(set.UnreadableFiles), StringComparison.Ordinal);
     }
 
+    /// <summary>Each part has its list, or a folder per class.</summary>
+    [Theory]
+    [InlineData("set/test/labels.csv", "set/test/writer1/1.png")]
+    [InlineData("set/test/b/1.png")]
+    public void Parts_may_have_lists(params string[] test)
+    {
+        byte[] pixels = Pixels(2);
+        string[] files = ["set/train/labels.csv", "set/train/writer1/1.png", .. test];
+        _folder.Write(files[0], "file,label\nwriter1/1.png,c\n");
+        _folder.Write(files[1], Png(pixels, 0));
+        _folder.Write(test[^1], Png(pixels, 1));
+        if (test.Length > 1) _folder.Write(test[0], "writer1/1.png,b\n");
+        _folder.Zip("set.zip", files);
+        foreach (string name in new[] { "set", "set.zip" })
+        {
+            var set = DatasetLoader.Load(name, _folder.Options);
+            Assert.Equal(["b", "c"], set.Labels);
+            Assert.Equal([1], set.Train!.Labels);
+            Assert.Equal(pixels[..784], set.Train.Images);
+            Assert.Equal([0], set.Test!.Labels);
+            Assert.Equal(pixels[784..], set.Test.Images);
+            Assert.Equal(["b", "c"], DatasetLoader.Load(name, Test).Labels);
+        }
+    }
+
     [Theory]
     [InlineData("file,label", true)]
     [InlineData("file, label", true)]

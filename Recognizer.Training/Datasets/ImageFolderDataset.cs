@@ -11,7 +11,7 @@ internal static class ImageFolderDataset
     // How far below the folders of classes images are looked for that don't belong there: links may lead in circles
     private const int LevelsBelow = 3;
 
-    /// <summary>A folder with a sub-folder per class, or with <c>train</c> and <c>test</c>, each of that form.</summary>
+    /// <summary>A folder with a sub-folder per class, or with <c>train</c> and <c>test</c>, each of that form or with a list of its own.</summary>
     /// <exception cref="DatasetException">There are fewer than two classes, or all files lie deeper.</exception>
     public static Dataset LoadFolders(FileTree tree, DatasetLoadOptions options)
     {
@@ -19,19 +19,23 @@ internal static class ImageFolderDataset
         if (top.All(d => FileTree.PartOf(d) is not null))
         {
             var unreadable = new List<string>();
-            string[] labels = [.. LabelTable.FromTexts(tree.Location, [.. top.SelectMany(tree.Directories).Select(FileTree.NameOf)]).Labels];
+            var lists = top.Where(d => tree.FileExists($"{d}/{ListName}")).ToDictionary(d => d, d => List(tree, d));
+            string[] labels = [.. LabelTable.FromTexts(tree.Location, [.. top.SelectMany(d => lists.GetValueOrDefault(d)?.Select(r => r.Label) ?? tree.Directories(d).Select(FileTree.NameOf))]).Labels];
             DatasetPart? Part(bool need, string part) => need && top.Where(d => FileTree.PartOf(d) == part).ToArray() is { Length: > 0 } folders
-                ? Read(tree, [.. folders.SelectMany(d => Files(tree, d, options))], labels, unreadable, options) : null;
+                ? Read(tree, [.. folders.SelectMany(d => lists.GetValueOrDefault(d) ?? Files(tree, d, options))], labels, unreadable, options) : null;
             return new Dataset(tree.Name, labels, Part(options.NeedTrain, "train"), Part(options.NeedTest, "test")) { UnreadableFiles = unreadable };
         }
         return LoadWhole(tree, Files(tree, "", options), options);
     }
 
     /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c>, <c>class</c>, <c>target</c> or <c>digit</c>, or none.</summary>
-    public static Dataset LoadList(FileTree tree, DatasetLoadOptions options)
+    public static Dataset LoadList(FileTree tree, DatasetLoadOptions options) => LoadWhole(tree, List(tree, ""), options);
+
+    /// <summary>The rows of the list in a folder; the files lie relative to it.</summary>
+    private static List<(string Path, string Label)> List(FileTree tree, string directory)
     {
-        string listName = tree.Describe(ListName);
-        using var stream = tree.OpenRead(ListName);
+        string list = At(ListName), listName = tree.Describe(list);
+        using var stream = tree.OpenRead(list);
         using var reader = new StreamReader(stream);
         var rows = new List<(string Path, string Label)>();
         for (int line = 1; reader.ReadLine() is { } text; line++)
@@ -40,14 +44,14 @@ internal static class ImageFolderDataset
                 continue;
             if (!TrySplit(text, out string file, out string label))
                 throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label, which is quoted if it has commas.");
-            file = file.Replace('\\', '/');
+            file = At(file);
             // Names of the first column vary; that of the second could be a class, but then the file is there.
             if (line > 1 || !LabelTable.IsColumnName(label) || tree.FileExists(file))
                 rows.Add((file, label));
         }
-        if (rows.Count == 0)
-            throw new DatasetException($"{listName} lists no images.");
-        return LoadWhole(tree, rows, options);
+        return rows.Count > 0 ? rows : throw new DatasetException($"{listName} lists no images.");
+
+        string At(string file) => Path.Combine(directory, file).Replace('\\', '/');
     }
 
     /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be part of it. A label may be a bare comma, too; any other one would begin a third column.</summary>
