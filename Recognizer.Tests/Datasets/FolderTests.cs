@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Recognizer.Inference.Imaging;
 using Recognizer.Training.Datasets;
 using static Recognizer.Tests.Datasets.DatasetBytes;
@@ -220,6 +221,39 @@ public sealed class FolderTests : IDisposable
         var set = DatasetLoader.Load("set.zip", Test);
         Assert.Equal(labels.Split(' '), set.Labels);
         Assert.Equal(files.Count(file => !file.Contains("train", StringComparison.Ordinal)), set.Test!.Count);
+    }
+
+    [Theory]
+    [InlineData("./a/1.png", "./b/1.png")]
+    [InlineData("./a/1.png", "b/./c/..//1.png")]
+    [InlineData("./labels.csv", "./img/1.png")]
+    [InlineData("set/labels.csv", "set/img/../../set/./img/1.png")]
+    [InlineData("dataset.json", "./images", "./labels")]
+    public void Dots_in_paths_of_an_archive_lead_where_they_do_in_folders(params string[] files)
+    {
+        _folder.Write("labels.csv", "./img/1.png,a\nother/..//img/1.png,b\n../../img/1.png,b\n");
+        _folder.Write("dataset.json", """{ "labels": ["a", "b"], "test": { "images": "./images", "labels": "other/../labels" } }""");
+        _folder.Write("images", IdxImages(Pixels(2)));
+        _folder.Write("labels", IdxLabels(0, 1));
+        _folder.Write("1.png", Png(Pixels(1)));
+        using (var archive = ZipFile.Open(_folder.File("set.zip"), ZipArchiveMode.Create))
+        {
+            archive.CreateEntry("./");
+            foreach (string file in files) archive.CreateEntryFromFile(_folder.File(Path.GetFileName(file)), file);
+        }
+        var set = DatasetLoader.Load("set.zip", Test);
+        Assert.Equal(["a", "b"], set.Labels);
+        Assert.Equal([0, 1], set.Test!.Labels);
+        Assert.Equal(files[0].EndsWith(".csv", StringComparison.Ordinal) ? 1 : 0, set.UnreadableFiles.Count);
+    }
+
+    [Fact]
+    public void Members_outside_of_an_archive_are_refused()
+    {
+        _folder.Write("1.png", Png(Pixels(1)));
+        using (var archive = ZipFile.Open(_folder.File("set.zip"), ZipArchiveMode.Create))
+            foreach (string file in new[] { "a/1.png", "b/1.png", "a/../../1.png" }) archive.CreateEntryFromFile(_folder.File("1.png"), file);
+        Assert.Contains("set.zip has a member outside of it: a/../../1.png", Assert.Throws<DatasetException>(() => DatasetLoader.Load("set.zip", Test)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

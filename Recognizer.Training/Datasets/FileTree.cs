@@ -113,9 +113,11 @@ internal abstract class FileTree : IDisposable
 
         private void Add(ZipArchiveEntry entry)
         {
-            string path = entry.FullName.Replace('\\', '/').TrimStart('/');
+            string name = entry.FullName.Replace('\\', '/'), path = Resolve(name);
             string[] parts = path.Split('/');
-            if (path.EndsWith('/') || Array.Exists(parts, p => IsHidden(p)))
+            if (parts[0] == "..")
+                throw new DatasetException($"{_archivePath} has a member outside of it: {name}.");
+            if (name.EndsWith('/') || Array.Exists(parts, p => IsHidden(p)))
                 return;
             // Deflate, the strongest method read here, shrinks at most 1032-fold.
             if (entry.Length / 1032 > entry.CompressedLength)
@@ -137,7 +139,21 @@ internal abstract class FileTree : IDisposable
 
         public override string Name => Path.GetFileNameWithoutExtension(_archivePath);
 
-        private string Inside(string path) => (_top + path).TrimEnd('/');
+        private string Inside(string path) => Resolve(_top + path);
+
+        /// <summary>A path without what leads nowhere (<c>.</c>, <c>a/..</c>, further slashes); one that leaves the archive, where no member is, begins with <c>..</c>.</summary>
+        private static string Resolve(string path)
+        {
+            var parts = new List<string>();
+            foreach (string part in path.Split('/'))
+            {
+                if (part == ".." && parts is [.., not ".."])
+                    parts.RemoveAt(parts.Count - 1);
+                else if (part is not ("" or "."))
+                    parts.Add(part);
+            }
+            return string.Join('/', parts);
+        }
 
         private string Outside(string path) => path[_top.Length..];
 
