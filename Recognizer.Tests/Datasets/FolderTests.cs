@@ -127,15 +127,36 @@ public sealed class FolderTests : IDisposable
     [InlineData("filename,Label", true)]
     [InlineData("\"Image\", \"CLASS\"", true)]
     [InlineData("image,digit", true)]
+    [InlineData("filename,character", true)]
+    [InlineData("image,category", true)]
+    [InlineData("id,text", true)]
+    [InlineData("file,labels", true)]
+    [InlineData("Datei,Zeichen", true)]
+    [InlineData("missing,b", false)]
+    [InlineData("1,c", false)]
     [InlineData("1.png, label", false)]
     [InlineData("missing.png,b", false)]
     public void Tells_the_header_of_a_list_from_its_first_image(string line, bool isHeader)
     {
         _folder.Write("set/labels.csv", $"{line}\n1.png,a\n2.png,b\n");
         for (int i = 0; i < 2; i++) _folder.Write($"set/{i + 1}.png", Png(Pixels(2), i));
+        _folder.Write("set/1", Png(Pixels(1)));
         var set = DatasetLoader.Load("set", Test);
         Assert.Equal(isHeader ? 2 : 3, set.Test!.Count + set.UnreadableFiles.Count);
         Assert.Equal(line == "1.png, label", set.Labels.Contains("label"));
+    }
+
+    [Theory]
+    [InlineData("label,file")]
+    [InlineData("Class,\"Image\"")]
+    [InlineData("digit,path")]
+    public void A_header_may_put_the_label_of_a_list_first(string header)
+    {
+        _folder.Write("set/labels.csv", $"{header}\na,1.png\nb,2.png\n");
+        for (int i = 0; i < 2; i++) _folder.Write($"set/{i + 1}.png", Png(Pixels(2), i));
+        var set = DatasetLoader.Load("set", Test);
+        Assert.Equal(["a", "b"], set.Labels);
+        Assert.Equal(Pixels(2), set.Test!.Images);
     }
 
     [Theory]

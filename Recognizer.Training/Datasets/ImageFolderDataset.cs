@@ -28,10 +28,10 @@ internal static class ImageFolderDataset
         return LoadWhole(tree, Files(tree, "", options), options);
     }
 
-    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header whose second word is <c>label</c>, <c>class</c>, <c>target</c> or <c>digit</c>, or none.</summary>
+    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header or none; a header may say that the label comes first.</summary>
     public static Dataset LoadList(FileTree tree, DatasetLoadOptions options) => LoadWhole(tree, List(tree, ""), options);
 
-    /// <summary>The rows of the list in a folder; the files lie relative to it.</summary>
+    /// <summary>The rows of the list in a folder, with paths from the root of the tree.</summary>
     private static List<(string Path, string Label)> List(FileTree tree, string directory)
     {
         string list = At(ListName), listName = tree.Describe(list);
@@ -44,15 +44,22 @@ internal static class ImageFolderDataset
                 continue;
             if (!TrySplit(text, out string file, out string label))
                 throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label, which is quoted if it has commas.");
-            file = At(file);
-            // Names of the first column vary; that of the second could be a class, but then the file is there.
-            if (line > 1 || !LabelTable.IsColumnName(label) || tree.FileExists(file))
-                rows.Add((file, label));
+            rows.Add((file, label));
         }
-        return rows.Count > 0 ? rows : throw new DatasetException($"{listName} lists no images.");
+        if (rows is [var first, ..] && IsHeader(first, rows, tree.FileExists(At(first.Path))))
+        {
+            rows.RemoveAt(0);
+            if (LabelTable.IsColumnName(first.Path) && !LabelTable.IsColumnName(first.Label))
+                rows = [.. rows.Select(r => (r.Label, r.Path))];
+        }
+        return rows.Count > 0 ? [.. rows.Select(r => (At(r.Path), r.Label))] : throw new DatasetException($"{listName} lists no images.");
 
         string At(string file) => Path.Combine(directory, file).Replace('\\', '/');
     }
+
+    /// <summary>Whether the first line of a list names its columns: in words of any language, which could be a file that is missing and a class, if others had that too.</summary>
+    private static bool IsHeader((string Path, string Label) first, List<(string Path, string Label)> rows, bool isFile) => !isFile
+        && (LabelTable.IsColumnName(first.Label) || !FileTree.NameOf(first.Path).Contains('.', StringComparison.Ordinal) && rows.Count(r => r.Label == first.Label) == 1);
 
     /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be part of it. A label may be a bare comma, too; any other one would begin a third column.</summary>
     private static bool TrySplit(string line, out string file, out string label)
