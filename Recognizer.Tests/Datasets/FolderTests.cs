@@ -418,6 +418,24 @@ public sealed class FolderTests : IDisposable
         }
     }
 
+    /// <summary>As pandas and numpy.savetxt write columns of floats.</summary>
+    [Theory]
+    [InlineData("5.0 10.0 5.0", "5 10")]
+    [InlineData("5.000000000000000000e+00 1.000000000000000000e+01 5.000000000000000000e+00", "5 10")]
+    [InlineData("-1E0 10 0.0", "-1 0 10")]
+    [InlineData("1.0 1.5 2.0", "1.0 1.5 2.0")]
+    [InlineData("1e300 1.0 2.0", "1.0 1e300 2.0")]
+    [InlineData("NaN 1.0 2.0", "1.0 2.0 NaN")]
+    [InlineData("1.0 a 2.0", "1.0 2.0 a")]
+    [InlineData("01 2 3", "01 2 3")]
+    public void Labels_of_a_table_that_are_whole_numbers_may_be_written_as_floats(string written, string labels)
+    {
+        _folder.Write("rows.csv", string.Join('\n', written.Split(' ').Select(label => $"{label},0.0,0.0,255.0,0.0")));
+        Assert.Equal(labels.Split(' '), DatasetLoader.Load("rows.csv", Test).Labels);
+        _folder.Write("mnist_test.csv", $"7.0,{string.Join(',', Enumerable.Repeat("0.0", 784))}");
+        Assert.Equal([7], DatasetLoader.Load("mnist_test.csv", Test).Test!.Labels);
+    }
+
     /// <summary>Rings as large as MNIST's characters, or as EMNIST's, in the middle of the image.</summary>
     [Theory]
     [InlineData(20, NormalizerLayout.Mnist)]

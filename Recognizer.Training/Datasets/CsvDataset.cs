@@ -7,7 +7,7 @@ namespace Recognizer.Training.Datasets;
 /// <summary>
 /// A row per image: its label, then its pixels row by row. The first line may be a header, which may say that the label is the last column: by the name
 /// <c>label</c>, <c>class</c>, <c>target</c>, <c>digit</c> or <c>y</c> there, or by a number at the end of the first name alone. Pixels are 0 to 255, or 0 to 1 if no value is
-/// larger; a comma, semicolon or tab divides them, unless in quotes; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes and store
+/// larger; labels that are all whole numbers may be written as floats; a comma, semicolon or tab divides them, unless in quotes; the file may be gzipped. Files named after an official set, such as <c>emnist-letters-train.csv</c>, number its classes and store
 /// its images as its other files do.
 /// </summary>
 internal static partial class CsvDataset
@@ -80,14 +80,15 @@ internal static partial class CsvDataset
             throw new DatasetException($"{file.Name} has no rows.");
         int side = (int)Math.Sqrt(columns - 1);
         var images = new RawImages([.. fractions ?? pixels], labels.Count, side, side);
+        var texts = LabelTable.WithoutFractions(labels);
         if (official is not null)
         {
-            int[] numbers = [.. labels.Select((text, row) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int label) ? label
+            int[] numbers = [.. texts.Select((text, row) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int label) ? label
                 : throw new DatasetException($"{file.Name}: row {row} has label {Shorten(text)}, expected a number of {official.Name}."))];
             numbers = PartBuilder.MapLabels(numbers, file.Name, official.FirstLabel, official.Labels.Count, null);
             return (official.Labels, PartBuilder.Build(images, numbers, new PartBuilder.Storage(official.Transposed, LightOnDark: true), options.For(official.Labels)));
         }
-        var (classes, ofRows) = LabelTable.FromTexts(file.Name, labels);
+        var (classes, ofRows) = LabelTable.FromTexts(file.Name, texts);
         // Such as the pixel in a corner
         if (!hasHeader && labels.Count > 1 && classes is [var only] && TryPixel(only, out _))
             throw new DatasetException($"{file.Name}: all labels are {only}; is the label the last column? A header can say where it is, by the name label.");

@@ -14,6 +14,16 @@ internal static class LabelTable
     /// <summary>Whether a text is one field in quotes, of which those inside it are doubled.</summary>
     public static bool IsQuoted(string text) => text.Length > 1 && text[0] == '"' && text[^1] == '"' && !text[1..^1].Replace("\"\"", "", StringComparison.Ordinal).Contains('"', StringComparison.Ordinal);
 
+    /// <summary>Labels that are numbers written as floats (<c>5.0</c>, <c>1.5e+01</c>) as the whole numbers that they are; as they stand where one isn't.</summary>
+    public static IReadOnlyList<string> WithoutFractions(IReadOnlyList<string> labels)
+    {
+        const double MostExact = 1L << 53;
+        return labels.Any(l => l.AsSpan().ContainsAny(".eE")) && labels.All(l => Number(l) is var number && Math.Abs(number) <= MostExact && number == Math.Truncate(number))
+            ? [.. labels.Select(l => ((long)Number(l)).ToString(CultureInfo.InvariantCulture))] : labels;
+
+        static double Number(string label) => double.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN;
+    }
+
     /// <summary>The distinct texts, by number if all are whole numbers and else by code point, and the class of each row.</summary>
     /// <param name="source">Where the texts come from, as messages name it.</param>
     /// <param name="rows">The text of each row.</param>
