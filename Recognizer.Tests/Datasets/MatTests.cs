@@ -107,6 +107,31 @@ public sealed class MatTests : IDisposable
         Assert.Equal(pixels, set.Train.Images);
     }
 
+    /// <summary>MATLAB computes with doubles, of which it stores whole numbers as bytes where they fit.</summary>
+    [Theory]
+    [InlineData(1, 255)]
+    [InlineData(1.0 / 255, 255)]
+    [InlineData(1, 1)]
+    public void Pixels_may_be_numbers_of_any_type(double unit, int most)
+    {
+        byte[] levels = [.. Pixels(3).Select(p => (byte)(p * most / 255))], images = [.. levels.Select(p => (byte)(p * 255 / most))];
+        double[] Numbers(byte[] bytes) => [.. bytes.Select(b => b * unit)];
+        var w = new MatWriter(false);
+        byte[] rows = Columns(Transpose(levels)), labels = w.Bytes("", 3, 1, [0, 1, 1]);
+        Check([w.Doubles("data", 784, 3, Numbers(levels)), w.Bytes("label", 1, 3, [0, 1, 1])]);
+        Check(Struct(w.Doubles("", 3, 784, Numbers(rows))));
+        if (unit == 1)
+            Check(Struct(w.Matrix("", 6, [3, 784], w.Element(2, rows))));
+
+        byte[][] Struct(byte[] matrix) => [w.Struct("dataset", ("test", w.Struct("", ("images", matrix), ("labels", labels))), ("mapping", w.Doubles("", 2, 2, [0, 1, 48, 49])))];
+
+        void Check(byte[][] variables)
+        {
+            _folder.Write("numbers.mat", w.File(false, variables));
+            Assert.Equal(images, DatasetLoader.Load("numbers.mat", _folder.Options with { NeedTrain = false }).Test!.Images);
+        }
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public void Refuses_a_file_cut_anywhere(bool compressed)
     {
@@ -156,6 +181,9 @@ public sealed class MatTests : IDisposable
             Assert.Contains("row 0 of dataset.mapping is not a label of its own", Refusal(w.File(false, Labelled(label, 0))), StringComparison.Ordinal);
             Assert.Contains("in row 1, which dataset.mapping doesn't have", Refusal(w.File(false, Labelled(0, label))), StringComparison.Ordinal);
         }
+        foreach (double pixel in (double[])[double.NaN, -0.5, 255.5])
+            Assert.Contains(FormattableString.Invariant($"data has {pixel}, expected pixels from 0 to 255"), Refusal(w.File(false, w.Doubles("data", 4, 2, [0, 0, 0, 0, 0, 0, 0, pixel]), w.Doubles("label", 1, 2, [1, 2]))), StringComparison.Ordinal);
+        Assert.Contains("data is 1×1, expected a matrix", Refusal(w.File(false, w.Struct("data"), w.Doubles("label", 1, 1, [1]))), StringComparison.Ordinal);
         Assert.Contains("its dimensions 784×3 need 2352", Refusal(w.File(false, w.Bytes("data", 784, 3, Pixels(2)))), StringComparison.Ordinal);
         Assert.Contains("too large", Refusal(w.File(false, w.Bytes("data", int.MaxValue, int.MaxValue, [1]))), StringComparison.Ordinal);
 

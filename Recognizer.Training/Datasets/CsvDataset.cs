@@ -41,9 +41,7 @@ internal static partial class CsvDataset
         using var content = new ContentStream(file);
         using var reader = new StreamReader(content, new UTF8Encoding(false, throwOnInvalidBytes: true));
         var labels = new List<string>();
-        var pixels = new List<byte>();
-        // Until a value above 1 turns up, the same values read as fractions.
-        List<byte>? fractions = [];
+        var pixels = new PixelLevels();
         int line = 0, columns = 0, labelColumn = 0;
         bool hasHeader = false;
         char separator = ',';
@@ -79,7 +77,7 @@ internal static partial class CsvDataset
         if (labels.Count == 0)
             throw new DatasetException($"{file.Name} has no rows.");
         int side = (int)Math.Sqrt(columns - 1);
-        var images = new RawImages([.. fractions ?? pixels], labels.Count, side, side);
+        var images = new RawImages(pixels.ToArray(), labels.Count, side, side);
         var texts = LabelTable.WithoutFractions(labels);
         if (official is not null)
         {
@@ -112,10 +110,7 @@ internal static partial class CsvDataset
                 {
                     if (!TryPixel(field, out float value))
                         throw new DatasetException($"{file.Name}: line {line}, column {column + 1} is \"{Shorten(field)}\", expected a pixel from 0 to 255.");
-                    pixels.Add((byte)(value + 0.5f));
-                    if (value > 1)
-                        fractions = null;
-                    fractions?.Add((byte)(value * 255 + 0.5f));
+                    pixels.Add(value);
                 }
             }
             if (column != columns)
@@ -168,7 +163,7 @@ internal static partial class CsvDataset
     private static bool IsLabel(string name) => LabelTable.IsColumnName(name) || name is "y" or "Y";
 
     private static bool TryPixel(ReadOnlySpan<char> field, out float value) =>
-        float.TryParse(field, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value) && value is >= 0 and <= 255;
+        float.TryParse(field, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value) && PixelLevels.IsLevel(value);
 
     private static string Shorten(ReadOnlySpan<char> field) => field.Length <= 20 ? field.ToString() : $"{field[..20]}…";
 
