@@ -493,6 +493,20 @@ public sealed class FolderTests : IDisposable
         Assert.Contains("label x,", message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("train.csv", "test.csv")]
+    [InlineData("mine_train.csv.gz", "mine_test.csv.gz")]
+    [InlineData("train.csv", "other.csv")]
+    public void Says_that_the_table_of_the_other_part_is_left_out(string named, string other)
+    {
+        foreach (string file in new[] { named, other }) _folder.Write(file, "a,0,0,255,0\nb,0,255,0,0\n");
+        var said = new List<string>();
+        DatasetLoader.Load(named, Test with { Progress = said.Add });
+        Assert.Empty(said);
+        DatasetLoader.Load(named, _folder.Options with { AllowMissingPart = true, Progress = said.Add });
+        Assert.Equal(other == "other.csv" ? [] : [$"left out: {_folder.File(other)}, as {named} is divided into both parts"], said);
+    }
+
     [Fact]
     public void Reads_csv_of_fractions()
     {

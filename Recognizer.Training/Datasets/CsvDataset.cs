@@ -17,6 +17,8 @@ internal static partial class CsvDataset
         if (OfficialParts(path, options.Catalogue) is not var (set, train, test))
         {
             var (labels, rows) = Read(tree, path, null, options);
+            if (options is { NeedTrain: true, NeedTest: true } && Parts(path) is var (_, one, two) && (path == one ? two : one) is var other && tree.FileExists(other))
+                options.Progress?.Invoke($"left out: {tree.Describe(other)}, as {FileTree.NameOf(path)} is divided into both parts");
             return Holdout.Split(Path.GetFileNameWithoutExtension(FileTree.NameOf(path)), labels, rows, options);
         }
         if (!tree.FileExists(train) || !tree.FileExists(test))
@@ -28,11 +30,13 @@ internal static partial class CsvDataset
 
     /// <summary>The official set that a file is named after as one of its parts, and the files of both; null for other names.</summary>
     public static (CatalogueSet Set, string Train, string Test)? OfficialParts(string path, DatasetCatalogue catalogue) =>
-        PartName().Match(path) is { Success: true, Groups: [_, var name, var separator, _, var ending] } && catalogue.Find(name.Value) is { } set
-            ? (set, $"{name}{separator}train{ending}", $"{name}{separator}test{ending}")
-            : null;
+        Parts(path) is var (name, train, test) && catalogue.Find(name) is { } set ? (set, train, test) : null;
 
-    [GeneratedRegex(@"^(.+)([-_])(train|test)(\.csv(?:\.gz)?)$")]
+    /// <summary>The files of both parts where one is named as that of a part, and what is in front of that.</summary>
+    private static (string Name, string Train, string Test)? Parts(string path) =>
+        PartName().Match(path) is { Success: true, Groups: [_, var stem, var ending] } ? (stem.Value.TrimEnd('-', '_'), $"{stem}train{ending}", $"{stem}test{ending}") : null;
+
+    [GeneratedRegex(@"^((?:.+[-_])?)(?:train|test)(\.csv(?:\.gz)?)$")]
     private static partial Regex PartName();
 
     private static (IReadOnlyList<string> Labels, DatasetPart Rows) Read(FileTree tree, string path, CatalogueSet? official, DatasetLoadOptions options)
