@@ -87,6 +87,24 @@ public sealed class DatasetsCommandTests : IDisposable
     }
 
     [Fact]
+    public void Counts_images_that_are_there_again()
+    {
+        byte[] pixels = Pixels(4);
+        byte[] Images(params int[] numbers) => IdxImages([.. numbers.SelectMany(n => pixels[(n * 784)..((n + 1) * 784)])]);
+        _folder.Write("again/a", Images(0, 1, 2, 2));
+        _folder.Write("again/b", IdxLabels(0, 1, 0, 0));
+        _folder.Write("again/c", Images(0, 1, 1, 3));
+        _folder.Write("again/d", IdxLabels(0, 0, 1, 1));
+        _folder.Write("again/dataset.json", """{ "labels": ["A", "B"], "train": { "images": "a", "labels": "b" }, "test": { "images": "c", "labels": "d" } }""");
+        string output = Run("verify", "again").Output;
+        Assert.Contains("in both parts: 3 test images", output, StringComparison.Ordinal);
+        Assert.Contains("in more than one class: 3 images", output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(Run("verify", "again", "--json").Output);
+        Assert.Equal((3, 3), (json.RootElement.GetProperty("testInTraining").GetInt32(), json.RootElement.GetProperty("ofOtherClasses").GetInt32()));
+        Assert.DoesNotContain("to the pixel", Run("verify", "small").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Draws_a_grid()
     {
         string file = Path.Combine(_folder.Root, "grid.png");

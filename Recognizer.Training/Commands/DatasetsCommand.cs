@@ -114,9 +114,13 @@ internal static class DatasetsCommand
     private static Command Verify(CommandHost host)
     {
         var name = NameArgument();
-        var command = new Command("verify", "Read a whole data set, check it against the official checksums, and count its images") { name };
+        var command = new Command("verify", "Read a whole data set, check it against the official checksums, and count its images and those that are there again") { name };
         var common = new CommonOptions(command);
-        command.SetAction(result => Summary(host, common.Json(result), DatasetLoader.Load(result.GetRequiredValue(name), Options(host, common, result) with { Offline = true, AllowMissingPart = true })));
+        command.SetAction(result =>
+        {
+            var dataset = DatasetLoader.Load(result.GetRequiredValue(name), Options(host, common, result) with { Offline = true, AllowMissingPart = true });
+            return Summary(host, common.Json(result), dataset, dataset.CountRepeated());
+        });
         return command;
     }
 
@@ -172,7 +176,7 @@ internal static class DatasetsCommand
         CancellationToken = host.Cancellation,
     };
 
-    private static int Summary(CommandHost host, bool json, Dataset dataset)
+    private static int Summary(CommandHost host, bool json, Dataset dataset, (int TestInTraining, int OfOtherClasses)? repeated = null)
     {
         if (json)
         {
@@ -190,6 +194,11 @@ internal static class DatasetsCommand
                 foreach (string file in dataset.UnreadableFiles)
                     writer.WriteStringValue(file);
                 writer.WriteEndArray();
+                if (repeated is { } again)
+                {
+                    writer.WriteNumber("testInTraining", again.TestInTraining);
+                    writer.WriteNumber("ofOtherClasses", again.OfOtherClasses);
+                }
                 writer.WriteEndObject();
 
                 void Part(string name, DatasetPart? part)
@@ -210,6 +219,10 @@ internal static class DatasetsCommand
         host.Output.WriteLine($"{dataset.Name}: {dataset.Labels.Count} classes, {Count(dataset.Train, "training")}, {Count(dataset.Test, "test")}");
         foreach (string file in dataset.UnreadableFiles)
             host.Output.WriteLine($"unreadable: {file}");
+        if (repeated is { TestInTraining: > 0 and var inTraining })
+            host.Output.WriteLine($"in both parts: {inTraining} test images, to the pixel");
+        if (repeated is { OfOtherClasses: > 0 and var ofOthers })
+            host.Output.WriteLine($"in more than one class: {ofOthers} images, to the pixel");
         int[] train = dataset.Train is null ? [] : PerClass(dataset.Train, dataset.Labels.Count), test = dataset.Test is null ? [] : PerClass(dataset.Test, dataset.Labels.Count);
         for (int c = 0; c < dataset.Labels.Count; c++)
             host.Output.WriteLine($"{dataset.Labels[c],-4}{(train.Length > 0 ? train[c].ToString() : "–"),9}{(test.Length > 0 ? test[c].ToString() : "–"),9}");

@@ -91,4 +91,34 @@ internal sealed record Dataset(string Name, IReadOnlyList<string> Labels, Datase
 
     /// <summary>Files that could not be read, and why; how they count, <see cref="DatasetPart.UnreadableLabels"/> says.</summary>
     public IReadOnlyList<string> UnreadableFiles { get; init; } = [];
+
+    /// <summary>Counts the images that are there again, to the pixel: those for test that are training images too, and those of both parts that have another class elsewhere.</summary>
+    public (int TestInTraining, int OfOtherClasses) CountRepeated()
+    {
+        int inTraining = 0, ofOthers = 0;
+        foreach (var same in Images(Train, false).Concat(Images(Test, true)).GroupBy(image => image.Pixels, new SamePixels()))
+        {
+            int test = same.Count(image => image.IsTest), all = same.Count();
+            if (test < all)
+                inTraining += test;
+            if (same.Any(image => image.Label != same.First().Label))
+                ofOthers += all;
+        }
+        return (inTraining, ofOthers);
+
+        static IEnumerable<(ReadOnlyMemory<byte> Pixels, int Label, bool IsTest)> Images(DatasetPart? part, bool isTest) => part is null ? []
+            : part.Labels.Select((label, i) => ((ReadOnlyMemory<byte>)part.Images.AsMemory(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage), label, isTest));
+    }
+
+    private sealed class SamePixels : IEqualityComparer<ReadOnlyMemory<byte>>
+    {
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> obj)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(obj.Span);
+            return hash.ToHashCode();
+        }
+    }
 }
