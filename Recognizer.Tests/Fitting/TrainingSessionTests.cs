@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Recognizer.Inference;
@@ -356,6 +357,43 @@ public class TrainingSessionTests
         using var folder = new TemporaryFolder();
         Train(folder.Root, Config with { Epochs = 1 });
         Assert.Throws<InvalidDataException>(() => Train(folder.Root, Config with { Epochs = 2 }, resume: true));
+    }
+
+    [Theory]
+    [InlineData("cut off", "none of the checkpoints in ")]
+    [InlineData("of version 2", "none of the checkpoints in ")]
+    [InlineData("gone", "there is no checkpoint in ")]
+    public void A_run_is_not_lost_with_its_checkpoints(string how, string message)
+    {
+        using var folder = new TemporaryFolder();
+        TrainingConfig config = Config with { Epochs = 2 };
+        var progress = new Progress();
+        Train(folder.Root, config, resume: true, progress: progress);
+        Assert.Equal($"nothing to resume in {folder.Root}: starting", progress.Messages[0]);
+        progress.Messages.Clear();
+        string[] checkpoints = Directory.GetFiles(Path.Combine(folder.Root, TrainingSession.CheckpointFolder), "*.checkpoint");
+        Assert.Equal(2, checkpoints.Length);
+        foreach (string file in checkpoints)
+        {
+            byte[] bytes = File.ReadAllBytes(file);
+            if (how == "gone") File.Delete(file);
+            else if (how == "cut off") File.WriteAllBytes(file, bytes[..^1]);
+            else
+            {
+                bytes[4] = 2;
+                SHA256.HashData(bytes.AsSpan(..^SHA256.HashSizeInBytes), bytes.AsSpan(^SHA256.HashSizeInBytes..));
+                File.WriteAllBytes(file, bytes);
+            }
+        }
+        (string, string)[] before = All();
+        string error = Assert.Throws<InvalidDataException>(() => Train(folder.Root, config, resume: true, progress: progress)).Message;
+        Assert.StartsWith(message, error, StringComparison.Ordinal);
+        Assert.EndsWith("; start anew without --resume", error, StringComparison.Ordinal);
+        Assert.Contains(how == "gone" ? TrainingSession.ModelFile : how, error, StringComparison.Ordinal);
+        Assert.Equal(how == "gone" ? 0 : 1, progress.Messages.Count(text => text.Contains("trying the one before it", StringComparison.Ordinal)));
+        Assert.Equal(before, All());
+
+        (string, string)[] All() => [.. Directory.GetFiles(folder.Root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => (file, Convert.ToHexString(File.ReadAllBytes(file))))];
     }
 
     [Fact]

@@ -63,7 +63,7 @@ internal static class TrainCommand
         command.SetAction(result =>
         {
             var watch = Stopwatch.StartNew();
-            (TrainingConfig config, string directory) = Configure(result, settings, result.GetValue(configFile), result.GetValue(output), result.GetValue(resume), host.Error);
+            (TrainingConfig config, string directory) = Configure(result, settings, result.GetValue(configFile), result.GetValue(output), result.GetValue(resume));
             var load = new DatasetLoadOptions
             {
                 Root = common.DataRoot(result),
@@ -99,7 +99,7 @@ internal static class TrainCommand
             "recognizer train --dataset mnist --resume");
     }
 
-    private static (TrainingConfig Config, string Directory) Configure(ParseResult result, Settings settings, string? configFile, string? output, bool resume, TextWriter error)
+    private static (TrainingConfig Config, string Directory) Configure(ParseResult result, Settings settings, string? configFile, string? output, bool resume)
     {
         try
         {
@@ -112,7 +112,6 @@ internal static class TrainCommand
             if (!resume || !File.Exists(saved))
             {
                 config.Validate();
-                if (resume) error.WriteLine($"nothing to resume in {directory}: starting");
                 return (config, directory);
             }
             TrainingConfig first = TrainingConfig.FromJson(File.ReadAllText(saved), file: saved);

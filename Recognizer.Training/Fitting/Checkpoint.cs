@@ -46,20 +46,26 @@ internal sealed class Checkpoint
         foreach (string old in Files(directory).Skip(Kept)) File.Delete(old);
     }
 
-    /// <summary>Reads the newest file that is intact, or returns null where there is none.</summary>
+    /// <summary>Reads the newest file that is intact, or returns null where there are no files.</summary>
     /// <param name="directory">The folder; it need not exist.</param>
-    /// <param name="warn">Told of each file that is broken.</param>
+    /// <param name="warn">Told of each file that is broken where there is one before it.</param>
+    /// <exception cref="InvalidDataException">There are files, and none can be read.</exception>
     public static Checkpoint? LoadNewest(string directory, Action<string> warn)
     {
-        foreach (string file in Files(directory))
+        string[] files = [.. Files(directory)];
+        for (int i = 0; i < files.Length; i++)
         {
             try
             {
-                return Read(File.ReadAllBytes(file));
+                return Read(File.ReadAllBytes(files[i]));
+            }
+            catch (InvalidDataException exception) when (i < files.Length - 1)
+            {
+                warn($"{files[i]}: {exception.Message}; trying the one before it");
             }
             catch (InvalidDataException exception)
             {
-                warn($"{file}: {exception.Message}; trying the one before it");
+                throw new InvalidDataException($"none of the checkpoints in {directory} can be read: {exception.Message}; start anew without --resume", exception);
             }
         }
         return null;

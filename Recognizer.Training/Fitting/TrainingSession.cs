@@ -20,7 +20,7 @@ internal sealed record SessionOptions
 
     public int Threads { get; init; } = 1;
 
-    /// <summary>Goes on from the newest checkpoint, if there is one.</summary>
+    /// <summary>Goes on from the newest checkpoint; starts where there is nothing of a run yet.</summary>
     public bool Resume { get; init; }
 
     /// <summary>What computes the gradients; null for the engine.</summary>
@@ -59,6 +59,7 @@ internal static class TrainingSession
 
     /// <summary>Trains, exports and measures.</summary>
     /// <exception cref="FormatException">Settings make no sense, or a model that is read lies where one is to be written.</exception>
+    /// <exception cref="InvalidDataException">The run that is to go on is another one, or what is left of it isn't enough for that; nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the one to keep in <c>model.onnx</c>.</exception>
     public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
     {
@@ -66,6 +67,12 @@ internal static class TrainingSession
         string checkpoints = Path.Combine(options.Output, CheckpointFolder), history = Path.Combine(options.Output, HistoryFile), modelPath = Path.Combine(options.Output, ModelFile);
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
         if (checkpoint is null) RefuseToOverwrite(config.ModelFiles, options.Output);
+        if (options.Resume && checkpoint is null)
+        {
+            // A run without epochs has no checkpoints; of any other a model without them is all that is left.
+            if (config.Epochs > 0 && File.Exists(modelPath)) throw new InvalidDataException($"there is no checkpoint in {checkpoints} to go on from, and {modelPath} would be overwritten; start anew without --resume");
+            progress.Message($"nothing to resume in {options.Output}: starting");
+        }
         var data = new TrainingData(dataset, config.Classes, config.Validation, config.Seed);
         // Names stand for what there is of them.
         if (config.Classes is { IsPredefined: false } alphabet && alphabet.Labels.Except(data.Labels, StringComparer.Ordinal).ToArray() is { Length: > 0 } missing)
