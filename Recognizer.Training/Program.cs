@@ -15,7 +15,8 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 
 using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = false };
 using var error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
-int code = CommandLine.Run(args, new CommandHost(output, error, interruption.Token) { IsTerminal = !Console.IsErrorRedirected });
+var host = new CommandHost(output, error, interruption.Token) { IsTerminal = !Console.IsErrorRedirected };
+int code = CommandLine.Run(args, host);
 try
 {
     output.Flush();
@@ -23,7 +24,7 @@ try
 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
 {
     // A full disk, or a standard output that is closed or can't be written to; where the reader of a pipe has gone (… | head), the console's stream says nothing.
-    error.WriteLine($"error: the results could not be written: {exception.Message.ReplaceLineEndings(" ")}");
+    host.Error.WriteLine($"error: the results could not be written: {exception.Message.ReplaceLineEndings(" ")}");
     code = CommandLine.Failed;
 }
 return code;

@@ -419,6 +419,29 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Messages_that_can_not_be_written_end_nothing()
+    {
+        string output = System.IO.Path.Combine(_folder.Root, "run");
+        var host = new CommandHost(_output, new FullWriter(), default);
+        Assert.Equal(0, CommandLine.Run([.. TrainShapes(output), "--json"], host));
+        Assert.Equal(60, Json().GetProperty("count").GetInt64());
+        Assert.Equal(1, CommandLine.Run(["predict", "--model", SaveModel(), "missing.png"], host));
+        Assert.Equal(2, CommandLine.Run(["train", "--threads", "abc"], host));
+    }
+
+    /// <summary>As a file on a full disk.</summary>
+    private sealed class FullWriter : StringWriter
+    {
+        public override void Write(char value) => throw new IOException("No space left on device");
+
+        public override void Write(char[] buffer, int index, int count) => Write('\0');
+
+        public override void Write(string? value) => Write('\0');
+
+        public override void Flush() => Write('\0');
+    }
+
+    [Fact]
     public void The_time_of_a_resumed_run_is_that_of_all_its_epochs()
     {
         string output = System.IO.Path.Combine(_folder.Root, "run");

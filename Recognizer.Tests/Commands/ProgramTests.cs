@@ -13,6 +13,8 @@ public sealed class ProgramTests
     // A full disk; an output that can't be written to; a reader that has gone (… | head)
     [InlineData("\"$@\" > /dev/full", 1, "error: the results could not be written: ")]
     [InlineData("\"$@\" 1< /dev/null", 1, "error: the results could not be written: ")]
+    // Nor is there a way to say so
+    [InlineData("\"$@\" > /dev/full 2>&1", 1, "")]
     [InlineData("code=$({ { sleep 0.1; \"$@\"; echo $? >&3; } | true; } 3>&1); exit $code", 0, "")]
     public async Task Results_that_can_not_be_written_are_a_failure_unless_nobody_reads_them(string script, int code, string message)
     {

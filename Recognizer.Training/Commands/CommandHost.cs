@@ -5,11 +5,14 @@ namespace Recognizer.Training.Commands;
 
 /// <summary>Where a command writes, and what stops it.</summary>
 /// <param name="Output">Results: standard output.</param>
-/// <param name="Error">Progress, logs and failures: standard error.</param>
+/// <param name="Error">Progress, logs and failures: standard error. What can't be written there is lost, and ends nothing.</param>
 /// <param name="Cancellation">Cancelled by Ctrl+C.</param>
 internal sealed record CommandHost(TextWriter Output, TextWriter Error, CancellationToken Cancellation)
 {
     private static readonly JsonWriterOptions JsonOptions = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Progress, logs and failures; writing to it throws nothing.</summary>
+    public TextWriter Error { get; } = new OptionalWriter(Error);
 
     /// <summary>Whether <see cref="Error"/> is a terminal that can redraw a line.</summary>
     public bool IsTerminal { get; init; }
