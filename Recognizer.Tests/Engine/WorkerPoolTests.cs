@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Recognizer.Inference.Engine;
 
 namespace Recognizer.Tests.Engine;
@@ -40,7 +41,7 @@ public class WorkerPoolTests
         using var pool = new WorkerPool(3, TimeSpan.FromMilliseconds(0.3));
         using var inside = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
-        var first = new Thread(() => pool.Run(1000, new Doing(() =>
+        var first = new Thread(() => pool.Run(1000, new Doing(_ =>
         {
             inside.Set();
             release.Wait();
@@ -53,7 +54,7 @@ public class WorkerPoolTests
             Task[] others = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
             {
                 var threads = new HashSet<int>();
-                pool.Run(50, new Doing(() => threads.Add(Environment.CurrentManagedThreadId)));
+                pool.Run(50, new Doing(_ => threads.Add(Environment.CurrentManagedThreadId)));
                 Assert.Equal([Environment.CurrentManagedThreadId], threads);
             }))];
             await Task.WhenAll(others).WaitAsync(TimeSpan.FromSeconds(30));
@@ -62,6 +63,78 @@ public class WorkerPoolTests
         {
             release.Set();
             first.Join();
+        }
+    }
+
+    [Fact]
+    public void InterruptedCaller_LeavesOnceAllPartsAreDone()
+    {
+        using var pool = new WorkerPool(2);
+        using ManualResetEventSlim helped = new(), release = new();
+        int done = 0, doneAtEnd = 0;
+        bool isInterrupted = false;
+        var caller = new Thread(() =>
+        {
+            try
+            {
+                pool.Run(2, new Doing(worker =>
+                {
+                    if (worker > 0) helped.Set();
+                    (worker == 0 ? helped : release).Wait();
+                    Interlocked.Increment(ref done);
+                }));
+                doneAtEnd = done;
+                Thread.Sleep(TimeSpan.FromSeconds(30));
+            }
+            catch (ThreadInterruptedException)
+            {
+                isInterrupted = true;
+            }
+        });
+        caller.Start();
+        try
+        {
+            // The caller's own part is done: from here on it only waits
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref done) == 1, TimeSpan.FromSeconds(30)));
+            caller.Interrupt();
+            Assert.False(caller.Join(TimeSpan.FromSeconds(0.3)));
+        }
+        finally
+        {
+            release.Set();
+            caller.Join();
+        }
+        Assert.Equal(2, doneAtEnd);
+        Assert.True(isInterrupted);
+    }
+
+    [Fact]
+    public void Threads_KeepNothingOfTheirFirstCaller()
+    {
+        var context = new AsyncLocal<object?> { Value = new object() };
+        object? seen = null;
+        using (var pool = new WorkerPool(2)) RunOnHelper(pool, () => seen = context.Value);
+        Assert.Null(seen);
+    }
+
+    [Fact]
+    public void AbandonedPool_LetsItsThreadsGo()
+    {
+        Thread helper = Abandon();
+        for (int attempt = 0; attempt < 100 && helper.IsAlive; attempt++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            helper.Join(50);
+        }
+        Assert.False(helper.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static Thread Abandon()
+        {
+            Thread? helper = null;
+            RunOnHelper(new WorkerPool(2), () => helper = Thread.CurrentThread);
+            return helper!;
         }
     }
 
@@ -87,9 +160,24 @@ public class WorkerPoolTests
         Assert.InRange(least, TimeSpan.Zero, little);
     }
 
-    private sealed class Doing(Action action) : IParallelWork
+    private static void RunOnHelper(WorkerPool pool, Action action)
     {
-        public void Execute(int index, int worker) => action();
+        using var helped = new ManualResetEventSlim();
+        pool.Run(2, new Doing(worker =>
+        {
+            if (worker == 0)
+            {
+                helped.Wait();
+                return;
+            }
+            action();
+            helped.Set();
+        }));
+    }
+
+    private sealed class Doing(Action<int> action) : IParallelWork
+    {
+        public void Execute(int index, int worker) => action(worker);
     }
 
     private sealed class Counting(int parts) : IParallelWork
