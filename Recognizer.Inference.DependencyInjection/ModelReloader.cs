@@ -38,6 +38,8 @@ internal sealed class ModelReloader : IDisposable
         _pollingInterval = pollingInterval;
         _logger = logger;
         _known = files;
+        // What goes on isn't part of the request that happened to be the first.
+        using AsyncFlowControl flow = ExecutionContext.SuppressFlow();
         _watcher = Watch();
         _loop = Task.Run(Follow);
     }

@@ -325,6 +325,23 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => recognizer.RecognizeNormalized(s_image));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_reloads_keeps_nothing_of_the_first_request(bool isAlreadyWithoutFlow)
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        using ServiceProvider services = Services(Quick);
+        var request = new AsyncLocal<object?> { Value = new object() };
+        CharacterRecognizer recognizer;
+        using (isAlreadyWithoutFlow ? ExecutionContext.SuppressFlow() : default) recognizer = services.GetRequiredService<CharacterRecognizer>();
+        var seen = new ConcurrentQueue<object?>();
+        _log.Writing = () => seen.Enqueue(request.Value);
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(1));
+        Wait(() => recognizer.ModelVersion == 1 && !seen.IsEmpty, "the replacement");
+        Assert.All(seen, Assert.Null);
+    }
+
     [Fact]
     public void Limits_on_pictures_are_options()
     {
@@ -451,6 +468,9 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
 
         public ConcurrentQueue<string> Lines => _lines;
 
+        /// <summary>Is called for each line by whoever writes it.</summary>
+        public Action? Writing { get; set; }
+
         /// <summary>Whether writing a line fails, once it is written.</summary>
         public bool Throws { get; set; }
 
@@ -462,6 +482,7 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            Writing?.Invoke();
             _lines.Enqueue(formatter(state, exception));
             if (Throws) throw new IOException("The disk is full.");
         }
