@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Recognizer.Benchmarks.Peers;
 using Recognizer.Inference.Engine;
+using Recognizer.Inference.Engine.Execution;
 using Recognizer.Inference.Onnx;
 using Recognizer.Training.Architectures;
 using Recognizer.Training.Quantization;
@@ -14,6 +15,18 @@ public sealed class PlanMemoryTests
     private const int Pixels = 784, Batch = 50, Classes = 10;
 
     public static TheoryData<string> Networks => new(PeerNetworks.All().Select(network => network.Name));
+
+    [Fact]
+    public void ProcessorsDecideHowManyWorkspacesOutlastAPeak()
+    {
+        using var pool = new WorkspacePool(2, 16);
+        Workspace[] Rent() => [.. Enumerable.Range(0, 32 + 2 * Environment.ProcessorCount).Select(_ => pool.Rent())];
+        Workspace[] peak = Rent();
+        foreach (Workspace workspace in peak) pool.Return(workspace);
+        Workspace[] next = Rent();
+        Assert.Equal(Math.Max(4, 2 * Environment.ProcessorCount), next.Intersect(peak).Count());
+        foreach (Workspace workspace in next) pool.Return(workspace);
+    }
 
     [Theory]
     [MemberData(nameof(Networks))]

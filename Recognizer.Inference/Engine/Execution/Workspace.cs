@@ -48,7 +48,7 @@ internal sealed unsafe class Workspace(int externals, long arenaLength) : IParal
 /// <summary>Workspaces that wait for the next run. Taking and giving back is one exchange, without locks or allocation once warm.</summary>
 internal sealed class WorkspacePool(int externals, long arenaLength) : IDisposable
 {
-    private readonly Workspace?[] _waiting = new Workspace?[Math.Max(16, 2 * Environment.ProcessorCount)];
+    private readonly Workspace?[] _waiting = new Workspace?[Math.Max(4, 2 * Environment.ProcessorCount)];
     private volatile bool _disposed;
 
     public Workspace Rent()
