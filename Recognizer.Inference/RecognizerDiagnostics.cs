@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace Recognizer.Inference;
 
 /// <summary>What recognisers report of themselves to whoever listens: metrics and traces under one name, <see cref="Name"/>. Costs next to nothing
-/// while nobody does.</summary>
+/// while nobody does. What a listener throws is dropped.</summary>
 /// <remarks>
 /// <list type="table">
 /// <item><term><c>recognizer.characters</c></term><description>counter, {character}: characters read: pictures of one, and what was found on pages and in fields</description></item>
@@ -31,12 +31,37 @@ public static class RecognizerDiagnostics
     private static readonly Counter<long> s_replacements = s_meter.CreateCounter<long>("recognizer.model.replacements", "{replacement}", "Models taken into use in place of another");
     private static readonly Counter<long> s_failures = s_meter.CreateCounter<long>("recognizer.model.failures", "{failure}", "Models that were refused");
 
-    internal static Operation Start() => new(s_source.HasListeners() ? s_source.StartActivity("recognize") : null,
-        s_duration.Enabled ? Stopwatch.GetTimestamp() : 0);
+    internal static Operation Start() => new(s_source.HasListeners() ? StartActivity() : null, s_duration.Enabled ? Stopwatch.GetTimestamp() : 0);
 
-    internal static void ModelReplaced() => s_replacements.Add(1);
+    internal static void ModelReplaced() => Count(s_replacements, 1);
 
-    internal static void ModelRefused() => s_failures.Add(1);
+    internal static void ModelRefused() => Count(s_failures, 1);
+
+    // What a listener throws is its own failure: no answer is lost by it, and a model that is in use stays so.
+    private static void Count(Counter<long> counter, long value)
+    {
+        try
+        {
+            counter.Add(value);
+        }
+        catch (Exception)
+        {
+        }
+    }
+
+    private static Activity? StartActivity()
+    {
+        Activity? around = Activity.Current;
+        try
+        {
+            return s_source.StartActivity("recognize");
+        }
+        catch (Exception)
+        {
+            Activity.Current = around;
+            return null;
+        }
+    }
 
     /// <summary>One call under way; each of its methods ends it.</summary>
     internal readonly struct Operation(Activity? activity, long started)
@@ -47,7 +72,7 @@ public static class RecognizerDiagnostics
             {
                 int rejected = 0;
                 foreach (Prediction prediction in predictions) rejected += prediction.IsLikelyCharacter ? 0 : 1;
-                if (rejected > 0) s_rejected.Add(rejected);
+                if (rejected > 0) Count(s_rejected, rejected);
             }
             Read(predictions.Length, predictions.Length == 1 ? predictions[0].Confidence : null);
         }
@@ -56,7 +81,7 @@ public static class RecognizerDiagnostics
         /// <param name="confidence">How probable the best label of a single character is.</param>
         public void Read(int count, float? confidence = null)
         {
-            s_characters.Add(count);
+            Count(s_characters, count);
             activity?.SetTag("recognizer.count", count);
             if (confidence is not null) activity?.SetTag("recognizer.confidence", confidence);
             End([]);
@@ -71,8 +96,21 @@ public static class RecognizerDiagnostics
 
         private void End(ReadOnlySpan<KeyValuePair<string, object?>> tags)
         {
-            if (started != 0) s_duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
-            activity?.Dispose();
+            try
+            {
+                if (started != 0) s_duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
+            }
+            catch (Exception)
+            {
+            }
+            try
+            {
+                activity?.Dispose();
+            }
+            catch (Exception)
+            {
+                Activity.Current = activity!.Parent;
+            }
         }
     }
 }

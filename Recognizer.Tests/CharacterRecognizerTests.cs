@@ -619,6 +619,45 @@ public class CharacterRecognizerTests
         Assert.Equal(expected, Scores(snapshot, image, 1));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_listener_that_throws_costs_no_answer_and_no_model(bool isAtStart)
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", Digits, seed: 23));
+        Prediction expected = recognizer.Recognize(Seven(30, 40));
+        int thread = Environment.CurrentManagedThreadId, thrown = 0;
+        void Throw(bool isMeant = true)
+        {
+            if (!isMeant || Environment.CurrentManagedThreadId != thread) return;
+            thrown++;
+            throw new FormatException("The listener fails.");
+        }
+        System.Diagnostics.Activity? around = System.Diagnostics.Activity.Current;
+        using var listener = new System.Diagnostics.Metrics.MeterListener();
+        listener.InstrumentPublished = (instrument, l) => { if (instrument.Meter.Name == RecognizerDiagnostics.Name) l.EnableMeasurementEvents(instrument); };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => Throw());
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => Throw());
+        listener.Start();
+        using var activities = new System.Diagnostics.ActivityListener
+        {
+            ShouldListenTo = source => source.Name == RecognizerDiagnostics.Name,
+            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> _) => System.Diagnostics.ActivitySamplingResult.AllData,
+            ActivityStarted = _ => Throw(isAtStart),
+            ActivityStopped = _ => Throw(!isAtStart),
+        };
+        System.Diagnostics.ActivitySource.AddActivityListener(activities);
+        // Characters, duration, activity
+        Same(expected, recognizer.Recognize(Seven(30, 40)));
+        Assert.InRange(thrown, 3, 4);
+        Assert.Throws<ImageFormatException>(() => recognizer.Recognize([1, 2, 3]));
+        Assert.Same(around, System.Diagnostics.Activity.Current);
+        thrown = 0;
+        Assert.Throws<OnnxException>(() => recognizer.ReplaceModel([1, 2, 3]));
+        recognizer.ReplaceModel(OnnxWriter.ToBytes(Architecture.Build("cnn2", Digits, seed: 24)));
+        Assert.Equal((1, 2), (recognizer.ModelVersion, thrown));
+    }
+
     [Fact]
     public void Metrics_and_activities_tell_what_was_read()
     {
