@@ -123,6 +123,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <param name="polarity">Whether ink is lighter or darker than the ground; found out where left out.</param>
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <exception cref="ArgumentException">The model has none of the alphabet's labels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such polarity.</exception>
     public Prediction Recognize(GrayImage image, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -138,6 +139,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <param name="polarity">Whether ink is lighter or darker than the ground; found out where left out.</param>
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <exception cref="ArgumentException">The pixels are too few for that shape, or the model has none of the alphabet's labels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side is less than 1, the stride is less than the width, or there is no such polarity.</exception>
     public Prediction Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();
@@ -165,6 +167,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
     /// <returns>Number of candidates written.</returns>
     /// <exception cref="ArgumentException">The pixels are too few for that shape, or the model has none of the alphabet's labels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side is less than 1, the stride is less than the width, or there is no such polarity.</exception>
     public int Recognize(ReadOnlySpan<byte> pixels, int width, int height, int stride, Span<Candidate> candidates, Polarity polarity = Polarity.Detect, Alphabet? alphabet = null)
     {
         RecognizerDiagnostics.Operation operation = RecognizerDiagnostics.Start();

@@ -29,7 +29,7 @@ public sealed class Plan : IGraphRunner
 
     private Plan(Graph graph, PlanOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1, nameof(options));
+        if (options.Threads < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Threads, "PlanOptions.Threads must be at least 1.");
         _graph = graph;
         _options = options;
         _getPool = Pool;

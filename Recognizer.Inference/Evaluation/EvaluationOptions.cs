@@ -42,5 +42,5 @@ public sealed record EvaluationOptions
 public readonly record struct EvaluatedImage(long Index, LabelledImage Image, string Actual, string Predicted, float Confidence)
 {
     /// <summary>Whether the answer is right.</summary>
-    public bool IsRight => Actual == Predicted;
+    public bool IsRight => Actual is not null && Actual == Predicted;
 }

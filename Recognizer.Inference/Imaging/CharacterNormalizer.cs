@@ -28,6 +28,7 @@ public static class CharacterNormalizer
     /// <param name="isAlphanumeric">Whether it is a Latin letter or a digit, so that a box or a circle around it, or a stroke under it, is no part of it, as it may be of 国, ⓐ or ≤.</param>
     /// <returns>Whether there is ink; if not the result is all zero.</returns>
     /// <exception cref="ArgumentException">The destination is shorter than 784.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layout or polarity.</exception>
     public static bool Normalize(GrayImage image, NormalizerLayout layout, Polarity polarity, Span<float> destination, bool isAlphanumeric = true)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -44,10 +45,13 @@ public static class CharacterNormalizer
     /// <param name="isAlphanumeric">Whether it is a Latin letter or a digit, so that a box or a circle around it, or a stroke under it, is no part of it, as it may be of 国, ⓐ or ≤.</param>
     /// <returns>Whether there is ink; if not the result is all zero.</returns>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side is less than 1, or there is no such layout or polarity.</exception>
     public static bool Normalize(ReadOnlySpan<byte> pixels, int width, int height, NormalizerLayout layout, Polarity polarity, Span<float> destination, bool isAlphanumeric = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        if (!Enum.IsDefined(layout)) throw new ArgumentOutOfRangeException(nameof(layout), layout, "There is no such layout.");
+        if (!Enum.IsDefined(polarity)) throw new ArgumentOutOfRangeException(nameof(polarity), polarity, "There is no such polarity.");
         if (pixels.Length < (long)width * height)
             throw new ArgumentException($"{width}×{height} needs {(long)width * height} pixels, not {pixels.Length}.", nameof(pixels));
         if (destination.Length < Size * Size)

@@ -555,7 +555,7 @@ public sealed class PlanTests
         Assert.Throws<ArgumentOutOfRangeException>(() => plan.Run([], -1, []));
         plan.Run([], 0, []);
         Assert.Contains("'nothing'", Assert.Throws<ArgumentException>(() => Plan.Compile(graph, new PlanOptions { Outputs = ["nothing"] })).Message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Plan.Compile(graph, new PlanOptions { Threads = 0 }));
+        Assert.Contains("PlanOptions.Threads", Assert.Throws<ArgumentOutOfRangeException>(() => Plan.Compile(graph, new PlanOptions { Threads = 0 })).Message);
         graph.Nodes.Add(new Node("Sorcery", ["y"], ["z"], "magic"));
         Assert.Contains("magic", Assert.Throws<OnnxException>(() => Plan.Compile(graph)).Message);
     }

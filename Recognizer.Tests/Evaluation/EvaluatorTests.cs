@@ -41,6 +41,7 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal(predicted, seen.Select(image => image.Predicted));
         Assert.Equal(actual.MicroAccuracy, seen.Average(image => image.IsRight ? 1.0 : 0), 1e-12);
         Assert.All(seen, image => Assert.InRange(image.Confidence, 0, 1.0001f));
+        Assert.False(default(EvaluatedImage).IsRight);
         // All four labels occur, so that leaving the list out changes nothing but the order of the classes.
         MulticlassMetrics unlisted = Evaluator.Evaluate(_model, Images(), options with { Labels = null }).Metrics;
         Assert.Equal(expected.LogLoss, unlisted.LogLoss, 1e-9);

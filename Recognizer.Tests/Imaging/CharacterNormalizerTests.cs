@@ -293,6 +293,14 @@ public class CharacterNormalizerTests
         }
     }
 
+    [Theory]
+    [InlineData(9, 0)]
+    [InlineData(-1, 0)]
+    [InlineData(0, 9)]
+    [InlineData(0, -1)]
+    public void There_are_the_layout_and_the_polarity(int layout, int polarity) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => CharacterNormalizer.Normalize(new byte[4], 2, 2, (NormalizerLayout)layout, (Polarity)polarity, new float[784]));
+
     [Fact]
     public void Nothing_is_allocated_once_the_thread_is_warm()
     {

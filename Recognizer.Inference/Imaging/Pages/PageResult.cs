@@ -7,6 +7,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <param name="Height">Rows.</param>
 public readonly record struct BoundingBox(int Left, int Top, int Width, int Height)
 {
+    /// <summary>The least box with all of them in it; an empty one where there are none.</summary>
     internal static BoundingBox Around(IEnumerable<BoundingBox> boxes)
     {
         int left = int.MaxValue, top = int.MaxValue, right = int.MinValue, bottom = int.MinValue;
@@ -17,7 +18,7 @@ public readonly record struct BoundingBox(int Left, int Top, int Width, int Heig
             right = Math.Max(right, box.Left + box.Width);
             bottom = Math.Max(bottom, box.Top + box.Height);
         }
-        return new(left, top, right - left, bottom - top);
+        return right < left ? default : new(left, top, right - left, bottom - top);
     }
 }
 
@@ -38,7 +39,7 @@ public sealed record PageWord(IReadOnlyList<PageCharacter> Characters)
     /// <summary>The labels, one after the other.</summary>
     public string Text => string.Concat(Characters.Select(c => c.Label));
 
-    /// <summary>The box around all characters.</summary>
+    /// <summary>The box around all characters; empty where there are none.</summary>
     public BoundingBox Box => BoundingBox.Around(Characters.Select(c => c.Box));
 }
 
@@ -49,7 +50,7 @@ public sealed record PageLine(IReadOnlyList<PageWord> Words)
     /// <summary>The words, with a space between them.</summary>
     public string Text => string.Join(' ', Words.Select(w => w.Text));
 
-    /// <summary>The box around all words.</summary>
+    /// <summary>The box around all words; empty where there are none.</summary>
     public BoundingBox Box => BoundingBox.Around(Words.Select(w => w.Box));
 }
 

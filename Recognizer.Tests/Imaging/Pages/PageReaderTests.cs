@@ -333,6 +333,10 @@ public class PageReaderTests
     }
 
     [Fact]
+    public void The_box_around_nothing_is_empty() =>
+        Assert.Equal((default, default), (new PageWord([]).Box, new PageLine([]).Box));
+
+    [Fact]
     public void Reading_a_field_can_be_cancelled()
     {
         var reader = new FieldReader(s_scorer, FieldFormat.FromMask("dddd"), new PageOptions { Orientation = PageOrientation.Detect });
