@@ -217,6 +217,8 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     /// <remarks>Images that are there already are read together, at most 32 at a time; no answer waits for an image that is still to come, and the
     /// source may be at work on one while answers are taken. An image is done with when the next is asked for: its memory may hold that one then.
     /// Ending the enumeration early cancels the source's token and waits until it obeys.
+    /// <para>Decoding and reading run on the thread that asks for the next answer, or on the one that brought an image which had to be waited for: a user interface enumerates inside
+    /// <see cref="Task.Run(Func{Task})"/>.</para>
     /// <para>Where the model is replaced meanwhile, the images that are still to come are read by the new one; a <see cref="Snapshot"/> reads a whole stream by one model.</para></remarks>
     /// <param name="images">The images.</param>
     /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
