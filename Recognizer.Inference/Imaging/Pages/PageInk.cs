@@ -87,7 +87,7 @@ internal sealed class PageInk
         if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
         RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
-        bool dropped = page.Drop(page.MarkSurroundings) | (isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null)));
+        bool dropped = page.Drop(page.MarkSurroundings) | (isAlphanumeric && (page.Drop(dropped => page.MarkCircles(dropped, null)) | RuledLines.RemoveSides(page.Ink, page.Width, page.Height, page.Components)));
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
         if (dropped || turned) page.FindComponents();

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them; the borders of
@@ -58,13 +60,76 @@ internal static class RuledLines
     public static void Remove(byte[] ink, int width, int height, double skew)
     {
         (List<Rule> rules, double slope) = RemoveLevel(ink, width, height, skew, LeastShare, forms: true);
-        if (rules.Count(rule => rule.Right - rule.Left > LeastShare * width) >= RulesOfSquares)
-        {
-            byte[] transposed = Transpose(ink, width, height);
-            if (RemoveLevel(transposed, height, width, -skew, LeastUprightShare, forms: false).Rules.Count > 0) Transpose(transposed, height, width).CopyTo(ink, 0);
-        }
+        byte[]? squares = rules.Count(rule => rule.Right - rule.Left > LeastShare * width) >= RulesOfSquares ? Transpose(ink, width, height) : null;
+        if (squares is not null && RemoveLevel(squares, height, width, -skew, LeastUprightShare, forms: false).Rules.Count == 0) squares = null;
+        // Boxes are known by their outer sides, which are among the upright lines where the picture is hardly higher
         for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
+        if (squares is not null)
+        {
+            squares = Transpose(squares, height, width);
+            for (int i = 0; i < squares.Length; i++) ink[i] = Math.Min(ink[i], squares[i]);
+        }
         foreach (Rule rule in rules) ClearTicks(ink, width, height, slope, rule);
+    }
+
+    /// <summary>Clears upright lines from the picture's top to its bottom that have all writing on one side of them and are higher than it at both ends: borders of a field that was cut a
+    /// little too wide. A 1 may be as high in a picture cut as close as can be, but then the digits beside it nearly are too, and letters beside an l end at its bottom.</summary>
+    /// <param name="ink">[height, width], without the rules.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="components">Of the ink.</param>
+    /// <returns>Whether there were any.</returns>
+    public static bool RemoveSides(byte[] ink, int width, int height, List<InkComponent> components)
+    {
+        // Shares of the picture's height: of what is beside a line, and of the ground above and below that; and of the largest component's area
+        const double MostHeight = 0.8, LeastGround = 0.05, LeastArea = 1.0 / 6;
+        List<(int Row, int Left, int Right)> left = SideLine(ink, width, height, 1), right = SideLine(ink, width, height, -1);
+        if (left.Count + right.Count == 0) return false;
+        int from = left.Select(run => run.Right).DefaultIfEmpty().Max(), to = right.Select(run => run.Left).DefaultIfEmpty(width).Min();
+        InkComponent[] between = [.. components.Where(c => c.Box.Left >= from && c.Box.Right <= to)];
+        int largest = between.Select(c => c.Area).DefaultIfEmpty().Max();
+        between = [.. between.Where(c => c.Area >= LeastArea * largest)];
+        // A sign and a 1 are as a digit and a line
+        if (between.Length < 2 || between.Any(c => c.Box.Height >= MostHeight * height)
+            || 2 * between.Count(c => c.Box.Top >= LeastGround * height && c.Box.Bottom <= (1 - LeastGround) * height) <= between.Length) return false;
+        foreach (var (row, start, end) in left.Concat(right))
+            for (int x = Math.Max(0, start - 1); x < Math.Min(width, end + 1); x++) ink[row * width + x] = 0;
+        return true;
+    }
+
+    /// <summary>The outermost ink of each row, where it is a thin straight line from the picture's top to its bottom that nothing joins but rules at its ends; none otherwise.</summary>
+    /// <param name="ink">[height, width].</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="direction">1: from the left, -1: from the right.</param>
+    private static List<(int Row, int Left, int Right)> SideLine(byte[] ink, int width, int height, int direction)
+    {
+        // Of the rows; the others in shares of them
+        const double LeastShare = 0.9, MostThickness = 0.1, MostSlant = 0.1, Ends = 0.1;
+        const float Bend = 1.5f;
+        var edges = new int[height];
+        for (int y = 0; y < height; y++)
+        {
+            int x = direction > 0 ? 0 : width - 1;
+            while (x >= 0 && x < width && ink[y * width + x] < LeastInk) x += direction;
+            edges[y] = x;
+        }
+        int third = height / 3;
+        if (third == 0) return [];
+        int upper = edges.Take(third).Order().ElementAt(third / 2), lower = edges.TakeLast(third).Order().ElementAt(third / 2);
+        if (Math.Abs(lower - upper) > MostSlant * height) return [];
+        var runs = new List<(int Row, int Left, int Right)>();
+        int first = height, last = -1;
+        for (int y = 0; y < height; y++)
+        {
+            if (Math.Abs(edges[y] - upper - (lower - upper) * (y - third / 2) / (float)(height - third)) > Bend) continue;
+            bool? thin = ThinRun(ink, width, height, edges[y], y, Math.Max(3, (int)(MostThickness * height)), out _, out int left, out int right);
+            if (thin is null && y >= Ends * height && y < (1 - Ends) * height) return [];
+            if (thin == false) continue;
+            (first, last) = (Math.Min(first, y), y);
+            if (thin == true) runs.Add((y, left, right));
+        }
+        return runs.Count >= LeastShare * height && first <= 1 && last >= height - 2 ? runs : [];
     }
 
     /// <summary>Clears the upright lines of an open comb, which stand on a rule: thin, as high as one another, at equal distances, from one end of the rule to the other.</summary>

@@ -610,6 +610,58 @@ public class PageReaderTests
     }
 
     [Theory]
+    [InlineData(42)]
+    [InlineData(45)]
+    public void Separate_boxes_in_a_picture_that_is_hardly_higher_are_no_characters(int side)
+    {
+        const string Digits = "40491189";
+        const int Margin = 12, Cell = 40, Box = 36, Line = 2;
+        int width = Digits.Length * Cell + 2 * Margin, height = side + 2 * Margin;
+        var cover = new float[width * height];
+        // Close to the right sides, of which a part counts as hidden, so that those that stand at the end are found without the others
+        for (int i = 0; i < Digits.Length; i++) Drawing.Digit(cover, width, Digits[i] - '0', Margin + i * Cell + 12, Margin + 7, 20, 28, 3.2);
+        GrayImage image = Drawing.Paint(cover, width, (x, y) =>
+        {
+            int across = (x - Margin) % Cell, down = y - Margin;
+            bool inBoxes = x >= Margin && x < width - Margin && across < Box && down >= 0 && down < side;
+            return inBoxes && (across < Line || across >= Box - Line || down < Line || down >= side - Line) ? 108 : 250;
+        }, (_, _) => 30);
+        Assert.Equal(Digits, new FieldReader(s_scorer, FieldFormat.FromMask("dddddddd")).Read(image)?.Text);
+    }
+
+    [Theory]
+    [InlineData("left", 1)]
+    [InlineData("left", 4)]
+    [InlineData("right", 2)]
+    [InlineData("left right", 2)]
+    [InlineData("left bottom", 2)]
+    [InlineData("left bottom right", 2)]
+    public void Borders_left_at_the_sides_of_a_field_are_no_characters(string sides, int thickness)
+    {
+        const string Digits = "470253";
+        GrayImage field = DrawnPage.Paint([Digits]);
+        bool IsLine(int fromEdge) => fromEdge >= 2 && fromEdge < 2 + thickness;
+        GrayImage image = Darken(field, (x, y) => sides.Contains("left", StringComparison.Ordinal) && IsLine(x) || sides.Contains("right", StringComparison.Ordinal) && IsLine(field.Width - 1 - x)
+            || sides.Contains("bottom", StringComparison.Ordinal) && IsLine(field.Height - 1 - y));
+        Assert.Equal(Digits, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(image)?.Text);
+        Assert.Equal(Digits, new PageReader(s_scorer).Read(image).Text);
+    }
+
+    [Theory]
+    [InlineData("1470")]
+    [InlineData("2051")]
+    [InlineData("+1")]
+    public void A_1_at_the_side_of_a_field_that_it_fills_stays(string written)
+    {
+        GrayImage field = DrawnPage.Paint([written]);
+        int width = field.Width;
+        byte[] pixels = field.Pixels.ToArray();
+        int top = Array.FindIndex(pixels, p => p < 120) / width, bottom = Array.FindLastIndex(pixels, p => p < 120) / width + 1;
+        var image = new GrayImage(width, bottom - top, pixels[(top * width)..(bottom * width)]);
+        Assert.Equal(written, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\+?\\d+")).Read(image)?.Text);
+    }
+
+    [Theory]
     [InlineData("1111")]
     [InlineData("11471")]
     public void Straight_strokes_between_rules_are_no_borders(string digits)
