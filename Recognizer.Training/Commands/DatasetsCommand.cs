@@ -196,7 +196,8 @@ internal static class DatasetsCommand
                 writer.WriteEndArray();
                 if (repeated is { } again)
                 {
-                    writer.WriteNumber("testInTraining", again.TestInTraining);
+                    if (!dataset.IsDivided)
+                        writer.WriteNumber("testInTraining", again.TestInTraining);
                     writer.WriteNumber("ofOtherClasses", again.OfOtherClasses);
                 }
                 writer.WriteEndObject();
@@ -219,7 +220,7 @@ internal static class DatasetsCommand
         host.Output.WriteLine($"{dataset.Name}: {dataset.Labels.Count} classes, {Count(dataset.Train, "training")}, {Count(dataset.Test, "test")}");
         foreach (string file in dataset.UnreadableFiles)
             host.Output.WriteLine($"unreadable: {file}");
-        if (repeated is { TestInTraining: > 0 and var inTraining })
+        if (repeated is { TestInTraining: > 0 and var inTraining } && !dataset.IsDivided)
             host.Output.WriteLine($"in both parts: {inTraining} test images, to the pixel");
         if (repeated is { OfOtherClasses: > 0 and var ofOthers })
             host.Output.WriteLine($"in more than one class: {ofOthers} images, to the pixel");

@@ -33,6 +33,8 @@ internal static class EvaluateCommand
             if (File.Exists(result.GetValue(report))) throw new CommandException($"{result.GetValue(report)} is a file; --report takes a folder.");
             var robustness = new RobustnessOutput { Baseline = result.GetValue(baseline) is { } other ? RobustnessOutput.ReadBaseline(other) : null };
             (string path, Graph graph) = model.Read(result);
+            // A misspelt name is told before images are loaded, or even downloaded
+            if (ModelMetadata.Labels(graph) is { } given) _ = alphabet.Value(result, given);
             string? asked = result.GetValue(dataset);
             string name = asked ?? TrainingConfig.Of(graph)?.Dataset ?? throw new UsageException("the model doesn't say what it was trained on: --dataset is needed.");
             string part = result.GetRequiredValue(split);

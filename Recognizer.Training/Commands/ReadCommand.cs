@@ -61,8 +61,13 @@ internal static class ReadCommand
             }, (file, reading) =>
             {
                 if (fields is not null && reading.Field is null) host.Error.WriteLine($"{file}: nothing in it fits the format");
-                if (isJson) read.Add((file, reading));
-                else host.Output.WriteLine(isOne ? reading.Text : $"{file}:\n{reading.Text}");
+                if (isJson)
+                {
+                    read.Add((file, reading));
+                    return;
+                }
+                host.Output.WriteLine(isOne ? reading.Text : $"{file}:\n{reading.Text}");
+                host.Output.Flush();
             });
             if (isJson) WriteJson(host, read);
             return exitCode;

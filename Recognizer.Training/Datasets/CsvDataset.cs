@@ -82,7 +82,9 @@ internal static partial class CsvDataset
             throw new DatasetException($"{file.Name} has no rows.");
         int side = (int)Math.Sqrt(columns - 1);
         var images = new RawImages(pixels.ToArray(), labels.Count, side, side);
-        var texts = LabelTable.WithoutFractions(labels);
+        // A model may have been trained with them as they stand
+        HashSet<string> known = [.. options.ModelLabels([])];
+        IReadOnlyList<string> texts = labels.TrueForAll(known.Contains) ? labels : LabelTable.WithoutFractions(labels);
         if (official is not null)
         {
             int[] numbers = [.. texts.Select((text, row) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int label) ? label

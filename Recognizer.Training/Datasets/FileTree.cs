@@ -115,13 +115,13 @@ internal abstract class FileTree : IDisposable
         {
             string name = entry.FullName.Replace('\\', '/'), path = Resolve(name);
             string[] parts = path.Split('/');
-            if (parts[0] == "..")
-                throw new DatasetException($"{_archivePath} has a member outside of it: {name}.");
-            if (name.EndsWith('/') || Array.Exists(parts, p => IsHidden(p)))
+            if (parts[0] == ".." || name.EndsWith('/') || Array.Exists(parts, p => IsHidden(p)))
                 return;
             // Deflate, the strongest method read here, shrinks at most 1032-fold.
             if (entry.Length / 1032 > entry.CompressedLength)
                 throw new DatasetException($"{_archivePath}:{path} is damaged: {entry.CompressedLength} compressed bytes can't hold the promised {entry.Length}.");
+            if (_files.TryGetValue(path, out var other) && other.FullName != entry.FullName)
+                return;
             if (!_files.TryAdd(path, entry))
                 throw new DatasetException($"{_archivePath} has two members named {path}.");
             string directory = "";

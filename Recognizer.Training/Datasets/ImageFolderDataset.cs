@@ -19,7 +19,7 @@ internal static class ImageFolderDataset
         if (top.All(d => FileTree.PartOf(d) is not null))
         {
             var unreadable = new List<string>();
-            var lists = top.Where(d => tree.FileExists($"{d}/{ListName}")).ToDictionary(d => d, d => List(tree, d));
+            var lists = top.Where(d => tree.FileExists($"{d}/{ListName}")).Select(d => (Folder: d, Rows: ListOfPart(tree, d))).Where(l => l.Rows is not null).ToDictionary(l => l.Folder, l => l.Rows!);
             string[] labels = [.. LabelTable.FromTexts(tree.Location, [.. top.SelectMany(d => lists.GetValueOrDefault(d)?.Select(r => r.Label) ?? tree.Directories(d).Select(FileTree.NameOf))]).Labels];
             DatasetPart? Part(bool need, string part) => need && top.Where(d => FileTree.PartOf(d) == part).ToArray() is { Length: > 0 } folders
                 ? Read(tree, [.. folders.SelectMany(d => lists.GetValueOrDefault(d) ?? Files(tree, d, options))], labels, unreadable, options) : null;
@@ -30,6 +30,21 @@ internal static class ImageFolderDataset
 
     /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header or none; a header may say that the label comes first.</summary>
     public static Dataset LoadList(FileTree tree, DatasetLoadOptions options) => LoadWhole(tree, List(tree, ""), options);
+
+    /// <summary>The rows of the list in a part's folder; null where it says something else of the classes, which have folders.</summary>
+    private static List<(string Path, string Label)>? ListOfPart(FileTree tree, string part)
+    {
+        bool hasClasses = tree.Directories(part).Count > 1;
+        try
+        {
+            var rows = List(tree, part);
+            return hasClasses && !rows.Exists(r => tree.FileExists(r.Path)) ? null : rows;
+        }
+        catch (DatasetException) when (hasClasses)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The rows of the list in a folder, with paths from the root of the tree.</summary>
     private static List<(string Path, string Label)> List(FileTree tree, string directory)

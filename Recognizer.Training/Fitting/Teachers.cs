@@ -24,7 +24,7 @@ internal sealed class Teachers : IDisposable
     /// <param name="images">[classes], share of each among the training images.</param>
     /// <param name="adjustment">[classes], ln(that share / share in use); empty where they are the same.</param>
     /// <param name="threads">Threads to use.</param>
-    /// <exception cref="FormatException">A model has other classes, or was trained for frequencies of others.</exception>
+    /// <exception cref="FormatException">A model has other classes.</exception>
     public Teachers(IReadOnlyList<string> files, IReadOnlyList<string> labels, int batchSize, double[] images, float[] adjustment, int threads)
     {
         _classes = labels.Count;
@@ -40,7 +40,9 @@ internal sealed class Teachers : IDisposable
                 _models.Add(model);
                 if (!model.Labels.SequenceEqual(labels, StringComparer.Ordinal))
                     throw new FormatException($"teachers: {file} has {model.Labels.Count} classes that aren't the {labels.Count} to be trained, in their order");
-                float[] own = ClassFrequencies.Adjustment(images, ClassFrequencies.Of(TrainingConfig.Of(graph)?.ClassFrequencies, labels, $"classFrequencies of {file}"));
+                // Labels may have been replaced since, with which frequencies have no classes any more
+                var frequencies = TrainingConfig.Of(graph)?.ClassFrequencies is { } taught && labels.All(taught.ContainsKey) ? taught : null;
+                float[] own = ClassFrequencies.Adjustment(images, ClassFrequencies.Of(frequencies, labels, $"classFrequencies of {file}"));
                 _conversions.Add(own.SequenceEqual(adjustment) ? [] : [.. labels.Select((_, k) => MathF.Exp(own.ElementAtOrDefault(k) - adjustment.ElementAtOrDefault(k)))]);
             }
         }

@@ -94,7 +94,7 @@ internal static class TrainingSession
         Directory.CreateDirectory(options.Output);
         string images = Path.Combine(checkpoints, ImagesFile);
         // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
-        (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
+        (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data, config)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
             .. config.ModelFiles.Select(file => ($"model {file} has", HashOfModel(file)))];
         double secondsBefore = 0;
         if (checkpoint is null)
@@ -178,11 +178,13 @@ internal static class TrainingSession
     }
 
     /// <summary>SHA-256 of labels and pixels of all images, in their order.</summary>
-    private static string HashOfImages(TrainingData data)
+    private static string HashOfImages(TrainingData data, TrainingConfig config)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.Images.Labels.AsSpan()));
         hash.AppendData(data.Images.Images);
+        // Which images are held back has not always been the same with an alphabet as without
+        if (config.Alphabet is not null) hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.HeldBack.AsSpan()));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
