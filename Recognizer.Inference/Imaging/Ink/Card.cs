@@ -11,21 +11,20 @@ internal static class Card
     /// <param name="MostElongation">Length beside its width: a thick stroke is longer.</param>
     /// <param name="MostInk">Area of the ink on it as a share of its own.</param>
     /// <param name="LeastExtent">Of one stroke beside the card's longer side: streaks and holes in a thick stroke are less.</param>
-    /// <param name="MostOnDark">Of a dark table, the share that may be of another brightness: beside the lit part of a sheet, or one cell of a form, much is.</param>
-    /// <param name="MostOnLight">Of a light one: on a page with a dark panel, writing is.</param>
+    /// <param name="MostOthers">Of what lies around it, the share that may be of another brightness within the picture and at its border: writing, cells of a form, the dark part of a sheet.</param>
     /// <param name="Blur">Breadth of its edge beside the picture's longer side.</param>
-    private readonly record struct Limits(int LeastSide, double LeastArea, double LeastRectangularity, double MostElongation, double MostInk, double LeastExtent, double MostOnDark,
-        double MostOnLight, double Blur)
+    private readonly record struct Limits(int LeastSide, double LeastArea, double LeastRectangularity, double MostElongation, double MostInk, double LeastExtent,
+        (double Within, double AtBorder) MostOthers, double Blur)
     {
         /// <summary>Pixels of the blurred edge.</summary>
         public int Edge(int width, int height) => Math.Max(2, (int)(Blur * Math.Max(width, height)));
     }
 
     /// <summary>Cards with one character.</summary>
-    private static readonly Limits s_character = new(48, 0.2, 0.92, 2.5, 0.25, 0.15, 1, 1, 1 / 64.0);
+    private static readonly Limits s_character = new(48, 0.2, 0.92, 2.5, 0.25, 0.15, (1, 1), 1 / 64.0);
 
     /// <summary>Sheets with lines of writing, which may be photographed from aside.</summary>
-    private static readonly Limits s_page = new(64, 0.1, 0.85, 12, 0.3, 0.01, 0.2, 0.005, 1 / 400.0);
+    private static readonly Limits s_page = new(64, 0.1, 0.85, 12, 0.3, 0.01, (0.0002, 0.2), 1 / 400.0);
 
     /// <summary>Most difference from the middle brightness of the picture's border of what is like it, and the least share that is: all around the card lies one ground.</summary>
     private const int Tolerance = 35;
@@ -138,7 +137,7 @@ internal static class Card
             if (c.Area > card.Area) card = c;
         if (card.Area < limits.LeastArea * count || card.Area > MostArea * count || extent < limits.LeastExtent * Math.Max(card.Box.Width, card.Box.Height)
             || !HasStrokes(gray, labels, width, height, card, table, limits) || Rectangularity(labels, width, card, limits.MostElongation) < limits.LeastRectangularity) return null;
-        return limits.MostOnLight == 1 || IsAlone(work, width, height, card, table, limits) ? card : null;
+        return limits.MostOthers.Within == 1 || IsAlone(work, width, height, card, table, limits) ? card : null;
 
         bool IsWithin(PixelBox box) => box is { Left: > 0, Top: > 0 } && box.Right < width && box.Bottom < height;
     }
@@ -146,18 +145,25 @@ internal static class Card
     /// <summary>Whether what lies around a card and its blurred edge is table and little else.</summary>
     private static bool IsAlone(NormalizerWorkspace work, int width, int height, InkComponent card, in Table table, in Limits limits)
     {
-        int count = width * height, soft = limits.Edge(width, height), outside = 0, others = 0;
+        int count = width * height, soft = limits.Edge(width, height), outside = 0, within = 0, atBorder = 0;
         Span<byte> mask = work.Mask.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
         for (int i = 0; i < count; i++) mask[i] = work.Labels[i] == card.Label ? (byte)1 : (byte)0;
         WindowExtremum.Rows(mask, temporary, width, height, soft, maximum: true);
         WindowExtremum.Columns(temporary, mask, width, height, soft, maximum: true);
         for (int i = 0; i < count; i++)
         {
-            if (mask[i] != 0) continue;
-            outside++;
-            if (Math.Abs(work.Gray[i] - table.Level) > Tolerance) others++;
+            bool isOutside = mask[i] == 0;
+            if (isOutside) outside++;
+            mask[i] = isOutside && Math.Abs(work.Gray[i] - table.Level) > Tolerance ? (byte)1 : (byte)0;
         }
-        return others <= (table.IsDark ? limits.MostOnDark : limits.MostOnLight) * outside;
+        var found = new List<InkComponent>();
+        InkComponents.Find(mask, work.Gray, width, height, new int[count], [], found);
+        foreach (InkComponent c in found)
+        {
+            if (c.Box is { Left: > 0, Top: > 0 } && c.Box.Right < width && c.Box.Bottom < height) within += c.Area;
+            else atBorder += c.Area;
+        }
+        return within <= limits.MostOthers.Within * outside && atBorder <= limits.MostOthers.AtBorder * outside;
     }
 
     /// <summary>Whether what is on the table's side of the threshold within the card looks like strokes, and its paper stands out from the table.</summary>

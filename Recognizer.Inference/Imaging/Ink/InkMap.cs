@@ -195,7 +195,7 @@ internal static class InkMap
 
     private static bool FindWriting(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
-        const double LightCost = 0.06, StrokesPerRadius = 3.5, LeastSeparability = 0.9;
+        const double LightCost = 0.06, StrokesPerRadius = 3.5, LeastSeparability = 0.8;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         var even = Measure(gray, width, height);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Recognizer.Inference.Imaging.Ink;
 
 namespace Recognizer.Inference.Imaging.Pages;
@@ -328,7 +329,7 @@ public sealed class FieldReader
     private static double MarkCost(string mark, in LineLattice.Segment segment, LineLattice lattice)
     {
         double ratio = Math.Log((double)segment.Box.Width / segment.Box.Height), size = Math.Max(segment.Box.Width, segment.Box.Height) / lattice.CharacterHeight;
-        // with the labels that it is like; null for what may be like any: ÷ is told by its ink, and letters that there is no label for are like whatever they are like
+        // with the labels that it is like; null for what may be like any: ÷ is told by its ink, and what ½, ✓ and letters that there is no label for are like isn't known
         var (usualRatio, deviation, usualSize, alike) = mark switch
         {
             "/" or "\\" or "(" or ")" or "[" or "]" or "!" => (-0.8, 0.5, 1.1, "17CIJLcijl"),
@@ -352,7 +353,7 @@ public sealed class FieldReader
             "<" or "{" => (0.0, 0.8, 0.9, "CLcEt1"),
             ">" or "}" => (0.0, 0.8, 0.9, "7317"),
             "÷" => (0.0, 0.8, 0.9, null),
-            _ => (0.0, 0.8, 0.9, char.IsLetterOrDigit(mark, 0) ? null : ""),
+            _ => (0.0, 0.8, 0.9, char.IsPunctuation(mark, 0) || CharUnicodeInfo.GetUnicodeCategory(mark, 0) == UnicodeCategory.CurrencySymbol ? "" : null),
         };
         double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;
         double cost = segment.JoinCost + UnknownMarkCost + Math.Min(6, 0.5 * z * z) + Math.Min(6, 0.5 * s * s);

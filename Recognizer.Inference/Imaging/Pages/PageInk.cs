@@ -245,10 +245,13 @@ internal sealed class PageInk
     /// as characters in lines of their own. Characters beside one another become wider by that, not higher.</summary>
     private void JoinFragments()
     {
-        const double Gap = 0.3, LeastGrowth = 1.25;
+        // Fragments are hardly higher than strokes are broad; characters of two lines that touch would be far higher than wide
+        const double Gap = 0.3, LeastGrowth = 1.25, MostHeight = 6.5, MostElongation = 2.5;
         if (Components.Count < Several) return;
         double[] thickness = Thickness();
-        int count = Width * Height, radius = (int)Math.Ceiling(Gap * Middle(Components, c => thickness[c.Label]));
+        double stroke = Middle(Components, c => thickness[c.Label]), height = Middle(Components, c => c.Box.Height);
+        if (height > MostHeight * stroke) return;
+        int count = Width * Height, radius = (int)Math.Ceiling(Gap * stroke);
         byte[] mask = new byte[count], temporary = new byte[count];
         for (int i = 0; i < count; i++) mask[i] = Labels[i] == 0 ? (byte)0 : (byte)1;
         WindowExtremum.Rows(mask, temporary, Width, Height, radius, maximum: true);
@@ -258,7 +261,7 @@ internal sealed class PageInk
         var labels = new int[count];
         var joined = new List<InkComponent>();
         InkComponents.Find(mask, Ink, Width, Height, labels, [], joined);
-        if (Middle(joined, c => c.Box.Height) < LeastGrowth * Middle(Components, c => c.Box.Height)) return;
+        if (Middle(joined, c => c.Box.Height) < LeastGrowth * height || Middle(joined, c => (double)c.Box.Height / c.Box.Width) > MostElongation) return;
         Labels = labels;
         Components.Clear();
         Components.AddRange(joined);

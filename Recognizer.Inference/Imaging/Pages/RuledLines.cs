@@ -73,7 +73,7 @@ internal static class RuledLines
     }
 
     /// <summary>Clears upright lines from the picture's top to its bottom that have all writing on one side of them and are higher than it at both ends: borders of a field that was cut a
-    /// little too wide. A 1 may be as high in a picture cut as close as can be, but then the digits beside it nearly are too, and letters beside an l end at its bottom.</summary>
+    /// little too wide. A 1 may be as high in a picture cut as close as can be, but then the digits beside it are at least two thirds of that, and letters beside an l end at its bottom.</summary>
     /// <param name="ink">[height, width], without the rules.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
@@ -82,7 +82,7 @@ internal static class RuledLines
     public static bool RemoveSides(byte[] ink, int width, int height, List<InkComponent> components)
     {
         // Shares of the picture's height: of what is beside a line, and of the ground above and below that; and of the largest component's area
-        const double MostHeight = 0.8, LeastGround = 0.05, LeastArea = 1.0 / 6;
+        const double MostHeight = 0.6, LeastGround = 0.05, LeastArea = 1.0 / 6;
         List<(int Row, int Left, int Right)> left = SideLine(ink, width, height, 1), right = SideLine(ink, width, height, -1);
         if (left.Count + right.Count == 0) return false;
         int from = left.Select(run => run.Right).DefaultIfEmpty().Max(), to = right.Select(run => run.Left).DefaultIfEmpty(width).Min();
