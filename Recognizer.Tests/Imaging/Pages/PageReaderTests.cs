@@ -490,8 +490,10 @@ public class PageReaderTests
     }
 
     /// <summary>What is written beside it would be lost with the ground around a card.</summary>
-    [Fact]
-    public void A_dark_panel_on_a_page_is_no_sheet()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_dark_panel_on_a_page_is_no_sheet(bool isNegative)
     {
         string[] lines = ["2075346", "9137", "5568204"];
         GrayImage text = DrawnPage.Paint(lines, gap: 10), title = DrawnPage.Paint(["830"], gap: 10);
@@ -502,6 +504,7 @@ public class PageReaderTests
         for (int y = 0; y < title.Height + 20; y++)
             for (int x = 10; x < width - 10; x++)
                 pixels[(y + 10) * width + x] = (byte)(x - 20 is >= 0 and var u && u < title.Width && y - 10 is >= 0 and var v && v < title.Height ? 255 - title.Pixels[v * title.Width + u] : 0);
+        if (isNegative) pixels = [.. pixels.Select(value => (byte)(255 - value))];
         string[] read = new PageReader(s_scorer).Read(new GrayImage(width, height, pixels)).Text.Split('\n');
         Assert.Equal(lines, read[^3..]);
     }
@@ -534,6 +537,33 @@ public class PageReaderTests
             pixels[i] = (byte)(i % page.Width is var x && x > page.Width / 3 && x < page.Width * 2 / 3 ? 0.52 * value + 0.48 * 255 : value);
         }
         Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, pixels)).Text);
+    }
+
+    /// <summary>They are higher where gaps are closed, too, as fragments of one character are.</summary>
+    [Theory]
+    [InlineData(3, 1.5)]
+    [InlineData(4.5, 1.5)]
+    [InlineData(8, 2)]
+    public void Lines_that_nearly_touch_stay_two(double pen, double gap)
+    {
+        const int Width = 460, Height = 190;
+        string[] lines = ["2075346182", "5568204193"];
+        var cover = new float[Width * Height];
+        for (int line = 0; line < 2; line++)
+            for (int i = 0; i < lines[line].Length; i++) Drawing.Digit(cover, Width, lines[line][i] - '0', 40 + 38 * i, 45 + line * (40 + pen + gap), 24, 40, pen);
+        Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 50)).Text);
+    }
+
+    /// <summary>In a picture cut as close as can be, a 1 that is taller than the other digits is as high as a border.</summary>
+    [Fact]
+    public void A_tall_1_at_the_side_of_a_field_stays()
+    {
+        const int Width = 170, Height = 52;
+        var cover = new float[Width * Height];
+        Drawing.Digit(cover, Width, 1, 6, 2, 30, 48, 4.5);
+        foreach (var (digit, place) in new[] { (4, 0), (7, 1), (5, 2) }) Drawing.Digit(cover, Width, digit, 50 + 40 * place, 10, 24, 34, 4.5);
+        GrayImage field = Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 50);
+        Assert.Equal("1475", new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(field)?.Text);
     }
 
     private static GrayImage Darken(GrayImage image, Func<int, int, bool> where)
