@@ -84,15 +84,27 @@ public static class CharacterRecognizerServiceCollectionExtensions
             if (options.ModelPath is null)
             {
                 Recognizer = CharacterRecognizer.Load(options.Shipped, options.ToRecognizerOptions());
-                Log.LoadedShipped(logger, options.Shipped, Recognizer.Labels.Count);
+                Tell(() => Log.LoadedShipped(logger, options.Shipped, Recognizer.Labels.Count));
                 return;
             }
             string path = Path.GetFullPath(options.ModelPath);
             // The file may change while it is read: what is watched for is a change from before that.
             var files = new ModelFiles(path);
             Recognizer = CharacterRecognizer.Load(path, options.ToRecognizerOptions(), files.Add);
-            Log.Loaded(logger, path, Recognizer.Labels.Count);
+            Tell(() => Log.Loaded(logger, path, Recognizer.Labels.Count));
             if (options.ReloadOnChange) _reloader = new ModelReloader(Recognizer, path, files, options.SettleTime, options.PollingInterval, logger);
+        }
+
+        // A log that throws costs nobody the recogniser, which nothing would dispose of any more
+        private static void Tell(Action write)
+        {
+            try
+            {
+                write();
+            }
+            catch (Exception)
+            {
+            }
         }
 
         public CharacterRecognizer Recognizer { get; }

@@ -53,6 +53,19 @@ public sealed class CharacterRecognizerServiceTests : IDisposable
         Assert.Equal(["Loaded the shipped model Digits with 10 classes"], _log.Lines);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_log_that_throws_costs_nobody_the_recogniser(bool isShipped)
+    {
+        File.WriteAllBytes(ModelPath, ModelReplacementTests.Model(0));
+        _log.Throws = true;
+        using ServiceProvider services = Services(options => options.ModelPath = isShipped ? null : ModelPath);
+        CharacterRecognizer recognizer = services.GetRequiredService<CharacterRecognizer>();
+        Assert.Same(recognizer, services.GetRequiredService<CharacterRecognizer>());
+        Assert.Single(_log.Lines);
+    }
+
     [Fact]
     public void Named_recognisers_live_side_by_side()
     {
