@@ -63,10 +63,10 @@ public static class CharacterNormalizer
         if (width == Size && height == Size && DataForm.TryCopy(workspace, pixels, Size, layout, polarity, destination)) return true;
         destination.Clear();
         workspace.IsAlphanumeric = isAlphanumeric;
-        var region = new Region(0, 0, width, height);
+        var region = new PixelBox(0, 0, width, height);
         if (PictureFrame.Find(pixels, width, height) is { } frame && (polarity == Polarity.Detect || polarity == frame.Polarity))
-            (polarity, region) = (frame.Polarity, new Region(frame.Left, frame.Top, frame.Width, frame.Height));
-        else if (Padding.Find(pixels, width, height) is { } within) region = new Region(within.Left, within.Top, within.Width, within.Height);
+            (polarity, region) = (frame.Polarity, frame.Within);
+        else if (Padding.Find(pixels, width, height) is { } within) region = within;
         return NormalizeRegion(workspace, pixels, width, region, layout, polarity, destination, Reduction.Mean, zooms: 2)
             || Math.Max(region.Width, region.Height) > WorkSize
             && (polarity != Polarity.LightOnDark && NormalizeRegion(workspace, pixels, width, region, layout, Polarity.DarkOnLight, destination, Reduction.Least, zooms: 2)
@@ -84,7 +84,7 @@ public static class CharacterNormalizer
     {
         var work = t_workspace ??= new NormalizerWorkspace();
         int factor = ReductionFactor(width, height);
-        var whole = new Region(0, 0, width, height);
+        var whole = new PixelBox(0, 0, width, height);
         (int stride, width, height) = (width, Math.Max(1, width / factor), Math.Max(1, height / factor));
         work.Reserve(width, height);
         Span<byte> reduced = work.Ink.AsSpan(0, width * height);
@@ -133,8 +133,6 @@ public static class CharacterNormalizer
     /// <summary>Pixels on either side of a square of which one is made, so that a picture comes to the work size.</summary>
     private static int ReductionFactor(int width, int height) => (Math.Max(width, height) + WorkSize - 1) / WorkSize;
 
-    private readonly record struct Region(int Left, int Top, int Width, int Height);
-
     /// <summary>What becomes of squares of pixels when a picture is made smaller. The mean tells ink from noise; strokes that are thin beside the squares stand out only in
     /// the darkest or lightest pixel of each.</summary>
     private enum Reduction
@@ -144,7 +142,7 @@ public static class CharacterNormalizer
         Greatest,
     }
 
-    private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, Region region,
+    private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, PixelBox region,
         NormalizerLayout layout, Polarity polarity, Span<float> destination, Reduction reduction, int zooms)
     {
         int factor = ReductionFactor(region.Width, region.Height);
@@ -170,7 +168,7 @@ public static class CharacterNormalizer
             int margin = Math.Max(4, longest * 2 / 5) * factor;
             int left = Math.Max(0, box.Left * factor - margin), top = Math.Max(0, box.Top * factor - margin);
             int right = Math.Min(region.Width, (box.Left + box.Width) * factor + margin), bottom = Math.Min(region.Height, (box.Top + box.Height) * factor + margin);
-            var part = new Region(region.Left + left, region.Top + top, right - left, bottom - top);
+            var part = new PixelBox(region.Left + left, region.Top + top, right - left, bottom - top);
             if (NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, Reduction.Mean, zooms - 1)) return true;
             // The closer look found nothing; redo the wide one, whose buffers were overwritten
             return NormalizeRegion(work, pixels, stride, region, layout, polarity, destination, reduction, 0);
@@ -179,12 +177,8 @@ public static class CharacterNormalizer
         return true;
     }
 
-    /// <summary>Averages squares of <paramref name="factor"/> pixels of a whole picture.</summary>
-    internal static void Reduce(GrayImage image, int factor, Span<byte> gray, int width, int height) =>
-        Reduce(image.Pixels, image.Width, new Region(0, 0, image.Width, image.Height), factor, gray, width, height);
-
     /// <summary>Averages squares of <paramref name="factor"/> pixels, at most as many as fit; what doesn't fill a square at the right and bottom is left out.</summary>
-    private static void Reduce(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height)
+    internal static void Reduce(ReadOnlySpan<byte> pixels, int stride, PixelBox region, int factor, Span<byte> gray, int width, int height)
     {
         if (factor == 1)
         {
@@ -220,7 +214,7 @@ public static class CharacterNormalizer
     }
 
     /// <summary>The least or greatest pixel of squares of <paramref name="factor"/> pixels, at most as many as fit.</summary>
-    private static void ReduceToExtremum(ReadOnlySpan<byte> pixels, int stride, Region region, int factor, Span<byte> gray, int width, int height, bool maximum)
+    private static void ReduceToExtremum(ReadOnlySpan<byte> pixels, int stride, PixelBox region, int factor, Span<byte> gray, int width, int height, bool maximum)
     {
         int blockWidth = Math.Min(factor, region.Width), blockHeight = Math.Min(factor, region.Height);
         byte[] rented = ArrayPool<byte>.Shared.Rent(width * blockWidth);

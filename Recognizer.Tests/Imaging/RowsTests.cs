@@ -118,6 +118,11 @@ public class RowsTests
             Assert.Equal(Enumerable.Range(0, pixels.Length).Select(i => Extremum(i % width, width, x => pixels[i / width * width + x])), result);
             WindowExtremum.Columns(pixels, result, width, height, radius, maximum);
             Assert.Equal(Enumerable.Range(0, pixels.Length).Select(i => Extremum(i / width, height, y => pixels[y * width + i % width])), result);
+            WindowExtremum.Rows(pixels, result, width, height, radius, maximum);
+            WindowExtremum.Columns(result, result, width, height, radius, maximum);
+            byte[] squares = [.. pixels];
+            WindowExtremum.Squares(squares, squares, width, height, radius, maximum);
+            Assert.Equal(result, squares);
 
             byte Extremum(int at, int length, Func<int, byte> value)
             {
@@ -185,7 +190,7 @@ public class RowsTests
         int factor = (Math.Max(width, height) + 255) / 256, reducedWidth = Math.Max(1, width / factor), reducedHeight = Math.Max(1, height / factor);
         int blockWidth = Math.Min(factor, width), blockHeight = Math.Min(factor, height);
         var gray = new byte[reducedWidth * reducedHeight];
-        CharacterNormalizer.Reduce(new GrayImage(width, height, pixels), factor, gray, reducedWidth, reducedHeight);
+        CharacterNormalizer.Reduce(pixels, width, new PixelBox(0, 0, width, height), factor, gray, reducedWidth, reducedHeight);
         for (int i = 0; i < gray.Length; i++)
         {
             long sum = 0;

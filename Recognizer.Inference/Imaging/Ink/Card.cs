@@ -87,16 +87,13 @@ internal static class Card
         if (seen is not { } card) return null;
 
         int soft = limits.Edge(width, height), around = Math.Max(2 * soft, Math.Max(width, height) / 64);
-        Span<byte> temporary = work.Temporary.AsSpan(0, count);
         for (int i = 0; i < count; i++) mask[i] = work.Labels[i] == card.Label ? (byte)1 : (byte)0;
-        WindowExtremum.Rows(mask, temporary, width, height, soft, maximum: false);
-        WindowExtremum.Columns(temporary, mask, width, height, soft, maximum: false);
+        WindowExtremum.Squares(mask, mask, width, height, soft, maximum: false);
         // Of the paper within a few pixels, what is farthest from ink, so that a stroke that ends at the card's edge isn't drawn on
         Span<byte> paper = work.Ground.AsSpan(0, count);
         byte nearest = isDark ? (byte)0 : (byte)255;
         for (int i = 0; i < count; i++) paper[i] = mask[i] != 0 ? gray[i] : nearest;
-        WindowExtremum.Rows(paper, temporary, width, height, around, maximum: isDark);
-        WindowExtremum.Columns(temporary, paper, width, height, around, maximum: isDark);
+        WindowExtremum.Squares(paper, paper, width, height, around, maximum: isDark);
         Spread(gray, mask, paper, width, height);
         polarity = found;
         return card.Box;
@@ -125,12 +122,12 @@ internal static class Card
         int extent = 0, ink = 0, rest = count;
         foreach (InkComponent c in components)
         {
-            if (!IsWithin(c.Box)) rest -= c.Area;
+            if (!c.Box.IsWithin(width, height)) rest -= c.Area;
             else (extent, ink) = (Math.Max(extent, Math.Max(c.Box.Width, c.Box.Height)), ink + c.Area);
         }
         // Most pictures end here: what isn't table has nothing on it, or surrounds more than it covers
         if (ink < LeastPixels || ink > limits.MostInk * rest) return null;
-        for (int i = 0; i < count; i++) mask[i] = labels[i] == 0 || IsWithin(components[labels[i] - 1].Box) ? (byte)1 : (byte)0;
+        for (int i = 0; i < count; i++) mask[i] = labels[i] == 0 || components[labels[i] - 1].Box.IsWithin(width, height) ? (byte)1 : (byte)0;
         InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
         InkComponent card = default;
         foreach (InkComponent c in components)
@@ -138,18 +135,15 @@ internal static class Card
         if (card.Area < limits.LeastArea * count || card.Area > MostArea * count || extent < limits.LeastExtent * Math.Max(card.Box.Width, card.Box.Height)
             || !HasStrokes(gray, labels, width, height, card, table, limits) || Rectangularity(labels, width, card, limits.MostElongation) < limits.LeastRectangularity) return null;
         return limits.MostOthers.Within == 1 || IsAlone(work, width, height, card, table, limits) ? card : null;
-
-        bool IsWithin(PixelBox box) => box is { Left: > 0, Top: > 0 } && box.Right < width && box.Bottom < height;
     }
 
     /// <summary>Whether what lies around a card and its blurred edge is table and little else.</summary>
     private static bool IsAlone(NormalizerWorkspace work, int width, int height, InkComponent card, in Table table, in Limits limits)
     {
         int count = width * height, soft = limits.Edge(width, height), outside = 0, within = 0, atBorder = 0;
-        Span<byte> mask = work.Mask.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
+        Span<byte> mask = work.Mask.AsSpan(0, count);
         for (int i = 0; i < count; i++) mask[i] = work.Labels[i] == card.Label ? (byte)1 : (byte)0;
-        WindowExtremum.Rows(mask, temporary, width, height, soft, maximum: true);
-        WindowExtremum.Columns(temporary, mask, width, height, soft, maximum: true);
+        WindowExtremum.Squares(mask, mask, width, height, soft, maximum: true);
         for (int i = 0; i < count; i++)
         {
             bool isOutside = mask[i] == 0;
@@ -160,7 +154,7 @@ internal static class Card
         InkComponents.Find(mask, work.Gray, width, height, new int[count], [], found);
         foreach (InkComponent c in found)
         {
-            if (c.Box is { Left: > 0, Top: > 0 } && c.Box.Right < width && c.Box.Bottom < height) within += c.Area;
+            if (c.Box.IsWithin(width, height)) within += c.Area;
             else atBorder += c.Area;
         }
         return within <= limits.MostOthers.Within * outside && atBorder <= limits.MostOthers.AtBorder * outside;

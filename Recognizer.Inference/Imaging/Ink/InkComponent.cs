@@ -7,6 +7,9 @@ internal readonly record struct PixelBox(int Left, int Top, int Width, int Heigh
 
     public int Bottom => Top + Height;
 
+    /// <summary>Whether it lies apart from all edges of a picture.</summary>
+    public bool IsWithin(int width, int height) => Left > 0 && Top > 0 && Right < width && Bottom < height;
+
     public PixelBox Union(PixelBox other)
     {
         int left = Math.Min(Left, other.Left), top = Math.Min(Top, other.Top);

@@ -150,10 +150,9 @@ internal static class InkMap
     {
         int count = width * height, radius = Math.Max(2, Math.Max(width, height) / 8);
         if (Math.Min(width, height) <= 2 * radius) return false;
-        Span<byte> mask = work.Mask.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
+        Span<byte> mask = work.Mask.AsSpan(0, count);
         for (int i = 0; i < count; i++) mask[i] = work.Gray[i] < even.Threshold == (polarity == Polarity.DarkOnLight) ? (byte)1 : (byte)0;
-        WindowExtremum.Rows(mask, temporary, width, height, radius, maximum: false);
-        WindowExtremum.Columns(temporary, mask, width, height, radius, maximum: false);
+        WindowExtremum.Squares(mask, mask, width, height, radius, maximum: false);
         for (int y = radius; y < height - radius; y++)
             if (mask.Slice(y * width + radius, width - 2 * radius).Contains((byte)1)) return true;
         return false;
@@ -315,17 +314,15 @@ internal static class InkMap
     {
         int count = width * height;
         bool dark = polarity == Polarity.DarkOnLight;
-        Span<byte> ink = work.Ink.AsSpan(0, count), local = work.Ground.AsSpan(0, count), temporary = work.Temporary.AsSpan(0, count);
+        Span<byte> ink = work.Ink.AsSpan(0, count), local = work.Ground.AsSpan(0, count);
         var ground = work.Row.AsSpan(0, width);
         for (int y = 0; y < height; y++)
         {
             surface.Row(y, ground);
             GroundDifference.Levelled(work.Gray.AsSpan(y * width, width), ground, ink.Slice(y * width, width), dark);
         }
-        WindowExtremum.Rows(ink, temporary, width, height, radius, maximum: dark);
-        WindowExtremum.Columns(temporary, local, width, height, radius, maximum: dark);
-        WindowExtremum.Rows(local, temporary, width, height, radius, maximum: !dark);
-        WindowExtremum.Columns(temporary, local, width, height, radius, maximum: !dark);
+        WindowExtremum.Squares(ink, local, width, height, radius, maximum: dark);
+        WindowExtremum.Squares(local, local, width, height, radius, maximum: !dark);
         for (int y = 0; y < height; y++)
         {
             var row = ink.Slice(y * width, width);

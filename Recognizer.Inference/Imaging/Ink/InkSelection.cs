@@ -76,7 +76,7 @@ internal static class InkSelection
         var components = work.Components;
         int main = -1;
         for (int i = 0; i < components.Count; i++)
-            if (!TouchesEdge(components[i].Box, width, height) && (main < 0 || components[i].Mass > components[main].Mass)) main = i;
+            if (components[i].Box.IsWithin(width, height) && (main < 0 || components[i].Mass > components[main].Mass)) main = i;
         if (main < 0) return;
         var box = components[main].Box;
         int margin = Math.Min(Math.Min(box.Left, width - box.Right), Math.Min(box.Top, height - box.Bottom)), extent = Math.Max(box.Width, box.Height);
@@ -85,7 +85,7 @@ internal static class InkSelection
             for (int i = 0; i < components.Count; i++)
             {
                 var part = components[i].Box;
-                if (components[i].Area == 0 || !TouchesEdge(part, width, height)) continue;
+                if (components[i].Area == 0 || part.IsWithin(width, height)) continue;
                 if (pass == 1) components[i] = components[i] with { Area = 0 };
                 // What is larger, no line, and not along the edge, is a character that the edge cuts, and what is apart is a stroke of it
                 else if (Math.Max(part.Width, part.Height) is var longest && longest > extent && longest < 12 * Math.Min(part.Width, part.Height) && EdgeShare(work, width, height, components[i].Label) < 0.4) return;
@@ -150,8 +150,6 @@ internal static class InkSelection
         }
         return Math.Max((double)Math.Max(top, bottom) / width, (double)Math.Max(left, right) / height);
     }
-
-    private static bool TouchesEdge(PixelBox box, int width, int height) => TouchesSide(box, width) || box.Top <= 0 || box.Bottom >= height;
 
     private static bool TouchesSide(PixelBox box, int width) => box.Left <= 0 || box.Right >= width;
 

@@ -51,25 +51,22 @@ internal static class LineRemoval
                 return;
             }
         }
-        ClearSoftEdge(work.Ink.AsSpan(0, count), mask, original, before, width, height);
+        ClearSoftEdge(work.Ink.AsSpan(0, count), mask, original, width, height);
     }
 
     /// <summary>Clears the soft edge, two pixels, of what was cleared, unless it is the edge of what stays.</summary>
     /// <param name="ink">[height, width]; what is no longer on the mask may go.</param>
     /// <param name="mask">What stays.</param>
     /// <param name="original">What there was; is overwritten.</param>
-    /// <param name="temporary">Is overwritten.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
-    private static void ClearSoftEdge(Span<byte> ink, ReadOnlySpan<byte> mask, Span<byte> original, Span<byte> temporary, int width, int height)
+    private static void ClearSoftEdge(Span<byte> ink, ReadOnlySpan<byte> mask, Span<byte> original, int width, int height)
     {
         byte[] rented = ArrayPool<byte>.Shared.Rent(ink.Length);
         Span<byte> stays = rented.AsSpan(0, ink.Length), cleared = original;
         Rows.AndNot(cleared, mask);
-        WindowExtremum.Rows(cleared, temporary, width, height, 2, maximum: true);
-        WindowExtremum.Columns(temporary, cleared, width, height, 2, maximum: true);
-        WindowExtremum.Rows(mask, temporary, width, height, 1, maximum: true);
-        WindowExtremum.Columns(temporary, stays, width, height, 1, maximum: true);
+        WindowExtremum.Squares(cleared, cleared, width, height, 2, maximum: true);
+        WindowExtremum.Squares(mask, stays, width, height, 1, maximum: true);
         Rows.AndNot(cleared, stays);
         cleared.Replace((byte)1, byte.MaxValue);
         Rows.AndNot(ink, cleared);

@@ -3,12 +3,9 @@ namespace Recognizer.Inference.Imaging.Ink;
 /// <summary>A frame around the whole picture: the border of a box that the picture was cut along, the black edge of a scan, the table that a page lies on. It is as dark as ink
 /// (or as light, where writing is light) and would pass for the ground, which is what lies along the edges of other pictures.</summary>
 /// <param name="Polarity">What writing looks like within: dark on light in a dark frame, light on dark in a light one.</param>
-/// <param name="Left">First column within.</param>
-/// <param name="Top">First row within.</param>
-/// <param name="Width">Columns within.</param>
-/// <param name="Height">Rows within.</param>
+/// <param name="Within">What it surrounds.</param>
 /// <param name="Thickness">Of the thickest side, in pixels.</param>
-internal readonly record struct PictureFrame(Polarity Polarity, int Left, int Top, int Width, int Height, int Thickness)
+internal readonly record struct PictureFrame(Polarity Polarity, PixelBox Within, int Thickness)
 {
     /// <summary>Least difference between frame and ground, and most difference within a frame.</summary>
     private const int LeastContrast = 50, Tolerance = 30;
@@ -74,7 +71,7 @@ internal readonly record struct PictureFrame(Polarity Polarity, int Left, int To
             if (dark ? v < middle : v > middle) ink += inside[v];
         // With nothing on it, it may be a solid figure, such as the upright stroke of a 1
         if (ink < Math.Max(8, area / 50_000) || ink > 0.3 * area) return null;
-        return new PictureFrame(dark ? Polarity.DarkOnLight : Polarity.LightOnDark, l, t, w, h, Math.Max(Math.Max(t, b), Math.Max(l, r)));
+        return new PictureFrame(dark ? Polarity.DarkOnLight : Polarity.LightOnDark, new PixelBox(l, t, w, h), Math.Max(Math.Max(t, b), Math.Max(l, r)));
     }
 
     /// <summary>An edge of the picture and the lines of pixels that lie along it, from the outermost inwards.</summary>

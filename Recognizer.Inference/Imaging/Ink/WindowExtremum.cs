@@ -31,6 +31,13 @@ internal static class WindowExtremum
         ArrayPool<byte>.Shared.Return(rented);
     }
 
+    /// <summary>The same of squares; a map may be overwritten by its own.</summary>
+    public static void Squares(ReadOnlySpan<byte> from, Span<byte> to, int width, int height, int radius, bool maximum)
+    {
+        Rows(from, to, width, height, radius, maximum);
+        Columns(to, to, width, height, radius, maximum);
+    }
+
     private static byte Neutral(bool maximum) => maximum ? byte.MinValue : byte.MaxValue;
 
     /// <summary>pixels[i] = extremum of pixels[i], pixels[i + step], … pixels[i + (window − 1)·step], as far as these are there.</summary>

@@ -75,7 +75,7 @@ internal sealed class PageInk
         page.Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
         // A thin frame may be the border of a comb, and goes with its separators
         if (frame is not { Thickness: <= ThickFrame } && !page.CropToSheet(image, work, ref polarity) && frame is { } thick)
-            page.Reduce(image, new PixelBox(thick.Left, thick.Top, thick.Width, thick.Height), work);
+            page.Reduce(image, thick.Within, work);
         int width = page.Width, height = page.Height;
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
@@ -98,17 +98,11 @@ internal sealed class PageInk
     /// <summary>Averages a part of the picture down to <see cref="MaxSide"/>.</summary>
     private void Reduce(GrayImage image, PixelBox part, NormalizerWorkspace work)
     {
-        if (part.Width < image.Width || part.Height < image.Height)
-        {
-            var pixels = new byte[part.Width * part.Height];
-            for (int y = 0; y < part.Height; y++) image.Pixels.Slice((part.Top + y) * image.Width + part.Left, part.Width).CopyTo(pixels.AsSpan(y * part.Width));
-            image = new GrayImage(part.Width, part.Height, pixels);
-        }
         (_left, _top, _originalWidth, _originalHeight) = (part.Left, part.Top, part.Width, part.Height);
         _factor = (Math.Max(part.Width, part.Height) + MaxSide - 1) / MaxSide;
         (Width, Height) = (Math.Max(1, part.Width / _factor), Math.Max(1, part.Height / _factor));
         work.Reserve(Width, Height);
-        CharacterNormalizer.Reduce(image, _factor, work.Gray.AsSpan(0, Width * Height), Width, Height);
+        CharacterNormalizer.Reduce(image.Pixels, image.Width, part, _factor, work.Gray.AsSpan(0, Width * Height), Width, Height);
     }
 
     /// <summary>Leaves what a sheet covers, where one lies on a table, in as many pixels as there are of it.</summary>
@@ -214,12 +208,10 @@ internal sealed class PageInk
     {
         const double Broad = 2.5;
         double[] thickness = Thickness();
-        double[] strokes = [.. Components.Where(c => c.Area >= 8 && !AtEdge(c)).Select(c => thickness[c.Label]).Order()];
+        double[] strokes = [.. Components.Where(c => c.Area >= 8 && c.Box.IsWithin(Width, Height)).Select(c => thickness[c.Label]).Order()];
         if (strokes.Length == 0) return;
         double usual = strokes[strokes.Length / 2];
-        foreach (InkComponent c in Components) dropped[c.Label] = AtEdge(c) && thickness[c.Label] > Broad * usual;
-
-        bool AtEdge(InkComponent c) => c.Box.Left == 0 || c.Box.Top == 0 || c.Box.Right == Width || c.Box.Bottom == Height;
+        foreach (InkComponent c in Components) dropped[c.Label] = !c.Box.IsWithin(Width, Height) && thickness[c.Label] > Broad * usual;
     }
 
     /// <summary>Of each component, by label, twice the area over the perimeter: of a stroke, its width.</summary>
@@ -252,12 +244,10 @@ internal sealed class PageInk
         double stroke = Middle(Components, c => thickness[c.Label]), height = Middle(Components, c => c.Box.Height);
         if (height > MostHeight * stroke) return;
         int count = Width * Height, radius = (int)Math.Ceiling(Gap * stroke);
-        byte[] mask = new byte[count], temporary = new byte[count];
+        var mask = new byte[count];
         for (int i = 0; i < count; i++) mask[i] = Labels[i] == 0 ? (byte)0 : (byte)1;
-        WindowExtremum.Rows(mask, temporary, Width, Height, radius, maximum: true);
-        WindowExtremum.Columns(temporary, mask, Width, Height, radius, maximum: true);
-        WindowExtremum.Rows(mask, temporary, Width, Height, radius, maximum: false);
-        WindowExtremum.Columns(temporary, mask, Width, Height, radius, maximum: false);
+        WindowExtremum.Squares(mask, mask, Width, Height, radius, maximum: true);
+        WindowExtremum.Squares(mask, mask, Width, Height, radius, maximum: false);
         var labels = new int[count];
         var joined = new List<InkComponent>();
         InkComponents.Find(mask, Ink, Width, Height, labels, [], joined);
