@@ -87,10 +87,13 @@ internal sealed class PageInk
         if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
         RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
-        bool dropped = page.Drop(page.MarkSurroundings) | (isAlphanumeric && (page.Drop(dropped => page.MarkCircles(dropped, null)) | RuledLines.RemoveSides(page.Ink, page.Width, page.Height, page.Components)));
+        // All three go by these components, whichever of them another has cleared
+        bool surroundings = page.Drop(page.MarkSurroundings);
+        bool circles = isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null));
+        bool sides = isAlphanumeric && RuledLines.RemoveSides(page.Ink, page.Width, page.Height, page.Components);
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
         bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
-        if (dropped || turned) page.FindComponents();
+        if (surroundings || circles || sides || turned) page.FindComponents();
         page.JoinFragments();
         return page.Components.Count == 0 ? null : page;
     }
@@ -160,7 +163,7 @@ internal sealed class PageInk
         bool AreAlike(int from, int count) => from + count <= largest.Length && largest[from + count - 1].Area is var least && least >= LeastCharacter && least >= LeastShare * largest[from].Area;
     }
 
-    /// <summary>Clears components.</summary>
+    /// <summary>Clears the ink of components; <see cref="Labels"/> and <see cref="Components"/> stay those of before.</summary>
     /// <param name="mark">Marks them, by label.</param>
     /// <returns>Whether there was anything to clear.</returns>
     private bool Drop(Action<bool[]> mark)
@@ -186,7 +189,7 @@ internal sealed class PageInk
     private void MarkCircles(bool[] dropped, double? skew)
     {
         foreach (InkComponent c in Components.OrderByDescending(c => (long)c.Box.Width * c.Box.Height).Take(MostCircles))
-            dropped[c.Label] = EnclosingStroke.Surrounds(Labels, Width, Components, c) && (skew is not { } angle || !HasLevelLine(c, 0) && !HasLevelLine(c, angle));
+            dropped[c.Label] = EnclosingStroke.Surrounds(Labels, Width, Components, c) && (skew is not { } angle || !HasLevelLine(c, 0) && (angle == 0 || !HasLevelLine(c, angle)));
     }
 
     /// <summary>Whether a straight line runs along half of a component, level but for a skew. The curve of an ellipse around a word is nearly level along a third of it.</summary>
