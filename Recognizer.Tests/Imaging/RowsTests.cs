@@ -146,7 +146,7 @@ public class RowsTests
             byte[] mask = [.. Enumerable.Range(0, width * height).Select(_ => random.NextDouble() < share ? (byte)1 : (byte)0)], ink = Random(mask.Length, round);
             var labels = Enumerable.Repeat(-7, mask.Length).ToArray();
             var components = new List<InkComponent>();
-            InkComponents.Find(mask, ink, width, height, labels, [], components);
+            InkComponents.Find(mask, width, height, labels, components, ink: ink);
 
             // in the order in which they are met
             var expected = new int[mask.Length];

@@ -118,7 +118,7 @@ internal static class Card
         for (int i = 0; i < count; i++) mask[i] = table.Has(gray[i]) ? (byte)1 : (byte)0;
         var labels = work.Labels.AsSpan(0, count);
         var components = work.Components;
-        InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
+        InkComponents.Find(mask, width, height, labels, components, work.Parents);
         int extent = 0, ink = 0, rest = count;
         foreach (InkComponent c in components)
         {
@@ -128,7 +128,7 @@ internal static class Card
         // Most pictures end here: what isn't table has nothing on it, or surrounds more than it covers
         if (ink < LeastPixels || ink > limits.MostInk * rest) return null;
         for (int i = 0; i < count; i++) mask[i] = labels[i] == 0 || components[labels[i] - 1].Box.IsWithin(width, height) ? (byte)1 : (byte)0;
-        InkComponents.Find(mask, gray, width, height, labels, work.Parents, components);
+        InkComponents.Find(mask, width, height, labels, components, work.Parents);
         InkComponent card = default;
         foreach (InkComponent c in components)
             if (c.Area > card.Area) card = c;
@@ -151,7 +151,7 @@ internal static class Card
             mask[i] = isOutside && Math.Abs(work.Gray[i] - table.Level) > Tolerance ? (byte)1 : (byte)0;
         }
         var found = new List<InkComponent>();
-        InkComponents.Find(mask, work.Gray, width, height, new int[count], [], found);
+        InkComponents.Find(mask, width, height, new int[count], found);
         foreach (InkComponent c in found)
         {
             if (c.Box.IsWithin(width, height)) within += c.Area;

@@ -21,15 +21,23 @@ internal readonly record struct PixelBox(int Left, int Top, int Width, int Heigh
 /// <param name="Label">Number in <see cref="NormalizerWorkspace.Labels"/>.</param>
 /// <param name="Box">Bounding box.</param>
 /// <param name="Area">Pixels.</param>
-/// <param name="Mass">Sum of ink, 0…255 each.</param>
+/// <param name="Mass">Sum of ink, 0…255 each; 0 where only the mask was given.</param>
 internal readonly record struct InkComponent(int Label, PixelBox Box, int Area, long Mass);
 
 /// <summary>Labels connected components of a mask.</summary>
 internal static class InkComponents
 {
     /// <summary>Fills labels (1… , 0 for ground) and the list of components, component i having label i + 1.</summary>
-    public static void Find(ReadOnlySpan<byte> mask, ReadOnlySpan<byte> ink, int width, int height, Span<int> labels, List<int> parents, List<InkComponent> components)
+    /// <param name="mask">[height, width], 0 for ground.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="labels">Receives them, [height, width].</param>
+    /// <param name="components">Receives them.</param>
+    /// <param name="parents">Is overwritten; a list of its own where there is none to reuse.</param>
+    /// <param name="ink">[height, width], where the components' mass is wanted.</param>
+    public static void Find(ReadOnlySpan<byte> mask, int width, int height, Span<int> labels, List<InkComponent> components, List<int>? parents = null, ReadOnlySpan<byte> ink = default)
     {
+        parents ??= [];
         parents.Clear();
         parents.Add(0);
         labels.Clear();
@@ -81,7 +89,8 @@ internal static class InkComponents
                 int end = RunEnd(row, start), p = y * width + start, label = -parents[labels[p]];
                 labels.Slice(p, end - start).Fill(label);
                 long mass = 0;
-                foreach (byte value in ink.Slice(p, end - start)) mass += value;
+                if (!ink.IsEmpty)
+                    foreach (byte value in ink.Slice(p, end - start)) mass += value;
                 var c = components[label - 1];
                 var run = new PixelBox(start, y, end - start, 1);
                 components[label - 1] = new InkComponent(label, c.Area == 0 ? run : c.Box.Union(run), c.Area + run.Width, c.Mass + mass);

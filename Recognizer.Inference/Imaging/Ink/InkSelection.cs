@@ -9,7 +9,7 @@ internal static class InkSelection
         int count = width * height;
         var labels = work.Labels.AsSpan(0, count);
         var components = work.Components;
-        InkComponents.Find(work.Mask.AsSpan(0, count), work.Ink.AsSpan(0, count), width, height, labels, work.Parents, components);
+        InkComponents.Find(work.Mask.AsSpan(0, count), width, height, labels, components, work.Parents, work.Ink.AsSpan(0, count));
         box = default;
         if (components.Count == 0) return false;
 

@@ -149,7 +149,7 @@ internal sealed class PageInk
         var mask = new byte[count];
         for (int i = 0; i < count; i++) mask[i] = Ink[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
         if (Labels.Length < count) Labels = new int[count];
-        InkComponents.Find(mask, Ink, Width, Height, Labels, [], Components);
+        InkComponents.Find(mask, Width, Height, Labels, Components);
     }
 
     /// <summary>Whether a large component is wide, as touching characters are, or the largest reaches from edge to edge, as squares do, or two besides it, or more besides whatever pictures
@@ -253,7 +253,7 @@ internal sealed class PageInk
         WindowExtremum.Squares(mask, mask, Width, Height, radius, maximum: false);
         var labels = new int[count];
         var joined = new List<InkComponent>();
-        InkComponents.Find(mask, Ink, Width, Height, labels, [], joined);
+        InkComponents.Find(mask, Width, Height, labels, joined);
         if (Middle(joined, c => c.Box.Height) < LeastGrowth * height || Middle(joined, c => (double)c.Box.Height / c.Box.Width) > MostElongation) return;
         Labels = labels;
         Components.Clear();

@@ -30,7 +30,7 @@ internal readonly record struct SignShape(int Parts, double Corners)
             }
         }
         var parts = new List<InkComponent>();
-        InkComponents.Find(mask, ink, width, height, new int[ink.Length], [], parts);
+        InkComponents.Find(mask, width, height, new int[ink.Length], parts);
         return new SignShape(parts.Count(part => part.Area >= LeastPart), (double)corners / Math.Max(1, corners + sides));
     }
 
