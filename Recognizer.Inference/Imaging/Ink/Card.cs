@@ -11,17 +11,18 @@ internal static class Card
     /// <param name="MostElongation">Length beside its width: a thick stroke is longer.</param>
     /// <param name="MostInk">Area of the ink on it as a share of its own.</param>
     /// <param name="LeastExtent">Of one stroke beside the card's longer side: streaks and holes in a thick stroke are less.</param>
-    /// <param name="MostOthers">Of what lies around it, the share that may be of another brightness within the picture and at its border: writing, cells of a form, the dark part of a sheet.</param>
+    /// <param name="MostOthers">Of what lies around it, the share that may be of another brightness within the picture and at its border: writing, cells of a form, the dark part of a sheet.
+    /// Null where anything may lie there.</param>
     /// <param name="Blur">Breadth of its edge beside the picture's longer side.</param>
     private readonly record struct Limits(int LeastSide, double LeastArea, double LeastRectangularity, double MostElongation, double MostInk, double LeastExtent,
-        (double Within, double AtBorder) MostOthers, double Blur)
+        (double Within, double AtBorder)? MostOthers, double Blur)
     {
         /// <summary>Pixels of the blurred edge.</summary>
         public int Edge(int width, int height) => Math.Max(2, (int)(Blur * Math.Max(width, height)));
     }
 
     /// <summary>Cards with one character.</summary>
-    private static readonly Limits s_character = new(48, 0.2, 0.92, 2.5, 0.25, 0.15, (1, 1), 1 / 64.0);
+    private static readonly Limits s_character = new(48, 0.2, 0.92, 2.5, 0.25, 0.15, null, 1 / 64.0);
 
     /// <summary>Sheets with lines of writing, which may be photographed from aside.</summary>
     private static readonly Limits s_page = new(64, 0.1, 0.85, 12, 0.3, 0.01, (0.0002, 0.2), 1 / 400.0);
@@ -134,13 +135,13 @@ internal static class Card
             if (c.Area > card.Area) card = c;
         if (card.Area < limits.LeastArea * count || card.Area > MostArea * count || extent < limits.LeastExtent * Math.Max(card.Box.Width, card.Box.Height)
             || !HasStrokes(gray, labels, width, height, card, table, limits) || Rectangularity(labels, width, card, limits.MostElongation) < limits.LeastRectangularity) return null;
-        return limits.MostOthers.Within == 1 || IsAlone(work, width, height, card, table, limits) ? card : null;
+        return limits.MostOthers is not { } most || IsAlone(work, width, height, card, table, limits.Edge(width, height), most) ? card : null;
     }
 
     /// <summary>Whether what lies around a card and its blurred edge is table and little else.</summary>
-    private static bool IsAlone(NormalizerWorkspace work, int width, int height, InkComponent card, in Table table, in Limits limits)
+    private static bool IsAlone(NormalizerWorkspace work, int width, int height, InkComponent card, in Table table, int soft, (double Within, double AtBorder) most)
     {
-        int count = width * height, soft = limits.Edge(width, height), outside = 0, within = 0, atBorder = 0;
+        int count = width * height, outside = 0, within = 0, atBorder = 0;
         Span<byte> mask = work.Mask.AsSpan(0, count);
         for (int i = 0; i < count; i++) mask[i] = work.Labels[i] == card.Label ? (byte)1 : (byte)0;
         WindowExtremum.Squares(mask, mask, width, height, soft, maximum: true);
@@ -157,7 +158,7 @@ internal static class Card
             if (c.Box.IsWithin(width, height)) within += c.Area;
             else atBorder += c.Area;
         }
-        return within <= limits.MostOthers.Within * outside && atBorder <= limits.MostOthers.AtBorder * outside;
+        return within <= most.Within * outside && atBorder <= most.AtBorder * outside;
     }
 
     /// <summary>Whether what is on the table's side of the threshold within the card looks like strokes, and its paper stands out from the table.</summary>

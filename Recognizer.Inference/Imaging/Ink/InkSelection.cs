@@ -81,15 +81,14 @@ internal static class InkSelection
         var box = components[main].Box;
         int margin = Math.Min(Math.Min(box.Left, width - box.Right), Math.Min(box.Top, height - box.Bottom)), extent = Math.Max(box.Width, box.Height);
         if (extent < Math.Min(width, height) / 5 || margin < extent / 16) return;
-        for (int pass = 0; pass < 2; pass++)
-            for (int i = 0; i < components.Count; i++)
-            {
-                var part = components[i].Box;
-                if (components[i].Area == 0 || part.IsWithin(width, height)) continue;
-                if (pass == 1) components[i] = components[i] with { Area = 0 };
-                // What is larger, no line, and not along the edge, is a character that the edge cuts, and what is apart is a stroke of it
-                else if (Math.Max(part.Width, part.Height) is var longest && longest > extent && longest < 12 * Math.Min(part.Width, part.Height) && EdgeShare(work, width, height, components[i].Label) < 0.4) return;
-            }
+        foreach (InkComponent c in components)
+        {
+            // What is larger, no line, and not along the edge, is a character that the edge cuts, and what is apart is a stroke of it
+            int longest = Math.Max(c.Box.Width, c.Box.Height);
+            if (!c.Box.IsWithin(width, height) && longest > extent && longest < 12 * Math.Min(c.Box.Width, c.Box.Height) && EdgeShare(work, width, height, c.Label) < 0.4) return;
+        }
+        for (int i = 0; i < components.Count; i++)
+            if (!components[i].Box.IsWithin(width, height)) components[i] = components[i] with { Area = 0 };
     }
 
     /// <summary>Marks parts of a box as dropped, two sides or more: ink along the sides of its own bounding box only, around something that is about as large; and strokes that run

@@ -34,18 +34,18 @@ internal static class LineRemoval
         Span<byte> mask = work.Mask.AsSpan(0, count), original = work.Temporary.AsSpan(0, count);
         mask.CopyTo(original);
         bool frame = RemoveFrame(mask, width, height);
-        int lines = RemoveLines(mask, width, height, 1, width, 1, out double line);
+        int lines = RemoveLines(mask, width, height, 1, width, 1, out double? line);
         bool ruled = frame || lines > 0;
         Span<byte> before = work.Ground.AsSpan(0, count);
         mask.CopyTo(before);
         // Between ruled lines, uprights may be those of squared paper or a margin
         bool columns = height >= LeastHeightForUprights && RemoveLines(mask, height, width, width, 1, width <= MostWidth * height && lines < 2 ? UprightBand : 1, out _) > 0;
         if (!ruled && !columns) return;
-        if (!IsCharacterLeft(mask, original, width, height, lines > 0, columns, lines == 1 && !frame && !columns ? line : double.NaN))
+        if (!IsCharacterLeft(mask, original, width, height, lines > 0, columns, lines == 1 && !frame && !columns ? line : null))
         {
             // Without the uprights, which may be stems
             before.CopyTo(mask);
-            if (!ruled || !columns || !IsCharacterLeft(mask, original, width, height, lines > 0, columns: false, lines == 1 && !frame ? line : double.NaN))
+            if (!ruled || !columns || !IsCharacterLeft(mask, original, width, height, lines > 0, columns: false, lines == 1 && !frame ? line : null))
             {
                 original.CopyTo(mask);
                 return;
@@ -75,7 +75,14 @@ internal static class LineRemoval
 
     /// <summary>A character's worth of ink: not a sliver of what there was, of some extent, not at the edges that the lines ran between, and not the stem of a closely cropped
     /// T or t without its bar, the only line of the picture (where there are more, it is ruled).</summary>
-    private static bool IsCharacterLeft(ReadOnlySpan<byte> mask, ReadOnlySpan<byte> original, int width, int height, bool rows, bool columns, double line)
+    /// <param name="mask">What would remain.</param>
+    /// <param name="original">What there was.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="rows">Whether level lines were cleared.</param>
+    /// <param name="columns">Whether upright lines were.</param>
+    /// <param name="line">Row of a line that may be such a bar, if there is one.</param>
+    private static bool IsCharacterLeft(ReadOnlySpan<byte> mask, ReadOnlySpan<byte> original, int width, int height, bool rows, bool columns, double? line)
     {
         int left = width, right = -1, top = height, bottom = -1, area = 0, before = 0;
         for (int y = 0; y < height; y++)
@@ -93,61 +100,62 @@ internal static class LineRemoval
         if (rows && left == 0 && right == width - 1) return false;
         // A line that a 1 stands on is at its foot, one that was written over mostly lower than a bar, which is hardly longer than its stem.
         int stem = bottom - top + 1;
-        if (right - left + 1 < StemWidth * width && width < 1.5 * stem && line > top - stem / 10.0 && line < top + 0.45 * stem) return false;
+        if (right - left + 1 < StemWidth * width && width < 1.5 * stem && line is { } bar && bar > top - stem / 10.0 && bar < top + 0.45 * stem) return false;
         return !(columns && top == 0 && bottom == height - 1);
     }
 
     /// <summary>Removes lines from the first to the last position along one axis that lie in a band, a share of the picture, at either edge (1: anywhere). Written for horizontal
-    /// lines; the strides turn it. Returns the number of lines, and where the last of them lies, or NaN.</summary>
-    private static int RemoveLines(Span<byte> mask, int length, int across, int stepAlong, int stepAcross, double band, out double position)
+    /// lines; the strides turn it. Returns the number of lines, and where the last of them lies, if there are any.</summary>
+    private static int RemoveLines(Span<byte> mask, int length, int across, int stepAlong, int stepAcross, double band, out double? position)
     {
         Span<(int Start, int End)> starts = stackalloc (int, int)[32], ends = stackalloc (int, int)[32];
         int startCount = Runs(mask, across, 0, stepAlong, stepAcross, starts);
         int endCount = Runs(mask, across, (length - 1) * stepAlong, -stepAlong, stepAcross, ends);
-        position = double.NaN;
+        position = null;
         if (startCount == 0 || endCount == 0) return 0;
         int most = Math.Max(2, across / 12);
         Span<int> thickness = length <= 1024 ? stackalloc int[length] : new int[length];
         int removed = 0;
-        // Lines along the picture's edge come last, in a second pass
+        // Lines along the picture's edge come last
         Span<bool> isEdge = stackalloc bool[32];
         isEdge.Clear();
-        for (int i = 0; i < 2 * startCount; i++)
-            for (int j = 0; j < endCount && (i < startCount || isEdge[i - startCount]); j++)
-            {
-                var (a, b) = (starts[i % startCount], ends[j]);
-                int least = Math.Min(a.End - a.Start, b.End - b.Start);
-                double from = (a.Start + a.End - 1) / 2.0, to = (b.Start + b.End - 1) / 2.0;
-                if (least > most || Math.Abs(to - from) > 0.22 * length) continue;
-                if (Math.Max(from, to) >= band * across && across - 1 - Math.Min(from, to) >= band * across) continue;
-                int reach = least / 2 + 2, hits = 0, found = 0;
-                for (int x = 0; x < length; x++)
+        foreach (bool edges in (ReadOnlySpan<bool>)[false, true])
+            for (int i = 0; i < startCount; i++)
+                for (int j = 0; j < endCount && (!edges || isEdge[i]); j++)
                 {
-                    int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
-                    if (!RunAt(mask, across, x * stepAlong, stepAcross, center, reach, out var run)) continue;
-                    hits++;
-                    thickness[found++] = run.End - run.Start;
+                    var (a, b) = (starts[i], ends[j]);
+                    int least = Math.Min(a.End - a.Start, b.End - b.Start);
+                    double from = (a.Start + a.End - 1) / 2.0, to = (b.Start + b.End - 1) / 2.0;
+                    if (least > most || Math.Abs(to - from) > 0.22 * length) continue;
+                    if (Math.Max(from, to) >= band * across && across - 1 - Math.Min(from, to) >= band * across) continue;
+                    int reach = least / 2 + 2, hits = 0, found = 0;
+                    for (int x = 0; x < length; x++)
+                    {
+                        int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
+                        if (!RunAt(mask, across, x * stepAlong, stepAcross, center, reach, out var run)) continue;
+                        hits++;
+                        thickness[found++] = run.End - run.Start;
+                    }
+                    if (hits < 0.93 * length) continue;
+                    thickness[..found].Sort();
+                    int typical = thickness[found / 2];
+                    if (typical > most) continue;
+                    // Along the picture's edge a line that strokes join could be the character's own, as the bar of a closely cropped T, unless the paper has such lines
+                    bool atEdge = Math.Min(from, to) <= typical + 1 || Math.Max(from, to) >= across - 2 - typical;
+                    isEdge[i] |= atEdge;
+                    if (atEdge != edges) continue;
+                    int crossing = 0;
+                    foreach (int t in thickness[..found]) if (t > 2 * typical + 1) crossing++;
+                    if (atEdge && removed < LeastRules && crossing > 0.02 * length) continue;
+                    for (int x = 0; x < length; x++)
+                    {
+                        int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
+                        if (!RunAt(mask, across, x * stepAlong, stepAcross, center, reach, out var run) || run.End - run.Start > typical + Math.Max(2, typical)) continue;
+                        for (int y = run.Start; y < run.End; y++) mask[x * stepAlong + y * stepAcross] = 0;
+                    }
+                    removed++;
+                    position = (from + to) / 2;
                 }
-                if (hits < 0.93 * length) continue;
-                thickness[..found].Sort();
-                int typical = thickness[found / 2];
-                if (typical > most) continue;
-                // Along the picture's edge a line that strokes join could be the character's own, as the bar of a closely cropped T, unless the paper has such lines
-                bool atEdge = Math.Min(from, to) <= typical + 1 || Math.Max(from, to) >= across - 2 - typical;
-                if (atEdge && i < startCount) isEdge[i] = true;
-                if (atEdge != i >= startCount) continue;
-                int crossing = 0;
-                foreach (int t in thickness[..found]) if (t > 2 * typical + 1) crossing++;
-                if (atEdge && removed < LeastRules && crossing > 0.02 * length) continue;
-                for (int x = 0; x < length; x++)
-                {
-                    int center = (int)Math.Round(from + (to - from) * x / Math.Max(1, length - 1));
-                    if (!RunAt(mask, across, x * stepAlong, stepAcross, center, reach, out var run) || run.End - run.Start > typical + Math.Max(2, typical)) continue;
-                    for (int y = run.Start; y < run.End; y++) mask[x * stepAlong + y * stepAcross] = 0;
-                }
-                removed++;
-                position = (from + to) / 2;
-            }
         return removed;
     }
 

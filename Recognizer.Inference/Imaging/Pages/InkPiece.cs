@@ -48,7 +48,7 @@ internal static class PieceCutter
         double height = line.CharacterHeight;
         var groups = new List<(List<InkComponent> Members, PixelBox Box)>();
         // the large ones first, so that small ones find what they belong to
-        foreach (var c in line.Components.OrderByDescending(c => c.Box.Height >= 0.45 * height))
+        foreach (var c in line.Components.OrderByDescending(c => c.Box.Height >= TextLine.SmallHeight * height))
         {
             int best = -1;
             double most = 0;
@@ -57,7 +57,7 @@ internal static class PieceCutter
                 var box = groups[i].Box;
                 int overlap = Math.Min(box.Right, c.Box.Right) - Math.Max(box.Left, c.Box.Left);
                 double share = (double)overlap / Math.Min(box.Width, c.Box.Width);
-                bool small = c.Box.Height < 0.45 * height;
+                bool small = c.Box.Height < TextLine.SmallHeight * height;
                 bool apart = Math.Min(box.Bottom, c.Box.Bottom) <= Math.Max(box.Top, c.Box.Top) + 0.15 * height; // one above the other
                 if (share > most && share > (small ? 0.5 : apart ? 0.6 : 0.8)) (best, most) = (i, share);
             }

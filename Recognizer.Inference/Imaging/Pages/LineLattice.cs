@@ -85,7 +85,7 @@ internal sealed class LineLattice
     }
 
     /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
-    public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < 0.45 * CharacterHeight
+    public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < TextLine.SmallHeight * CharacterHeight
         ? segment.JoinCost + SpeckPenalty
         : double.PositiveInfinity;
 

@@ -25,7 +25,7 @@ internal sealed class TextLine
     }
 
     /// <summary>What is lower than this part of the typical height is a mark, or a part of a character.</summary>
-    private const double SmallHeight = 0.45;
+    public const double SmallHeight = 0.45;
 
     /// <summary>How far from the middle of a character its marks lie, in heights.</summary>
     private const double MostAbove = 1.1;
