@@ -109,7 +109,7 @@ public sealed class FieldReader
         // The text may have been divided in several ways; they all speak for it
         double own = Search(lattice, FieldAutomaton.Of(text, steady), automaton.HasSpaces, cancellationToken)?.LogSum ?? double.NegativeInfinity;
         double confidence = Math.Clamp(Math.Exp(own - all), 0, 1);
-        return new FieldResult(string.Concat(text.Select(e => e.Text)), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.ToOriginal(c.Box)))]) { Orientation = orientation };
+        return new FieldResult(string.Concat(text.Select(e => e.Text)), confidence, [.. characters.Select(c => new PageCharacter(c.Text, c.Confidence, page.Placement.ToOriginal(c.Box)))]) { Orientation = orientation };
     }
 
     /// <summary>The format in terms of the labels of now: another model may have others, or the same in another order.</summary>

@@ -32,24 +32,12 @@ internal sealed class PageInk
     /// <summary>Components of about one size that are writing, and how many that aren't may be larger.</summary>
     private const int Several = 5, MostPictures = 20;
 
-    private PageOrientation _orientation;
-    private int _pictureWidth, _pictureHeight;
-    private int _factor;
-
-    // What of the picture lies within a thick frame.
-    private int _left, _top, _originalWidth, _originalHeight;
-    private int _levelWidth, _levelHeight, _turnedWidth, _turnedHeight;
-    private double _sine, _cosine = 1; // 0 and 1: not turned
-
     public int Width { get; private set; }
 
     public int Height { get; private set; }
 
-    /// <summary>Degrees by which the writing rose to the right before it was deskewed.</summary>
-    public double Skew { get; private set; }
-
-    /// <summary>By how much the page was enlarged.</summary>
-    public double Scale { get; private set; } = 1;
+    /// <summary>Where its pixels are in the picture.</summary>
+    public required PagePlacement Placement { get; init; }
 
     /// <summary>[Height, Width], 0 = ground … 255 = ink.</summary>
     public byte[] Ink { get; private set; } = [];
@@ -66,8 +54,8 @@ internal sealed class PageInk
     /// <param name="isAlphanumeric">Whether its characters are Latin letters and digits, so that what runs around others is none of them.</param>
     public static PageInk? Find(GrayImage image, PageOptions options, PageOrientation orientation, bool isAlphanumeric)
     {
-        var page = new PageInk { _orientation = orientation, _pictureWidth = image.Width, _pictureHeight = image.Height };
-        image = Orientation.Apply(image, Upright(orientation));
+        var page = new PageInk { Placement = new PagePlacement(orientation, image.Width, image.Height) };
+        image = Orientation.Apply(image, page.Placement.Upright);
         var polarity = options.Polarity;
         PictureFrame? frame = PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } found && (polarity == Polarity.Detect || polarity == found.Polarity) ? found : null;
         if (frame is not null) polarity = frame.Value.Polarity;
@@ -92,8 +80,8 @@ internal sealed class PageInk
         bool circles = isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null));
         bool sides = isAlphanumeric && RuledLines.RemoveSides(page.Ink, page.Width, page.Height, page.Components);
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
-        bool turned = page.Turn(angle, scale < LeastEnlargement ? 1 : scale);
-        if (surroundings || circles || sides || turned) page.FindComponents();
+        bool deskewed = page.Deskew(angle, scale < LeastEnlargement ? 1 : scale);
+        if (surroundings || circles || sides || deskewed) page.FindComponents();
         page.JoinFragments();
         return page.Components.Count == 0 ? null : page;
     }
@@ -101,11 +89,11 @@ internal sealed class PageInk
     /// <summary>Averages a part of the picture down to <see cref="MaxSide"/>.</summary>
     private void Reduce(GrayImage image, PixelBox part, NormalizerWorkspace work)
     {
-        (_left, _top, _originalWidth, _originalHeight) = (part.Left, part.Top, part.Width, part.Height);
-        _factor = (Math.Max(part.Width, part.Height) + MaxSide - 1) / MaxSide;
-        (Width, Height) = (Math.Max(1, part.Width / _factor), Math.Max(1, part.Height / _factor));
+        int factor = (Math.Max(part.Width, part.Height) + MaxSide - 1) / MaxSide;
+        Placement.Reduce(part, factor);
+        (Width, Height) = (Math.Max(1, part.Width / factor), Math.Max(1, part.Height / factor));
         work.Reserve(Width, Height);
-        CharacterNormalizer.Reduce(image.Pixels, image.Width, part, _factor, work.Gray.AsSpan(0, Width * Height), Width, Height);
+        CharacterNormalizer.Reduce(image.Pixels, image.Width, part, factor, work.Gray.AsSpan(0, Width * Height), Width, Height);
     }
 
     /// <summary>Leaves what a sheet covers, where one lies on a table, in as many pixels as there are of it.</summary>
@@ -117,11 +105,11 @@ internal sealed class PageInk
     {
         const int Margin = 8;
         if (Card.TakeOut(work, Width, Height, isPage: true, ref polarity) is not { } sheet) return false;
-        if (_factor > 1)
+        if (Placement.Factor is > 1 and var factor)
         {
             // With enough of the table for the sheet to be found again
             PixelBox wide = Widened(sheet, Math.Max(sheet.Width, sheet.Height) / 4);
-            PixelBox part = new(wide.Left * _factor, wide.Top * _factor, wide.Width * _factor, wide.Height * _factor);
+            PixelBox part = new(wide.Left * factor, wide.Top * factor, wide.Width * factor, wide.Height * factor);
             Reduce(image, part, work);
             if (Card.TakeOut(work, Width, Height, isPage: true, ref polarity) is { } nearer) sheet = nearer;
             else
@@ -132,8 +120,8 @@ internal sealed class PageInk
         }
         PixelBox kept = Widened(sheet, Margin);
         for (int y = 0; y < kept.Height; y++) work.Gray.AsSpan((kept.Top + y) * Width + kept.Left, kept.Width).CopyTo(work.Gray.AsSpan(y * kept.Width));
-        (_left, _top) = (_left + kept.Left * _factor, _top + kept.Top * _factor);
-        (Width, Height, _originalWidth, _originalHeight) = (kept.Width, kept.Height, kept.Width * _factor, kept.Height * _factor);
+        Placement.Crop(kept);
+        (Width, Height) = (kept.Width, kept.Height);
         return true;
     }
 
@@ -273,21 +261,15 @@ internal sealed class PageInk
     /// <summary>Turns the ink about its centre so that what rose by the angle becomes level, and enlarges it, so that cuts between touching characters can be finer than the
     /// picture's pixels; the canvas grows to hold it all. Cubic interpolation keeps the narrow gaps between touching characters, which linear interpolation fills.</summary>
     /// <returns>Whether anything changed.</returns>
-    private bool Turn(double degrees, double scale)
+    private bool Deskew(double degrees, double scale)
     {
         if (degrees == 0 && scale == 1) return false;
-        double radians = degrees * Math.PI / 180;
-        Skew = degrees;
-        _sine = Math.Sin(radians);
-        _cosine = Math.Cos(radians);
-        Scale = scale;
-        int newWidth = (int)Math.Ceiling(scale * (Width * _cosine + Height * Math.Abs(_sine))), newHeight = (int)Math.Ceiling(scale * (Height * _cosine + Width * Math.Abs(_sine)));
-        var turned = new byte[newWidth * newHeight];
-        (_turnedWidth, _turnedHeight, _levelWidth, _levelHeight) = (Width, Height, newWidth, newHeight);
+        var (newWidth, newHeight) = Placement.Deskew(degrees, scale, Width, Height);
+        var level = new byte[newWidth * newHeight];
         for (int y = 0; y < newHeight; y++)
             for (int x = 0; x < newWidth; x++)
             {
-                var (u, v) = Unrotate(x + 0.5, y + 0.5);
+                var (u, v) = Placement.BeforeDeskewing(x + 0.5, y + 0.5);
                 u -= 0.5;
                 v -= 0.5;
                 int left = (int)Math.Floor(u), top = (int)Math.Floor(v);
@@ -301,54 +283,11 @@ internal sealed class PageInk
                     int row = Math.Clamp(top + i, 0, Height - 1) * Width, before = row + Math.Max(0, left - 1), after = row + Math.Min(Width - 1, left + 2);
                     value += ResampleFilter.Cubic(fy - i) * (wx0 * Ink[before] + wx1 * Ink[row + at] + wx2 * Ink[row + next] + wx3 * Ink[after]);
                 }
-                turned[y * newWidth + x] = (byte)Math.Clamp(value + 0.5f, 0, 255);
+                level[y * newWidth + x] = (byte)Math.Clamp(value + 0.5f, 0, 255);
             }
-        Ink = turned;
+        Ink = level;
         Width = newWidth;
         Height = newHeight;
         return true;
     }
-
-    /// <summary>Where a point of the deskewed page was on the page before. Rows grow downwards: what rises to the right has a falling row.</summary>
-    private (double X, double Y) Unrotate(double x, double y)
-    {
-        if (_sine == 0 && Scale == 1) return (x, y);
-        double dx = (x - _levelWidth / 2.0) / Scale, dy = (y - _levelHeight / 2.0) / Scale;
-        return (dx * _cosine + dy * _sine + _turnedWidth / 2.0, -dx * _sine + dy * _cosine + _turnedHeight / 2.0);
-    }
-
-    /// <summary>The box in the original picture around a box of the deskewed page.</summary>
-    public BoundingBox ToOriginal(PixelBox box)
-    {
-        double left = double.MaxValue, top = double.MaxValue, right = double.MinValue, bottom = double.MinValue;
-        Span<(int X, int Y)> corners = [(box.Left, box.Top), (box.Right, box.Top), (box.Left, box.Bottom), (box.Right, box.Bottom)];
-        foreach (var corner in corners)
-        {
-            var (x, y) = Unrotate(corner.X, corner.Y);
-            left = Math.Min(left, x * _factor);
-            right = Math.Max(right, x * _factor);
-            top = Math.Min(top, y * _factor);
-            bottom = Math.Max(bottom, y * _factor);
-        }
-        int l = Math.Clamp((int)Math.Floor(left), 0, _originalWidth - 1), t = Math.Clamp((int)Math.Floor(top), 0, _originalHeight - 1);
-        return Turned(new(_left + l, _top + t, Math.Clamp((int)Math.Ceiling(right), l + 1, _originalWidth) - l, Math.Clamp((int)Math.Ceiling(bottom), t + 1, _originalHeight) - t));
-    }
-
-    /// <summary>The number by which EXIF calls the turn that makes a page upright.</summary>
-    private static int Upright(PageOrientation orientation) => orientation switch
-    {
-        PageOrientation.Clockwise => 8,
-        PageOrientation.UpsideDown => 3,
-        PageOrientation.CounterClockwise => 6,
-        _ => 1,
-    };
-
-    /// <summary>A box of the upright page in the picture.</summary>
-    private BoundingBox Turned(BoundingBox box) => _orientation switch
-    {
-        PageOrientation.Clockwise => new(_pictureWidth - box.Top - box.Height, box.Left, box.Height, box.Width),
-        PageOrientation.UpsideDown => new(_pictureWidth - box.Left - box.Width, _pictureHeight - box.Top - box.Height, box.Width, box.Height),
-        PageOrientation.CounterClockwise => new(box.Top, _pictureHeight - box.Left - box.Width, box.Height, box.Width),
-        _ => box,
-    };
 }

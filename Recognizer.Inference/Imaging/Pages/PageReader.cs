@@ -89,7 +89,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
             if (words.Count > 0) lines.Add(new PageLine(words));
         }
         total += LeftOutCost * Math.Max(0, left) / (InkOfCharacter * Math.Max(1, height * height));
-        return (new PageResult(lines, page.Skew) { Orientation = orientation }, lines.Count == 0 ? double.PositiveInfinity : total);
+        return (new PageResult(lines, page.Placement.Skew) { Orientation = orientation }, lines.Count == 0 ? double.PositiveInfinity : total);
     }
 
     private readonly record struct Reading(Candidate[] Candidates, PixelBox Box);
@@ -172,7 +172,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
                 current = [];
             }
             var (candidates, box) = characters[i];
-            current.Add(new PageCharacter(candidates[0].Label, candidates[0].Confidence, page.ToOriginal(box)) { Candidates = candidates });
+            current.Add(new PageCharacter(candidates[0].Label, candidates[0].Confidence, page.Placement.ToOriginal(box)) { Candidates = candidates });
         }
         words.Add(new PageWord(current));
         return words;

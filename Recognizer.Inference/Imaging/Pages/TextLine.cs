@@ -88,7 +88,7 @@ internal sealed class TextLine
     /// <summary>A page's components, but where most are too low for writing and fill their boxes, only those that are higher.</summary>
     private static List<InkComponent> WithoutDust(PageInk page)
     {
-        double least = LeastPixels * page.Scale;
+        double least = LeastPixels * page.Placement.Scale;
         if (TypicalHeight(page.Components) >= least) return page.Components;
         List<InkComponent> low = page.Components.FindAll(c => c.Area >= LeastArea && c.Box.Height < least);
         return 2 * low.Count(IsFilled) > low.Count ? page.Components.FindAll(c => c.Box.Height >= least) : page.Components;
