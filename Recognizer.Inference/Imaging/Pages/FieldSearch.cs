@@ -1,4 +1,3 @@
-using System.Globalization;
 using Recognizer.Inference.Imaging.Ink;
 
 namespace Recognizer.Inference.Imaging.Pages;
@@ -228,39 +227,12 @@ internal sealed class FieldSearch(LineLattice lattice, FieldAutomaton automaton,
     /// <summary>How unlike its usual shape a mark is that the network doesn't know.</summary>
     private double MarkCost(string mark, in LineLattice.Segment segment)
     {
-        double ratio = Math.Log((double)segment.Box.Width / segment.Box.Height), size = Math.Max(segment.Box.Width, segment.Box.Height) / lattice.CharacterHeight;
-        // with the labels that it is like; null for what may be like any: ÷ is told by its ink, and what ½, ✓ and letters that there is no label for are like isn't known
-        var (usualRatio, deviation, usualSize, alike) = mark switch
-        {
-            "/" or "\\" or "(" or ")" or "[" or "]" or "!" => (-0.8, 0.5, 1.1, "17CIJLcijl"),
-            "|" => (-1.8, 0.6, 1.1, "1IJijl"),
-            "-" or "_" or "=" or "~" => (1.2, 0.6, 0.5, ""),
-            "." or "," or "'" => (0.0, 0.5, 0.2, ""),
-            ":" or ";" => (-1.0, 0.5, 0.6, ""),
-            "+" => (0.0, 0.8, 0.9, "tTfx4FXYd"),
-            "×" => (0.0, 0.8, 0.9, "xXkKyY4"),
-            "#" => (0.0, 0.8, 0.9, "HAWNhK"),
-            "*" => (0.0, 0.8, 0.9, "xXKHAtk"),
-            "?" => (0.0, 0.8, 0.9, "73"),
-            "€" => (0.0, 0.8, 0.9, "CEGce6"),
-            "£" => (0.0, 0.8, 0.9, "EfLt"),
-            "$" or "§" => (0.0, 0.8, 0.9, "Ss85B"),
-            "%" => (0.0, 0.8, 0.9, "X8"),
-            "&" => (0.0, 0.8, 0.9, "8BgRS"),
-            "@" => (0.0, 0.8, 0.9, "QaO0"),
-            "№" => (0.0, 0.8, 0.9, "N"),
-            "¥" => (0.0, 0.8, 0.9, "Yy4"),
-            "<" or "{" => (0.0, 0.8, 0.9, "CLcEt1"),
-            ">" or "}" => (0.0, 0.8, 0.9, "7317"),
-            "÷" => (0.0, 0.8, 0.9, null),
-            _ => (0.0, 0.8, 0.9, char.IsPunctuation(mark, 0) || CharUnicodeInfo.GetUnicodeCategory(mark, 0) == UnicodeCategory.CurrencySymbol ? "" : null),
-        };
-        double z = (ratio - usualRatio) / deviation, s = Math.Log(Math.Max(0.02, size) / usualSize) / 0.5;
-        double cost = segment.JoinCost + UnknownMarkCost + Math.Min(6, 0.5 * z * z) + Math.Min(6, 0.5 * s * s);
+        MarkShape shape = MarkShape.Of(mark);
+        double cost = segment.JoinCost + UnknownMarkCost + shape.RatioCost(segment.Box) + shape.SizeCost(segment.Box, lattice.CharacterHeight);
         if (lattice.Pieces[segment.First].Group != lattice.Pieces[segment.Last].Group) cost += JoinedMarkCost;
-        if (mark is "+" or "×" or "÷") cost -= Math.Log(Math.Max(LeastMark, lattice.Sign(segment).Likeness(mark)));
+        if (shape.IsToldByInk) cost -= Math.Log(Math.Max(LeastMark, lattice.Sign(segment).Likeness(mark)));
         // A slash is taken for a 1, and that says nothing against it, nor does what a dash is taken for; but what is as high as characters and taken for a 5 is neither
-        if (alike == null || segment.Box.Height < 0.7 * lattice.CharacterHeight) return cost;
+        if (shape.Alike is not { } alike || segment.Box.Height < 0.7 * lattice.CharacterHeight) return cost;
         double other = 0;
         var probabilities = lattice.Probabilities(segment);
         for (int i = 0; i < probabilities.Length; i++)
