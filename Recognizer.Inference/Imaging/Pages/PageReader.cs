@@ -3,10 +3,23 @@ using Recognizer.Inference.Imaging.Ink;
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Reads pages and lines of separate or touching handwritten characters.</summary>
-/// <remarks>The page's ink is found on uneven ground, turned upright where the options say so, deskewed, freed of ruled lines and the borders of boxes, and gathered into lines. Each line is cut wherever two
-/// characters might touch, and the parts are put together so that, taken as characters, they are the most probable. Only the scorer's labels are read: where they are letters and digits, dots and
-/// dashes are left out, slashes and brackets come out as 1 or l; <see cref="FieldReader"/> reads them where its format has them.
-/// Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
+/// <remarks>Step by step (in brackets what does it in the source; steps that are for Latin letters and digits leave others as they are):
+/// <list type="number">
+/// <item><description>The picture is turned upright, as the options say.</description></item>
+/// <item><description>A sheet that lies on a table is cut out (<c>Card</c>); where there is none, what a thick frame surrounds (<c>PictureFrame</c>). A picture with a thin frame stays whole:
+/// it may be the border of a comb.</description></item>
+/// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>), and its skew is measured (<c>SkewEstimator</c>).</description></item>
+/// <item><description>Of Latin letters and digits: circles and boxes that run around other ink go (<c>EnclosingStroke</c>), but for what a rule hangs together with.</description></item>
+/// <item><description>Ruled lines, the borders of boxes and combs, and the upright lines of squared paper go (<c>RuledLines</c>).</description></item>
+/// <item><description>What touches the picture's edge and is broader than strokes goes; and of Latin letters and digits, what runs around other ink now that rules are gone, and upright
+/// lines at the sides of a field that was cut too wide (<c>RuledLines</c>).</description></item>
+/// <item><description>What is left is deskewed, and enlarged where the picture is small. The fragments of strokes of a dry pen are joined.</description></item>
+/// <item><description>Ink is gathered into lines, without specks (<c>TextLine</c>) and, of Latin letters and digits, without strokes under several characters.</description></item>
+/// <item><description>Each line is cut wherever two characters might touch (<c>PieceCutter</c>), and the parts are put together so that, taken as characters, they are the most probable
+/// (<c>LineLattice</c>).</description></item>
+/// </list>
+/// Only the scorer's labels are read: where they are letters and digits, dots and dashes are left out, slashes and brackets come out as 1 or l; <see cref="FieldReader"/> reads them where its
+/// format has them. Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
 /// <param name="options">How to read; defaults where null.</param>
 /// <exception cref="ArgumentNullException">There is no scorer.</exception>
