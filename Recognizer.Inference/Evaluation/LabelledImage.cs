@@ -39,7 +39,7 @@ public sealed class LabelledImage
     /// <exception cref="ArgumentException">There are not 784 pixels.</exception>
     public static LabelledImage FromNormalized(ReadOnlyMemory<float> pixels, string label)
     {
-        Check(pixels.Length);
+        Check(pixels);
         return new(label, Form.Floats, pixels: pixels);
     }
 
@@ -49,7 +49,7 @@ public sealed class LabelledImage
     /// <exception cref="ArgumentException">There are not 784 pixels.</exception>
     public static LabelledImage FromNormalized(ReadOnlyMemory<byte> pixels, string label)
     {
-        Check(pixels.Length);
+        Check(pixels);
         return new(label, Form.Bytes, pixels);
     }
 
@@ -108,8 +108,8 @@ public sealed class LabelledImage
         }
     }
 
-    private static void Check(int length)
+    private static void Check<T>(ReadOnlyMemory<T> pixels)
     {
-        if (length != PixelCount) throw new ArgumentException($"An image of 28×28 has {PixelCount} pixels, not {length}.", nameof(length));
+        if (pixels.Length != PixelCount) throw new ArgumentException($"An image of 28×28 has {PixelCount} pixels, not {pixels.Length}.", nameof(pixels));
     }
 }

@@ -92,7 +92,7 @@ public sealed class EvaluatorTests : IDisposable
     public void Labels_that_were_not_announced_are_refused()
     {
         Assert.Throws<ArgumentException>(() => Evaluator.Evaluate(_model, Images(), new EvaluationOptions { Labels = ["-", "|"] }));
-        Assert.Throws<ArgumentException>(() => LabelledImage.FromNormalized(new float[783], "o"));
+        Assert.Throws<ArgumentException>("pixels", () => LabelledImage.FromNormalized(new float[783], "o"));
     }
 
     [Theory]

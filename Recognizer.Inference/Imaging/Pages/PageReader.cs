@@ -34,6 +34,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     /// <summary>Reads a page.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="cancellationToken">Ends the reading between two lines, or two ways in which the page may lie.</param>
+    /// <returns>The lines that were found; none on an empty page.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public PageResult Read(Image image, CancellationToken cancellationToken = default)
     {
@@ -44,6 +45,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     /// <summary>Reads a page.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="cancellationToken">Ends the reading between two lines, or two ways in which the page may lie.</param>
+    /// <returns>The lines that were found; none on an empty page.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public PageResult Read(GrayImage image, CancellationToken cancellationToken = default)
     {
