@@ -1,3 +1,4 @@
+using Recognizer.Inference.Imaging.Ink;
 using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Augmentation;
@@ -108,14 +109,7 @@ internal static class MarkPainter
             if (x < margin || x > Side - 1 - margin || y < margin || y > Side - 1 - margin) angle += 2 + random.NextSingle();
             x = Math.Clamp(x, margin, Side - 1 - margin);
             y = Math.Clamp(y, margin, Side - 1 - margin);
-            for (int py = Math.Max(0, (int)(y - radius - 1)); py <= Math.Min(Side - 1, (int)(y + radius + 1)); py++)
-            {
-                for (int px = Math.Max(0, (int)(x - radius - 1)); px <= Math.Min(Side - 1, (int)(x + radius + 1)); px++)
-                {
-                    float ink = radius + 0.5f - MathF.Sqrt((px - x) * (px - x) + (py - y) * (py - y));
-                    mark[py * Side + px] = Math.Max(mark[py * Side + px], Math.Min(1, ink));
-                }
-            }
+            RoundPen.Line(mark, Side, x, y, x, y, radius, 0.5f);
         }
     }
 

@@ -1,3 +1,5 @@
+using Recognizer.Inference.Imaging.Ink;
+
 namespace Recognizer.Training.Outliers;
 
 /// <summary>Draws strokes with a round pen. One instance per image.</summary>
@@ -105,21 +107,7 @@ internal sealed class Pen
     /// <param name="width">Width of the pen.</param>
     public void Ink(Span<float> image, float width)
     {
-        for (int y = 0; y < Side; y++)
-        {
-            for (int x = 0; x < Side; x++)
-            {
-                float nearest = float.PositiveInfinity;
-                foreach ((float x0, float y0, float x1, float y1) in _segments)
-                {
-                    float dx = x1 - x0, dy = y1 - y0, along = ((x - x0) * dx + (y - y0) * dy) / Math.Max(1e-6f, dx * dx + dy * dy);
-                    along = Math.Clamp(along, 0, 1);
-                    float awayX = x - x0 - along * dx, awayY = y - y0 - along * dy;
-                    nearest = Math.Min(nearest, awayX * awayX + awayY * awayY);
-                }
-                // Half a pixel of softness to either side of the edge.
-                image[y * Side + x] = Math.Max(image[y * Side + x], Math.Clamp(width / 2 + 0.5f - MathF.Sqrt(nearest), 0, 1));
-            }
-        }
+        // Half a pixel of softness to either side of the edge
+        foreach ((float x0, float y0, float x1, float y1) in _segments) RoundPen.Line(image, Side, x0, y0, x1, y1, width / 2, 0.5f);
     }
 }

@@ -1,4 +1,5 @@
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Ink;
 
 namespace Recognizer.Training.Datasets.Strokes;
 
@@ -220,29 +221,10 @@ internal sealed class CharacterPainter
     {
         Array.Clear(_ink);
         float edge = random.NextSingle(0.55f, 1.05f), pressure = MathF.Abs(random.NextGaussian()) * 0.12f, frequency = random.NextSingle(0.05f, 0.3f), phase = random.NextSingle(0, MathF.Tau);
-        float slope = 0.5f / edge;
         for (int i = 1; i < _points; i++)
         {
-            if (!_down[i])
-                continue;
-            float r = radius * (1 + pressure * MathF.Sin(frequency * i + phase));
-            float ax = _x[i - 1], ay = _y[i - 1], dx = _x[i] - ax, dy = _y[i] - ay;
-            float lengthSquared = dx * dx + dy * dy, inverse = lengthSquared > 1e-8f ? 1 / lengthSquared : 0;
-            float reach = r + edge;
-            int x0 = Math.Max((int)MathF.Ceiling(MathF.Min(ax, ax + dx) - reach), 0), x1 = Math.Min((int)MathF.Floor(MathF.Max(ax, ax + dx) + reach), Side - 1);
-            int y0 = Math.Max((int)MathF.Ceiling(MathF.Min(ay, ay + dy) - reach), 0), y1 = Math.Min((int)MathF.Floor(MathF.Max(ay, ay + dy) + reach), Side - 1);
-            for (int y = y0; y <= y1; y++)
-            {
-                for (int x = x0; x <= x1; x++)
-                {
-                    float px = x - ax, py = y - ay;
-                    float t = Math.Clamp((px * dx + py * dy) * inverse, 0, 1);
-                    float ex = px - t * dx, ey = py - t * dy;
-                    float cover = (reach - MathF.Sqrt(ex * ex + ey * ey)) * slope;
-                    if (cover > _ink[y * Side + x])
-                        _ink[y * Side + x] = MathF.Min(cover, 1);
-                }
-            }
+            if (_down[i])
+                RoundPen.Line(_ink, Side, _x[i - 1], _y[i - 1], _x[i], _y[i], radius * (1 + pressure * MathF.Sin(frequency * i + phase)), edge);
         }
     }
 
