@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -129,6 +130,13 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         ArgumentNullException.ThrowIfNull(image);
         return Read(image, static (image, _) => image, polarity, alphabet);
     }
+
+    /// <summary>Reads the character that a pen wrote, as <see cref="PenDrawing"/> draws it.</summary>
+    /// <param name="strokes">The points of each stroke, in any unit, y downwards. Without any points it is read as a blank picture is: the answer says nothing, and only
+    /// <see cref="Prediction.IsLikelyCharacter"/> tells.</param>
+    /// <param name="alphabet">Labels that may be answered, in place of <see cref="RecognizerOptions.Alphabet"/>; null leaves it at that.</param>
+    /// <exception cref="ArgumentException">A coordinate isn't finite, a stroke is null, or the model has none of the alphabet's labels.</exception>
+    public Prediction Recognize(IEnumerable<IEnumerable<Vector2>> strokes, Alphabet? alphabet = null) => Recognize(PenDrawing.Draw(strokes).Image, Polarity.DarkOnLight, alphabet);
 
     /// <summary>Reads the character in grey pixels, of a camera frame or a part of it. Allocates nothing but the result with models of a fixed image of floats,
     /// any number at a time, all of whose operators have kernels, as those of all architectures of <c>train</c> do.</summary>

@@ -52,6 +52,14 @@ public sealed class Image
         return new GrayImage(Width, Height, gray);
     }
 
+    /// <summary>A part of the picture, copied.</summary>
+    /// <param name="left">First column of the part.</param>
+    /// <param name="top">First row.</param>
+    /// <param name="width">Columns, at least 1.</param>
+    /// <param name="height">Rows, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The part isn't within the picture.</exception>
+    public Image Crop(int left, int top, int width, int height) => new(width, height, Channels, GrayImage.Crop(Pixels, Width, Height, Channels, left, top, width, height));
+
     /// <summary>Builds an image from raw channels, resolving transparency: composited over white or, where the colour is the same
     /// everywhere, with opacity as (dark) ink on white. Colours are the same where they would not be told apart by more than rounding,
     /// as of pixels that were once stored multiplied by their opacity.</summary>

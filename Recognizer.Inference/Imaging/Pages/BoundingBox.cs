@@ -7,6 +7,11 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <param name="Height">Rows.</param>
 public readonly record struct BoundingBox(int Left, int Top, int Width, int Height)
 {
+    /// <summary>The same box in a picture of which a part was read.</summary>
+    /// <param name="left">First column of the part.</param>
+    /// <param name="top">First row of the part.</param>
+    public BoundingBox Offset(int left, int top) => this with { Left = Left + left, Top = Top + top };
+
     /// <summary>The least box with all of them in it; an empty one where there are none.</summary>
     internal static BoundingBox Around(IEnumerable<BoundingBox> boxes)
     {
