@@ -220,4 +220,61 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal(0, Run("predict", empty, "--boxes", "--json"));
         Assert.Equal(0, Json()[0].GetProperty("characters").GetArrayLength());
     }
+
+    [Fact]
+    public void A_part_of_each_image_is_read_and_boxes_stay_those_of_the_whole()
+    {
+        // The second line
+        string page = Page("page.png", "203", "48"), twin = Page("twin.png", "15", "97");
+        const string Region = "20,110,130,80";
+        Assert.Equal(0, Run("read", page, "--json"));
+        int[][] whole = [.. Json()[0].GetProperty("lines")[1].GetProperty("words")[0].GetProperty("characters").EnumerateArray().Select(Box)];
+        int[] line = Box(Json()[0].GetProperty("lines")[1]);
+
+        Assert.Equal(0, Run("read", page, twin, "--region", Region));
+        Assert.Equal($"{page}:\n48\n{twin}:\n97\n", _output.ToString().ReplaceLineEndings("\n"));
+        Assert.Equal(0, Run("read", page, "--region", Region, "--json"));
+        JsonElement read = Json()[0].GetProperty("lines")[0];
+        AssertNear(line, Box(read));
+        AssertNear(line, Box(read.GetProperty("words")[0]));
+        AssertAllNear(whole, read.GetProperty("words")[0].GetProperty("characters"));
+        Assert.Equal(0, Run("read", page, "--region", Region, "--format", "dd", "--json"));
+        Assert.Equal("48", Json()[0].GetProperty("text").GetString());
+        AssertAllNear(whole, Json()[0].GetProperty("characters"));
+
+        Assert.Equal(0, Run("predict", page, "--boxes", "--region", Region, "--json"));
+        AssertAllNear(whole, Json()[0].GetProperty("characters"));
+        Assert.Equal(0, Run("predict", page, "--boxes", "--region", Region));
+        Assert.Contains($" {Box(read.GetProperty("words")[0].GetProperty("characters")[0])[0]},", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("predict", page, "--region", $"{whole[1][0] - 8},{whole[1][1] - 8},{whole[1][2] + 16},{whole[1][3] + 16}", "--json"));
+        Assert.Equal("8", Json()[0].GetProperty("predictions")[0].GetProperty("label").GetString());
+
+        void AssertNear(int[] expected, int[] actual) => Assert.All(Enumerable.Range(0, 4), i => Assert.InRange(actual[i], expected[i] - 2, expected[i] + 2));
+
+        void AssertAllNear(int[][] expected, JsonElement characters)
+        {
+            Assert.Equal(expected.Length, characters.GetArrayLength());
+            for (int i = 0; i < expected.Length; i++) AssertNear(expected[i], Box(characters[i]));
+        }
+    }
+
+    [Theory]
+    [InlineData("read")]
+    [InlineData("predict")]
+    [InlineData("predict", "--boxes")]
+    public void A_region_outside_an_image_is_told_and_the_others_are_read(params string[] command)
+    {
+        string page = Page("page.png", "20"), small = _folder.Write("small.png", PngEncoder.Encode(new GrayImage(40, 30, new byte[1200])));
+        Assert.Equal(1, Run(command[0], [.. command[1..], small, page, "--region", "20,30,130,80", "--json"]));
+        Assert.Equal($"error: {small}: The part 20,30 130×80 isn't within the picture of 40×30 pixels.", _error.ToString().Trim());
+        Assert.Equal(page, Assert.Single(Json().EnumerateArray()).GetProperty("file").GetString());
+        foreach (string region in new[] { "20,30,130", "20,30,0,80", "20,30,130,-1", "a,b,c,d", "1.5,2,3,4", "1,2,3,4,5", "99999999999,0,1,1" })
+        {
+            Assert.Equal(2, Run(command[0], [.. command[1..], page, "--region", region]));
+            Assert.Contains("LEFT,TOP,WIDTH,HEIGHT", _error.ToString(), StringComparison.Ordinal);
+        }
+        Assert.Equal(2, Run(command[0], [.. command[1..], page, "--region", ""]));
+        Assert.Equal(2, Run(command[0], [.. command[1..], page, "--region=-1,0,1,1"]));
+        Assert.Equal(1, Run(command[0], [.. command[1..], page, "--region", "2147483647,0,2147483647,1"]));
+    }
 }

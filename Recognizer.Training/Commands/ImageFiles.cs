@@ -1,20 +1,33 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Pages;
 
 namespace Recognizer.Training.Commands;
 
-/// <summary>The image files that a command reads one by one.</summary>
+/// <summary>The image files that a command reads one by one, or the same part of each (<c>--region</c>).</summary>
 internal sealed class ImageFiles(string description)
 {
     public Argument<string[]> Argument { get; } = new("IMAGE") { Description = description, Arity = ArgumentArity.OneOrMore };
 
+    public Option<BoundingBox?> Region { get; } = new("--region")
+    {
+        Description = "The part of each image that is read, in pixels of the upright image; boxes stay those of the whole image",
+        HelpName = "LEFT,TOP,WIDTH,HEIGHT",
+        CustomParser = ParseRegion,
+    };
+
+    /// <summary>A box that was found in what <see cref="Read"/> gave, in the whole image.</summary>
+    public BoundingBox InWhole(ParseResult result, BoundingBox box) => result.GetValue(Region) is { } region ? box.Offset(region.Left, region.Top) : box;
+
     /// <summary>Reads each file; those that can't be read are named on standard error and left out, as the others are still worth reading.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="host">Where failures go.</param>
-    /// <param name="read">Makes the result of a file's content.</param>
+    /// <param name="read">Makes the result of an image.</param>
     /// <param name="take">Takes the result, before the next file is read.</param>
     /// <returns>The exit code: whether all could be read.</returns>
-    public int Read<T>(ParseResult result, CommandHost host, Func<byte[], T> read, Action<string, T> take)
+    public int Read<T>(ParseResult result, CommandHost host, Func<Image, T> read, Action<string, T> take)
     {
         int exitCode = CommandLine.Done;
         foreach (string file in result.GetRequiredValue(Argument))
@@ -27,19 +40,31 @@ internal sealed class ImageFiles(string description)
                 exitCode = CommandLine.Failed;
                 continue;
             }
-            T own;
+            Image image;
             try
             {
-                own = read(File.ReadAllBytes(file));
+                image = ImageDecoder.Decode(File.ReadAllBytes(file));
+                if (result.GetValue(Region) is { } part) image = image.Crop(part.Left, part.Top, part.Width, part.Height);
             }
-            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
-                host.Error.WriteLine($"error: {file}: {exception.Message.ReplaceLineEndings(" ")}");
+                host.Error.WriteLine($"error: {file}: {CommandLine.Message(exception)}");
                 exitCode = CommandLine.Failed;
                 continue;
             }
-            take(file, own);
+            take(file, read(image));
         }
         return exitCode;
+    }
+
+    private static BoundingBox? ParseRegion(ArgumentResult result)
+    {
+        string[] parts = result.Tokens[0].Value.Split(',');
+        var numbers = new int[4];
+        bool areNumbers = parts.Length == numbers.Length;
+        for (int i = 0; areNumbers && i < parts.Length; i++) areNumbers = int.TryParse(parts[i], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out numbers[i]);
+        if (areNumbers && numbers is [_, _, > 0, > 0]) return new BoundingBox(numbers[0], numbers[1], numbers[2], numbers[3]);
+        result.AddError("--region takes LEFT,TOP,WIDTH,HEIGHT in whole pixels, none of them negative, such as 120,40,300,60.");
+        return null;
     }
 }

@@ -20,7 +20,7 @@ internal static class PredictCommand
         var alphabet = new AlphabetOption("Answers that are possible");
         var polarity = new PolarityOption();
         var boxes = new Option<bool>("--boxes") { Description = "Find the characters in each image, and give the box (left, top, width, height in pixels) and the answers of each" };
-        var command = new Command("predict", "Read the character in image files") { images.Argument, model.Option, top, alphabet.Option, polarity.Option, boxes };
+        var command = new Command("predict", "Read the character in image files") { images.Argument, model.Option, images.Region, top, alphabet.Option, polarity.Option, boxes };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -32,15 +32,15 @@ internal static class PredictCommand
                 Plan = new PlanOptions { Threads = common.Threads(result) },
             });
             // A character without a box is the picture itself.
-            Func<byte[], IReadOnlyList<Answer>> read = file =>
+            Func<Image, IReadOnlyList<Answer>> read = image =>
             {
-                Prediction prediction = recognizer.Recognize(ImageDecoder.Decode(file).ToGray(), polarity.Value(result));
+                Prediction prediction = recognizer.Recognize(image.ToGray(), polarity.Value(result));
                 return [new(null, prediction.Candidates, prediction)];
             };
             if (result.GetValue(boxes))
             {
                 var pages = new PageReader(recognizer, new PageOptions { Top = result.GetValue(top), Polarity = polarity.Value(result) });
-                read = file => [.. pages.Read(ImageDecoder.Decode(file), host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(c.Box, c.Candidates, null))];
+                read = image => [.. pages.Read(image, host.Cancellation).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters).Select(c => new Answer(images.InWhole(result, c.Box), c.Candidates, null))];
             }
             List<(string, IReadOnlyList<Answer>)> answers = [];
             int exitCode = images.Read(result, host, read, (file, own) => answers.Add((file, own)));
@@ -48,7 +48,7 @@ internal static class PredictCommand
             else Print(host.Output, answers, result.GetValue(boxes));
             return exitCode;
         });
-        return new CommandDescription(command, "recognizer predict digit.png", "recognizer predict --model models/mnist-cnn2/model.onnx --top 5 scans/*.jpg", "recognizer predict --alphabet digits --json 7.png", "recognizer predict --model numbers.onnx --alphabet 11 --alphabet 17 cell.png", "recognizer predict --boxes --top 2 form.jpg");
+        return new CommandDescription(command, "recognizer predict digit.png", "recognizer predict --model models/mnist-cnn2/model.onnx --top 5 scans/*.jpg", "recognizer predict --alphabet digits --json 7.png", "recognizer predict --model numbers.onnx --alphabet 11 --alphabet 17 cell.png", "recognizer predict --boxes --top 2 form.jpg", "recognizer predict --region 120,40,60,80 --alphabet digits form.jpg");
     }
 
     /// <summary>What one character may be.</summary>

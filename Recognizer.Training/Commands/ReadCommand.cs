@@ -38,7 +38,7 @@ internal static class ReadCommand
         };
         orientation.AcceptOnlyFromAmong([.. Orientations.Keys]);
         var polarity = new PolarityOption();
-        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, format, alphabet.Option, orientation, polarity.Option };
+        var command = new Command("read", "Read the characters in images of several: lines of writing, or a form field") { images.Argument, model.Option, images.Region, format, alphabet.Option, orientation, polarity.Option };
         var common = new CommonOptions(command, data: false);
         command.SetAction(result =>
         {
@@ -54,11 +54,7 @@ internal static class ReadCommand
             FieldReader? fields = fieldFormat is null ? null : Reader(recognizer, fieldFormat, options);
             bool isJson = common.Json(result), isOne = result.GetRequiredValue(images.Argument).Length == 1;
             List<(string File, Reading Reading)> read = [];
-            int exitCode = images.Read(result, host, file =>
-            {
-                Image image = ImageDecoder.Decode(file);
-                return fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image, host.Cancellation));
-            }, (file, reading) =>
+            int exitCode = images.Read(result, host, image => fields is null ? new Reading(pages.Read(image, host.Cancellation), null) : new Reading(null, fields.Read(image, host.Cancellation)), (file, reading) =>
             {
                 if (fields is not null && reading.Field is null) host.Error.WriteLine($"{file}: nothing in it fits the format");
                 if (isJson)
@@ -69,10 +65,10 @@ internal static class ReadCommand
                 host.Output.WriteLine(isOne ? reading.Text : $"{file}:\n{reading.Text}");
                 host.Output.Flush();
             });
-            if (isJson) WriteJson(host, read);
+            if (isJson) WriteJson(host, read, box => images.InWhole(result, box));
             return exitCode;
         });
-        return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --alphabet digits --format @numbers.txt scans/*.png", "recognizer read --alphabet digits --polarity light meter.jpg");
+        return new CommandDescription(command, "recognizer read note.jpg", "recognizer read --format dd/dd/dddd --json date.png", "recognizer read --region 120,40,300,60 --format dd/dd/dddd form.jpg", "recognizer read --alphabet digits --format @numbers.txt scans/*.png", "recognizer read --alphabet digits --polarity light meter.jpg");
     }
 
     private static FieldFormat? Format(string? text)
@@ -111,7 +107,7 @@ internal static class ReadCommand
         public string Text => Page?.Text ?? Field?.Text ?? "";
     }
 
-    private static void WriteJson(CommandHost host, List<(string File, Reading Reading)> read) => host.WriteJson(writer =>
+    private static void WriteJson(CommandHost host, List<(string File, Reading Reading)> read, Func<BoundingBox, BoundingBox> inWhole) => host.WriteJson(writer =>
     {
         writer.WriteStartArray();
         foreach ((string file, Reading reading) in read)
@@ -128,14 +124,14 @@ internal static class ReadCommand
                 {
                     writer.WriteStartObject();
                     writer.WriteString("text", line.Text);
-                    WriteBox(writer, line.Box);
+                    WriteBox(writer, inWhole(line.Box));
                     writer.WriteStartArray("words");
                     foreach (PageWord word in line.Words)
                     {
                         writer.WriteStartObject();
                         writer.WriteString("text", word.Text);
-                        WriteBox(writer, word.Box);
-                        WriteCharacters(writer, word.Characters);
+                        WriteBox(writer, inWhole(word.Box));
+                        WriteCharacters(writer, word.Characters, inWhole);
                         writer.WriteEndObject();
                     }
                     writer.WriteEndArray();
@@ -148,14 +144,14 @@ internal static class ReadCommand
                 // A text may be empty and fit
                 writer.WriteBoolean("matched", reading.Field is not null);
                 writer.WriteNumber("confidence", reading.Field?.Confidence ?? 0);
-                WriteCharacters(writer, reading.Field?.Characters ?? []);
+                WriteCharacters(writer, reading.Field?.Characters ?? [], inWhole);
             }
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
     });
 
-    private static void WriteCharacters(Utf8JsonWriter writer, IReadOnlyList<PageCharacter> characters)
+    private static void WriteCharacters(Utf8JsonWriter writer, IReadOnlyList<PageCharacter> characters, Func<BoundingBox, BoundingBox> inWhole)
     {
         writer.WriteStartArray("characters");
         foreach (PageCharacter character in characters)
@@ -163,7 +159,7 @@ internal static class ReadCommand
             writer.WriteStartObject();
             writer.WriteString("label", character.Label);
             writer.WriteNumber("confidence", character.Confidence);
-            WriteBox(writer, character.Box);
+            WriteBox(writer, inWhole(character.Box));
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
