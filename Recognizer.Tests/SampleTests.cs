@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Onnx;
+using Recognizer.Tests.Imaging.Pages;
 
 namespace Recognizer.Tests;
 
@@ -41,6 +43,43 @@ public sealed class SampleTests : IDisposable
         Assert.Contains("c.png", errors, StringComparison.Ordinal);
         Assert.Contains("2 of 3 files read", errors, StringComparison.Ordinal);
         Assert.Equal(1, code);
+    }
+
+    [Fact]
+    public void Form_sample_writes_a_row_per_scan_with_the_fields_that_need_review()
+    {
+        OnnxWriter.WriteFile(TemplateModel.Build(), _folder.File("digits.onnx"));
+        _folder.Write("one.png", PngEncoder.Encode(DrawnPage.Paint(["20348", "917"], gap: 10)));
+        _folder.Write("two.png", PngEncoder.Encode(DrawnPage.Paint(["66150", "482"], gap: 10)));
+        // The last field is where nothing is written; the last but one can't hold what is written
+        _folder.Write("form.json", """
+            {
+              "confidence": 0.3,
+              "fields": [
+                { "name": "number", "box": [0.05, 0.12, 0.95, 0.34], "format": "ddddd" },
+                { "name": "rest, \"odd\" part", "box": [0.05, 0.46, 0.95, 0.34], "alphabet": "digits" },
+                { "name": "wrong", "box": [0.05, 0.12, 0.95, 0.34], "format": "dd" },
+                { "name": "none", "box": [0, 0.85, 1, 0.15], "format": "ddd" },
+                { "name": "open", "box": [0, 0.85, 1, 0.15], "alphabet": "0123" }
+              ]
+            }
+            """);
+        var (code, output, errors) = Run("form.cs", [_folder.File("form.json"), _folder.File("digits.onnx"), _folder.File("one.png"), _folder.File("images/c.png"), _folder.File("two.png")]);
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(lines.Length == 3, output + errors);
+        Assert.StartsWith("""file,review,"number","number confidence","rest, ""odd"" part","rest, ""odd"" part confidence","wrong",""" + "\"", lines[0], StringComparison.Ordinal);
+        Assert.Matches("""^"one.png","(wrong; )?none","20348",0\.\d{4},"917",0\.\d{4},"\d{0,2}",\d\.\d{4},"",0\.0000,"",1\.0000""", lines[1]);
+        Assert.Matches("""^"two.png","(wrong; )?none","66150",0\.\d{4},"482",0\.\d{4},""", lines[2]);
+        Assert.Contains("c.png", errors, StringComparison.Ordinal);
+        Assert.Equal(1, code);
+
+        foreach ((string field, string error) in new[] { ("\"box\": [0.5, 0, 0.6, 1], \"format\": \"d\"", "the box of a"), ("\"box\": [0, 0, 1, 1]", "a needs either"), ("\"box\": [0, 0, 1, 1], \"format\": \"(\"", "expected") })
+        {
+            _folder.Write("bad.json", $"{{ \"fields\": [ {{ \"name\": \"a\", {field} }} ] }}");
+            (code, output, errors) = Run("form.cs", _folder.File("bad.json"), _folder.File("digits.onnx"), _folder.File("one.png"));
+            Assert.Equal((2, ""), (code, output));
+            Assert.Contains(error, errors, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
