@@ -22,8 +22,9 @@ internal static class RoundPen
         float reach = radius + edge, slope = 0.5f / edge;
         int left = Math.Max((int)MathF.Ceiling(MathF.Min(fromX, toX) - reach), 0), right = Math.Min((int)MathF.Floor(MathF.Max(fromX, toX) + reach), width - 1);
         int top = Math.Max((int)MathF.Ceiling(MathF.Min(fromY, toY) - reach), 0), bottom = Math.Min((int)MathF.Floor(MathF.Max(fromY, toY) + reach), height - 1);
-        // Of a row, only what lies in the strip of the line: a long one would have to look at its whole box
-        float run = inverse > 0 && dy != 0 ? dx / dy : 0, half = inverse > 0 ? reach * MathF.Sqrt(lengthSquared) / MathF.Abs(dy) + 1 : width;
+        // Of a row, only what lies in the strip of the line, where that isn't level: a long one would have to look at its whole box
+        bool isLevel = MathF.Abs(dy) < 0.01f;
+        float run = isLevel ? 0 : dx / dy, half = isLevel ? float.PositiveInfinity : reach * MathF.Sqrt(lengthSquared) / MathF.Abs(dy) + 1;
         for (int y = top; y <= bottom; y++)
         {
             float py = y - fromY, middle = fromX + run * py;
@@ -36,8 +37,8 @@ internal static class RoundPen
                 Vector<float> t = Vector.Min(Vector.Max((px * dx + across * dy) * inverse, Vector<float>.Zero), Vector<float>.One);
                 Vector<float> ex = px - t * dx, ey = across - t * dy;
                 Vector<float> cover = (new Vector<float>(reach) - Vector.SquareRoot(ex * ex + ey * ey)) * slope;
-                Span<float> eight = row[x..];
-                Vector.Max(new Vector<float>(eight), Vector.Min(cover, Vector<float>.One)).CopyTo(eight);
+                Span<float> pixels = row[x..];
+                Vector.Max(new Vector<float>(pixels), Vector.Min(cover, Vector<float>.One)).CopyTo(pixels);
             }
             for (; x <= last; x++)
             {
