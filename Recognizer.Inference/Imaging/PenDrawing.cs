@@ -49,7 +49,8 @@ public sealed class PenDrawing
 
     /// <summary>Draws strokes.</summary>
     /// <param name="strokes">The points of each stroke, from where the pen was set down to where it was lifted, in any unit (pixels, HIMETRIC, shares of a window …) that is the same to
-    /// the right and downwards. A stroke of one point, or of several at one place, is a dot, half as wide again as the pen; one without points is nothing. Without any points the picture is blank.</param>
+    /// the right and downwards. A stroke that is shorter than the pen is wide, such as one of a single point, becomes a dot half as wide again as the pen; one without points is nothing. Without any
+    /// points the picture is blank.</param>
     /// <exception cref="ArgumentException">A coordinate isn't finite, or a stroke is null; the message says which.</exception>
     public static PenDrawing Draw(IEnumerable<IEnumerable<Vector2>> strokes)
     {
@@ -86,7 +87,7 @@ public sealed class PenDrawing
         if (height == 0) height = 1;
         double margin = Margin * height, width = extent.Width + 2 * margin, tall = extent.Height + 2 * margin;
         // The greatest scale with (width·scale + Border)·(tall·scale + Border) ≤ MaxPixels
-        double sides = Border * (width + tall), left = MaxPixels - Border * Border, scale = Math.Min(PixelsPerHeight / height, 2 * left / (sides + Math.Sqrt(sides * sides + 4 * width * tall * left)));
+        double sides = Border * (width + tall), room = MaxPixels - Border * Border, scale = Math.Min(PixelsPerHeight / height, 2 * room / (sides + Math.Sqrt(sides * sides + 4 * width * tall * room)));
         int columns = (int)Math.Round(width * scale) + Border - 1, rows = (int)Math.Round(tall * scale) + Border - 1, count = columns * rows;
         float radius = Math.Max(LeastRadius, (float)(Thickness * height * scale / 2));
         float[] rented = ArrayPool<float>.Shared.Rent(count);
@@ -139,7 +140,13 @@ public sealed class PenDrawing
 
     private static void Stroke(Span<float> ink, int width, ReadOnlySpan<Vector2> points, float radius)
     {
-        if (points.Length == 1) RoundPen.Line(ink, width, points[0].X, points[0].Y, points[0].X, points[0].Y, DotWidth * radius, Edge);
+        var extent = Extent.Of(points);
+        if (!points.IsEmpty && Math.Max(extent.Width, extent.Height) < 2 * radius)
+        {
+            Vector2 middle = (extent.Least + extent.Most) / 2;
+            RoundPen.Line(ink, width, middle.X, middle.Y, middle.X, middle.Y, DotWidth * radius, Edge);
+            return;
+        }
         for (int i = 0; i + 1 < points.Length; i++) Piece(ink, width, points, i, radius);
     }
 
