@@ -22,11 +22,16 @@ internal static class CharacterShape
         18, 20, 20, 26, 21, 27, 25, 20, 27, 21, 26, 25, 25, 35, 29, 25, 58, 27, 21, 16, 23, 26, 22, 23, 27, 21, 18, 22, 22, 27, 26,
     ];
 
+    /// <summary>Whether a label's width was measured; all others have one and the same shape.</summary>
+    public static bool IsMeasured(string label) => IndexOf(label) >= 0;
+
+    private static int IndexOf(string label) => label.Length == 1 ? Labels.IndexOf(label[0], StringComparison.Ordinal) : -1;
+
     /// <summary>−log of the density relative to its peak, at most 8.</summary>
     public static double Cost(string label, int width, int height)
     {
         double ratio = Math.Log(Math.Max(1, width) / (double)Math.Max(1, height));
-        int index = label.Length == 1 ? Labels.IndexOf(label[0], StringComparison.Ordinal) : -1;
+        int index = IndexOf(label);
         double mean = index < 0 ? -0.15 : Mean[index] / 100.0, deviation = index < 0 ? 0.5 : Math.Max(0.25, Deviation[index] / 100.0 * 1.15);
         double z = (ratio - mean) / deviation;
         return Math.Min(8, 0.5 * z * z);

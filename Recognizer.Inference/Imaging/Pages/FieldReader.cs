@@ -89,6 +89,7 @@ public sealed class FieldReader
         var line = page == null ? null : TextLine.Find(page, single: true, steady.IsAlphanumeric).FirstOrDefault();
         if (page == null || line == null) return automaton.Accepting[0] ? new FieldResult("", 1, []) { Orientation = orientation } : null;
         var lattice = LineLattice.Build(page, line, steady);
+        lattice.Score(lattice.Segments);
         cancellationToken.ThrowIfCancellationRequested();
         var best = new FieldSearch(lattice, automaton, automaton.HasSpaces, cancellationToken).Run();
         if (best == null) return null;

@@ -110,7 +110,7 @@ internal sealed class FieldSearch(LineLattice lattice, FieldAutomaton automaton,
         Array.Fill(_sum, double.NegativeInfinity);
     }
 
-    private void Advance(in LineLattice.Segment segment)
+    private void Advance(LineLattice.Segment segment)
     {
         int start = _rows * segment.First + _rows - 1;
         var from = _arrivals[start];
@@ -225,7 +225,7 @@ internal sealed class FieldSearch(LineLattice lattice, FieldAutomaton automaton,
     }
 
     /// <summary>How unlike its usual shape a mark is that the network doesn't know.</summary>
-    private double MarkCost(string mark, in LineLattice.Segment segment)
+    private double MarkCost(string mark, LineLattice.Segment segment)
     {
         MarkShape shape = MarkShape.Of(mark);
         double cost = segment.JoinCost + UnknownMarkCost + shape.RatioCost(segment.Box) + shape.SizeCost(segment.Box, lattice.CharacterHeight);

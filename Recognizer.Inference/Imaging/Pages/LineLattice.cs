@@ -2,7 +2,8 @@ using Recognizer.Inference.Imaging.Ink;
 
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>All ways to divide a line into characters, each part scored as a character.</summary>
+/// <summary>All ways to divide a line into characters. Parts are scored as characters when they are asked about: the network takes nearly all of a page's time, and in most lines a few parts
+/// tell the way.</summary>
 internal sealed class LineLattice
 {
     /// <summary>Most pieces of a segment, but for those of a whole group of ink: a wide character may be cut into more.</summary>
@@ -10,31 +11,75 @@ internal sealed class LineLattice
 
     private const int BatchSize = 64;
 
-    /// <summary>Part of the line taken as one character: pieces <paramref name="First"/> … <paramref name="Last"/>.</summary>
-    /// <param name="First">Its first piece.</param>
-    /// <param name="Last">Its last piece.</param>
-    /// <param name="Box">Where it is.</param>
-    /// <param name="Cost">What taking these pieces together, and cutting after them, costs whatever the label.</param>
-    /// <param name="JoinCost">The part of it that isn't about height: marks are low.</param>
-    /// <param name="Scores">Offset of its probabilities.</param>
-    /// <param name="Allowed">Probability of the labels that may be answered among all that the network knows.</param>
-    public readonly record struct Segment(int First, int Last, PixelBox Box, double Cost, double JoinCost, int Scores, float Allowed = 1);
+    private const int Pixels = CharacterNormalizer.Size * CharacterNormalizer.Size;
 
-    private readonly float[] _probabilities;
+    /// <summary>Part of the line taken as one character: pieces <paramref name="first"/> … <paramref name="last"/>.</summary>
+    /// <param name="first">Its first piece.</param>
+    /// <param name="last">Its last piece.</param>
+    /// <param name="box">Where it is.</param>
+    /// <param name="joinCost">What taking these pieces together, and cutting after them, costs.</param>
+    /// <param name="lowCost">What its height costs, if it is a character: marks are low.</param>
+    /// <param name="scores">Offset of its probabilities.</param>
+    public sealed class Segment(int first, int last, PixelBox box, double joinCost, double lowCost, int scores)
+    {
+        public int First => first;
+
+        public int Last => last;
+
+        public PixelBox Box => box;
+
+        public double JoinCost => joinCost;
+
+        /// <summary>What it costs whatever the label; without what the network has to say of it until it is scored.</summary>
+        public double Cost { get; private set; } = joinCost + lowCost;
+
+        public int Scores => scores;
+
+        /// <summary>Probability of the labels that may be answered among all that the network knows; 1 until it is scored.</summary>
+        public float Allowed { get; private set; } = 1;
+
+        public bool IsScored { get; private set; }
+
+        /// <summary>Beside the labels' own cost: how improbable it is that there is any of those that may be answered.</summary>
+        public void Score(float allowed)
+        {
+            (IsScored, Allowed) = (true, allowed);
+            Cost -= AllowedWeight * Math.Log(Math.Max(LeastAllowed, allowed));
+        }
+    }
+
+    private readonly ICharacterScorer _scorer;
+    private readonly InkPiece[] _pieces;
+    private readonly float[] _probabilities, _pixels = new float[BatchSize * Pixels], _scores, _allowed = new float[BatchSize];
+    private readonly double _typical;
+    private readonly int[][] _alikeLabels; // LookAlikes.Of the labels
+    private readonly int[] _forms; // labels that may be answered, one of each shape
+    private readonly double[] _characterCosts; // NaN where they aren't known
     private readonly SignShape?[] _signs;
 
-    private LineLattice(List<InkPiece> pieces, List<Segment> segments, float[] probabilities, double characterHeight)
+    private LineLattice(List<InkPiece> pieces, List<Segment> segments, double characterHeight, in SteadyScorer steady)
     {
-        Pieces = pieces;
+        _scorer = steady.Scorer;
+        _pieces = [.. pieces];
         Segments = segments;
-        _probabilities = probabilities;
+        Labels = steady.Labels;
+        _alikeLabels = steady.AlikeLabels;
+        int[] allowed = [.. Enumerable.Range(0, Labels.Count).Where(steady.Allows)];
+        HasChoice = allowed.Length > 1;
+        _forms = [.. allowed.DistinctBy(label => CharacterShape.IsMeasured(Labels[label]) ? Labels[label] : "")];
+        _probabilities = new float[segments.Count * Classes];
+        _scores = new float[BatchSize * Classes];
+        _characterCosts = new double[segments.Count];
+        Array.Fill(_characterCosts, double.NaN);
         _signs = new SignShape?[segments.Count];
         CharacterHeight = characterHeight;
+        // Latin letters and digits are what EMNIST shows in sizes that tell something
+        _typical = steady.IsAlphanumeric ? characterHeight : 0;
         var byLast = segments.ToLookup(s => s.Last);
         EndingAt = [.. Enumerable.Range(0, pieces.Count).Select(i => byLast[i].ToArray())];
     }
 
-    public IReadOnlyList<InkPiece> Pieces { get; }
+    public IReadOnlyList<InkPiece> Pieces => _pieces;
 
     public IReadOnlyList<Segment> Segments { get; }
 
@@ -44,20 +89,17 @@ internal sealed class LineLattice
     public double CharacterHeight { get; }
 
     /// <summary>Text of each class.</summary>
-    public required IReadOnlyList<string> Labels { get; init; }
-
-    /// <summary><see cref="LookAlikes.Of"/> the labels.</summary>
-    public required int[][] AlikeLabels { get; init; }
+    public IReadOnlyList<string> Labels { get; }
 
     /// <summary>Whether there is a choice of labels. Where there is none, a network is sure of any ink, and its probability tells nothing.</summary>
-    public required bool HasChoice { get; init; }
+    private bool HasChoice { get; }
 
     public int Classes => Labels.Count;
 
-    public ReadOnlySpan<float> Probabilities(in Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
+    public ReadOnlySpan<float> Probabilities(Segment segment) => _probabilities.AsSpan(segment.Scores, Classes);
 
     /// <summary>What tells the sign of a segment from others with such a box.</summary>
-    public SignShape Sign(in Segment segment)
+    public SignShape Sign(Segment segment)
     {
         ref SignShape? sign = ref _signs[segment.Scores / Classes];
         if (sign is null)
@@ -71,21 +113,51 @@ internal sealed class LineLattice
     /// <summary>What it costs to take a segment for a label: −log of the probability that it is one whole character, how unsure the network is of that, and how unusual the shape and
     /// the height are. Where the network only wavers between labels that are written alike, as between c and C, it is sure of a whole character; the less probable of them costs as much more
     /// as it is less probable.</summary>
-    public double LabelCost(in Segment segment, int label)
+    public double LabelCost(Segment segment, int label)
     {
         var probabilities = Probabilities(segment);
         float own = probabilities[label], whole = 0, most = 0;
-        foreach (int alike in AlikeLabels[label])
+        foreach (int alike in _alikeLabels[label])
         {
             whole += probabilities[alike];
             most = Math.Max(most, probabilities[alike]);
         }
-        double form = ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height) + HeightWeight * CharacterShape.HeightCost(Labels[label], segment.Box.Height / CharacterHeight);
-        return form - CharacterBonus - Math.Log(Math.Max(LeastProbability, whole)) + DoubtWeight * Doubt(whole) + Math.Log(Math.Max(LeastProbability, most) / Math.Max(LeastProbability, own));
+        return FormCost(segment, label) - CharacterBonus - Math.Log(Math.Max(LeastProbability, whole)) + DoubtWeight * Doubt(whole) + Math.Log(Math.Max(LeastProbability, most) / Math.Max(LeastProbability, own));
     }
 
+    /// <summary>What it costs to take a segment for the label that is the network's; as long as it isn't scored, the least that this may come to.</summary>
+    public double CharacterCost(Segment segment)
+    {
+        ref double cost = ref _characterCosts[segment.Scores / Classes];
+        if (double.IsNaN(cost)) cost = segment.Cost + (segment.IsScored ? BestLabelCost(segment) : LeastLabelCost(segment));
+        return cost;
+    }
+
+    private double BestLabelCost(Segment segment)
+    {
+        // The label is the network's; shape only tells whether the segment is a character
+        var probabilities = Probabilities(segment);
+        int label = 0;
+        for (int i = 1; i < probabilities.Length; i++) if (probabilities[i] > probabilities[label]) label = i;
+        return LabelCost(segment, label);
+    }
+
+    /// <summary>As if the network were as sure as can be of the label that has such a shape.</summary>
+    private double LeastLabelCost(Segment segment)
+    {
+        // sums of probabilities may come to more than 1 by as much as they are rounded
+        const double Rounding = 1e-4;
+        double form = double.PositiveInfinity;
+        foreach (int label in _forms) form = Math.Min(form, FormCost(segment, label));
+        return form - CharacterBonus + DoubtWeight * Doubt(1) - Rounding;
+    }
+
+    /// <summary>How unusual shape and height of a segment are for a label.</summary>
+    private double FormCost(Segment segment, int label) => ShapeWeight * CharacterShape.Cost(Labels[label], segment.Box.Width, segment.Box.Height)
+        + HeightWeight * CharacterShape.HeightCost(Labels[label], segment.Box.Height / CharacterHeight);
+
     /// <summary>What it costs to leave a segment out as a speck; infinite where it is as large as characters are.</summary>
-    public double SpeckCost(in Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < TextLine.SmallHeight * CharacterHeight
+    public double SpeckCost(Segment segment) => segment.First == segment.Last && Math.Max(segment.Box.Height, segment.Box.Width) < TextLine.SmallHeight * CharacterHeight
         ? segment.JoinCost + SpeckPenalty
         : double.PositiveInfinity;
 
@@ -119,12 +191,12 @@ internal sealed class LineLattice
         return gaps;
     }
 
+    /// <summary>Divides a line in all ways; nothing is scored yet.</summary>
     public static LineLattice Build(PageInk page, TextLine line, in SteadyScorer steady)
     {
         var pieces = PieceCutter.Cut(page, line);
         double height = line.CharacterHeight, cut = SpacedCutCost * Spaced(pieces, height);
         var segments = new List<Segment>();
-        var scorer = steady.Scorer;
         int classes = steady.Labels.Count;
         for (int first = 0; first < pieces.Count; first++)
         {
@@ -151,36 +223,30 @@ internal sealed class LineLattice
                 // what is low is hardly a character of its own
                 double low = Math.Max(0, 0.4 - box.Height / height) * 8;
                 double join = joined + (endsGroup ? 0 : cut + pieces[last].CutCost);
-                segments.Add(new Segment(first, last, box, join + low, join, segments.Count * classes));
+                segments.Add(new Segment(first, last, box, join, low, segments.Count * classes));
             }
         }
-        float[] probabilities = new float[segments.Count * classes], allowed = new float[segments.Count];
-        var pixels = new float[BatchSize * CharacterNormalizer.Size * CharacterNormalizer.Size];
-        // Latin letters and digits are what EMNIST shows in sizes that tell something
-        double typical = steady.IsAlphanumeric ? height : 0;
-        var span = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(pieces);
-        for (int start = 0; start < segments.Count; start += BatchSize)
-        {
-            int count = Math.Min(BatchSize, segments.Count - start);
-            const int Pixels = CharacterNormalizer.Size * CharacterNormalizer.Size;
-            for (int i = 0; i < count; i++)
-            {
-                var segment = segments[start + i];
-                var (ink, box) = InkPiece.Combine(span[segment.First..(segment.Last + 1)]);
-                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, scorer.Layout, typical, pixels.AsSpan(i * Pixels, Pixels));
-            }
-            scorer.Score(pixels.AsSpan(0, count * Pixels), count, probabilities.AsSpan(start * classes, count * classes), allowed.AsSpan(start, count));
-        }
-        // Beside the labels' own cost: how improbable it is that there is any of those that may be answered, among all that the network knows
-        for (int i = 0; i < segments.Count; i++) segments[i] = segments[i] with { Cost = segments[i].Cost - AllowedWeight * Math.Log(Math.Max(LeastAllowed, allowed[i])), Allowed = allowed[i] };
-        return new LineLattice(pieces, segments, probabilities, height) { Labels = steady.Labels, AlikeLabels = steady.AlikeLabels, HasChoice = HasSeveral(steady) };
+        return new LineLattice(pieces, segments, height, steady);
     }
 
-    /// <summary>Whether more than one label may be answered.</summary>
-    private static bool HasSeveral(in SteadyScorer steady)
+    /// <summary>Has the network score those of the segments that it hasn't scored yet.</summary>
+    public void Score(IEnumerable<Segment> segments)
     {
-        int allowed = 0;
-        for (int label = 0; label < steady.Labels.Count && allowed < 2; label++) allowed += steady.Allows(label) ? 1 : 0;
-        return allowed == 2;
+        foreach (var batch in segments.Where(s => !s.IsScored).Chunk(BatchSize))
+        {
+            for (int i = 0; i < batch.Length; i++)
+            {
+                var (ink, box) = InkPiece.Combine(_pieces.AsSpan(batch[i].First..(batch[i].Last + 1)));
+                CharacterNormalizer.NormalizeInk(ink, box.Width, box.Height, _scorer.Layout, _typical, _pixels.AsSpan(i * Pixels, Pixels));
+            }
+            Span<float> scores = _scores.AsSpan(0, batch.Length * Classes), allowed = _allowed.AsSpan(0, batch.Length);
+            _scorer.Score(_pixels.AsSpan(0, batch.Length * Pixels), batch.Length, scores, allowed);
+            for (int i = 0; i < batch.Length; i++)
+            {
+                scores.Slice(i * Classes, Classes).CopyTo(_probabilities.AsSpan(batch[i].Scores));
+                batch[i].Score(allowed[i]);
+                _characterCosts[batch[i].Scores / Classes] = double.NaN;
+            }
+        }
     }
 }

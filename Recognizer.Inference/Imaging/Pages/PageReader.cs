@@ -109,8 +109,22 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
 
     private readonly record struct Reading(Candidate[] Candidates, PixelBox Box);
 
-    /// <summary>The cheapest division into characters and specks that are none (Viterbi).</summary>
+    /// <summary>The cheapest division into characters and specks that are none.</summary>
     private static (List<Reading> Characters, double Cost) BestPath(LineLattice lattice, PageOptions options)
+    {
+        // What isn't scored counts with the least that it may cost. So the cheapest path is the cheapest of all once all of it is scored, and what lies on none of the paths before
+        // needs no scoring.
+        var (path, cost) = CheapestPath(lattice);
+        while (path.Exists(step => !step.IsSpeck && !step.Segment.IsScored))
+        {
+            lattice.Score(path.Where(step => !step.IsSpeck).Select(step => step.Segment));
+            (path, cost) = CheapestPath(lattice);
+        }
+        return ([.. path.Where(step => !step.IsSpeck).Select(step => new Reading(Candidates(lattice.Labels, lattice.Probabilities(step.Segment), options.Top), step.Segment.Box))], cost);
+    }
+
+    /// <summary>The cheapest division by what is known so far (Viterbi).</summary>
+    private static (List<(LineLattice.Segment Segment, bool IsSpeck)> Path, double Cost) CheapestPath(LineLattice lattice)
     {
         int n = lattice.Pieces.Count;
         var best = new double[n + 1];
@@ -120,18 +134,14 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
             best[end] = double.MaxValue;
             foreach (var segment in lattice.EndingAt[end - 1])
             {
-                double character = segment.Cost + BestLabelCost(lattice, segment), speck = lattice.SpeckCost(segment), total = best[segment.First] + Math.Min(character, speck);
+                double character = lattice.CharacterCost(segment), speck = lattice.SpeckCost(segment), total = best[segment.First] + Math.Min(character, speck);
                 if (total < best[end]) (best[end], chosen[end]) = (total, (segment, speck < character));
             }
         }
-        var characters = new List<Reading>();
-        for (int end = n; end > 0; end = chosen[end].Segment.First)
-        {
-            var (segment, isSpeck) = chosen[end];
-            if (!isSpeck) characters.Add(new Reading(Candidates(lattice.Labels, lattice.Probabilities(segment), options.Top), segment.Box));
-        }
-        characters.Reverse();
-        return (characters, best[n]);
+        var path = new List<(LineLattice.Segment Segment, bool IsSpeck)>();
+        for (int end = n; end > 0; end = chosen[end].Segment.First) path.Add(chosen[end]);
+        path.Reverse();
+        return (path, best[n]);
     }
 
     private static Candidate[] Candidates(IReadOnlyList<string> labels, ReadOnlySpan<float> probabilities, int top)
@@ -140,15 +150,6 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         for (int i = 0; i < candidates.Length; i++) candidates[i] = new(labels[i], probabilities[i]);
         // stable: equals stay in the order of the labels
         return [.. candidates.Where(c => c.Confidence > 0).OrderByDescending(c => c.Confidence).Take(top).DefaultIfEmpty(candidates[0])];
-    }
-
-    private static double BestLabelCost(LineLattice lattice, in LineLattice.Segment segment)
-    {
-        // The label is the network's; shape only tells whether the segment is a character
-        var probabilities = lattice.Probabilities(segment);
-        int label = 0;
-        for (int i = 1; i < probabilities.Length; i++) if (probabilities[i] > probabilities[label]) label = i;
-        return lattice.LabelCost(segment, label);
     }
 
     /// <summary>In heights of the line's characters: what is less parts no words.</summary>

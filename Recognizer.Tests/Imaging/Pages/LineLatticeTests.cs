@@ -148,6 +148,45 @@ public class LineLatticeTests
         }
     }
 
+    /// <summary>The least cost rules parts out that the network hasn't seen: where it were too high, the cheapest division might be missed.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("digits")]
+    [InlineData("7")]
+    public void No_part_costs_less_than_was_expected_before_it_was_scored(string? alphabet)
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(ShippedModel.Characters, new RecognizerOptions { Alphabet = alphabet == null ? null : Alphabet.Parse(alphabet) });
+        using var steady = new SteadyScorer(recognizer);
+        LineLattice lattice = Outline(Digits(gap: -3), steady);
+        double[] least = [.. lattice.Segments.Select(lattice.CharacterCost)];
+        lattice.Score(lattice.Segments);
+        Assert.All(lattice.Segments.Index(), s => Assert.True(least[s.Index] <= lattice.CharacterCost(s.Item)));
+        // some are near it, and more aren't
+        Assert.Contains(lattice.Segments.Index(), s => lattice.CharacterCost(s.Item) < least[s.Index] + 0.5);
+        Assert.True(lattice.Segments.Index().Count(s => lattice.CharacterCost(s.Item) > least[s.Index] + 2) > lattice.Segments.Count / 2);
+    }
+
+    [Fact]
+    public void A_page_is_read_without_scoring_most_ways_to_divide_it()
+    {
+        var scorer = new CountingScorer(CharacterRecognizer.Default);
+        using var steady = new SteadyScorer(scorer);
+        GrayImage picture = Digits(gap: 10);
+        int all = Outline(picture, steady).Segments.Count;
+        Assert.Equal("0123456789", new PageReader(scorer).Read(picture).Text);
+        Assert.InRange(scorer.Count, 10, all / 3);
+    }
+
+    /// <summary>The ten digits on a line.</summary>
+    private static GrayImage Digits(double gap)
+    {
+        const int DigitWidth = 32;
+        int width = (int)(80 + 10 * (DigitWidth + gap));
+        var cover = new float[width * 140];
+        for (int digit = 0; digit < 10; digit++) Drawing.Digit(cover, width, digit, 40 + digit * (DigitWidth + gap), 40, DigitWidth, 56, 5);
+        return Drawing.Paint(cover, width, (_, _) => 230, (_, _) => 40);
+    }
+
     private static (LineLattice Lattice, LineLattice.Segment Ring) Whole(RingScorer scorer)
     {
         LineLattice lattice = Build(Rings(1, 0), scorer);
@@ -157,6 +196,13 @@ public class LineLatticeTests
     private static LineLattice Build(GrayImage picture, ICharacterScorer scorer)
     {
         using var steady = new SteadyScorer(scorer);
+        LineLattice lattice = Outline(picture, steady);
+        lattice.Score(lattice.Segments);
+        return lattice;
+    }
+
+    private static LineLattice Outline(GrayImage picture, in SteadyScorer steady)
+    {
         PageInk page = PageInk.Find(picture, new PageOptions(), PageOrientation.Upright, isAlphanumeric: true)!;
         return LineLattice.Build(page, Assert.Single(TextLine.Find(page, single: true, isAlphanumeric: true)), steady);
     }
@@ -210,6 +256,21 @@ public class LineLatticeTests
         {
             Rows.AddRange(pixels[..(784 * count)].ToArray().Chunk(784).Select(image => image.Chunk(28).Count(row => row.Max() >= 0.5f)));
             probabilities[..count].Fill(1);
+        }
+    }
+
+    private sealed class CountingScorer(CharacterRecognizer recognizer) : ICharacterScorer
+    {
+        public IReadOnlyList<string> Labels => recognizer.Labels;
+
+        public NormalizerLayout Layout => recognizer.Layout;
+
+        public int Count { get; private set; }
+
+        public void Score(ReadOnlySpan<float> pixels, int count, Span<float> probabilities)
+        {
+            Count += count;
+            recognizer.Score(pixels, count, probabilities);
         }
     }
 }
