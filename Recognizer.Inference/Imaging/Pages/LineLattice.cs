@@ -164,7 +164,10 @@ internal sealed class LineLattice
     // In units of −log p, set on lines made of characters that were held back from training. The bonus makes up for the fact that a division into more characters has more factors
     // below one; doubt takes most of it back from all but whole characters.
     private const double CharacterBonus = 3.2, DoubtWeight = 2.8, ShapeWeight = 0.35, HeightWeight = 6, JoinCost = 0.5, SpeckPenalty = 1.5, AllowedWeight = 0.5, SpacedCutCost = 1;
-    private const double LeastAllowed = 0.03, LeastProbability = 1e-6, SpacedGap = 0.3;
+    private const double LeastAllowed = 0.03, SpacedGap = 0.3;
+
+    /// <summary>What is less probable is taken to be as probable as this.</summary>
+    internal const double LeastProbability = 1e-6;
 
     /// <summary>From 0, where the network is as sure as it ever is (1 − p ≤ 10⁻⁵), to 1. It is so of most whole characters, and of few parts of them, at which −log p is small too.</summary>
     private double Doubt(float probability) => HasChoice ? 1 + 0.2 * Math.Log10(Math.Max(1e-5, 1 - probability)) : 1;
