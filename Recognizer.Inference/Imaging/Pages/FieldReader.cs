@@ -4,7 +4,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <param name="Text">The most probable text that fits the format.</param>
 /// <param name="Confidence">Its probability among all texts that fit, 0…1. Too low where an expression comes to the same text in very many ways, as <c>(\d?){500}</c> and
 /// <c>.*0.{15}</c> do: each counts by itself. It may be near 1 where none
-/// of the texts was written and one is less unlike the ink than the others: the lowest confidence in one of the characters tells that.</param>
+/// of the texts was written and one is less unlike the ink than the others. The lowest confidence in one of the characters mostly tells that, but not where a text differs in a digit or two from
+/// what was written: look at both, and to be safe read by an expression for all such texts too, such as <c>\d{8}</c>, and compare.</param>
 /// <param name="Characters">The characters that were found on the picture, from left to right.</param>
 public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<PageCharacter> Characters)
 {
