@@ -37,6 +37,7 @@ internal sealed class LabelMask
         float sum = 0, alike = 0;
         for (int i = 0; i < probabilities.Length; i++)
         {
+            probabilities[i] = RecognizerModel.Known(probabilities[i], probabilities.Length);
             alike += (_allowed[i] ? 1 : _alike[i] ? AlikeWeight : 0) * probabilities[i];
             if (_allowed[i]) sum += probabilities[i];
             else probabilities[i] = 0;

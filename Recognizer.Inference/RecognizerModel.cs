@@ -160,8 +160,7 @@ internal sealed class RecognizerModel
         for (int i = 0; i < probabilities.Length; i++)
         {
             if (mask is not null && !mask.Allows(i)) continue;
-            // A network that computes no number may mean any class, as within an alphabet
-            float confidence = float.IsNaN(probabilities[i]) ? 1f / _labels.Length : probabilities[i];
+            float confidence = Known(probabilities[i], _labels.Length);
             int place = filled;
             while (place > 0 && candidates[place - 1].Confidence < confidence) place--;
             if (place == candidates.Length) continue;
@@ -171,6 +170,9 @@ internal sealed class RecognizerModel
         }
         return filled;
     }
+
+    /// <summary>A probability, or what it is where a network computes no number: it may mean any class then.</summary>
+    public static float Known(float probability, int classes) => float.IsNaN(probability) ? 1f / classes : probability;
 
     /// <summary>Puts what is known of one image together.</summary>
     public Prediction ToPrediction(ReadOnlySpan<float> probabilities, LabelMask? mask, float rejection, int top)

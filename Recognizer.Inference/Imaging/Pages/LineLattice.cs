@@ -244,10 +244,11 @@ internal sealed class LineLattice
             }
             Span<float> scores = _scores.AsSpan(0, batch.Length * Classes), allowed = _allowed.AsSpan(0, batch.Length);
             _scorer.Score(_pixels.AsSpan(0, batch.Length * Pixels), batch.Length, scores, allowed);
+            foreach (ref float score in scores) score = RecognizerModel.Known(score, Classes);
             for (int i = 0; i < batch.Length; i++)
             {
                 scores.Slice(i * Classes, Classes).CopyTo(_probabilities.AsSpan(batch[i].Scores));
-                batch[i].Score(allowed[i]);
+                batch[i].Score(RecognizerModel.Known(allowed[i], 1));
                 _characterCosts[batch[i].Scores / Classes] = double.NaN;
             }
         }

@@ -1,6 +1,7 @@
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
+using Recognizer.Inference.Onnx;
 
 namespace Recognizer.Tests.Imaging.Pages;
 
@@ -92,6 +93,22 @@ public class LineLatticeTests
         Assert.InRange(CharacterShape.HeightCost("7", 0.7), 0.12, 0.13); // ln² 0.7
         Assert.True(CharacterShape.HeightCost("7", 0.6) > CharacterShape.HeightCost("7", 0.7));
         Assert.Equal(CharacterShape.HeightCost("L", 0.1), CharacterShape.HeightCost("l", 0));
+    }
+
+    [Fact]
+    public void Where_a_network_computes_no_number_all_labels_are_as_probable()
+    {
+        Graph graph = TemplateModel.Build();
+        graph.Initializers["bias"].Span<float>()[3] = float.NaN;
+        foreach ((Alphabet? alphabet, float expected) in new[] { ((Alphabet?)null, 0.1f), (Alphabet.Parse("35"), 0.5f) })
+        {
+            using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph, new RecognizerOptions { Alphabet = alphabet });
+            PageCharacter[] characters = [.. new PageReader(recognizer).Read(Rings(3, gap: 24)).Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters)];
+            Assert.NotEmpty(characters);
+            Assert.All(characters.SelectMany(c => c.Candidates), candidate => Assert.Equal(expected, candidate.Confidence, 1e-6f));
+            FieldResult field = new FieldReader(recognizer, FieldFormat.FromMask("ddd")).Read(Rings(3, gap: 24))!;
+            Assert.InRange(field.Confidence, 0, 1);
+        }
     }
 
     [Fact]
