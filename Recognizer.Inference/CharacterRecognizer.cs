@@ -572,13 +572,14 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
     {
         LabelMask? mask = model.Mask(alphabet);
         int classes = model.Labels.Count;
-        float[] rented = ArrayPool<float>.Shared.Rent(predictions.Length * (classes + 1));
+        float[] rented = ArrayPool<float>.Shared.Rent(predictions.Length * (classes + 2));
         try
         {
-            Span<float> rejections = rented.AsSpan(0, predictions.Length), probabilities = rented.AsSpan(predictions.Length, predictions.Length * classes);
-            model.Score(pixels, predictions.Length, probabilities, mask, rejections);
-            for (int i = 0; i < predictions.Length; i++)
-                predictions[i] = model.ToPrediction(probabilities.Slice(i * classes, classes), mask, rejections[i], _options.Top);
+            int count = predictions.Length;
+            Span<float> rejections = rented.AsSpan(0, count), allowed = rented.AsSpan(count, count), probabilities = rented.AsSpan(2 * count, count * classes);
+            model.Score(pixels, count, probabilities, mask, rejections, allowed);
+            for (int i = 0; i < count; i++)
+                predictions[i] = model.ToPrediction(probabilities.Slice(i * classes, classes), mask, rejections[i], allowed[i], _options.Top);
         }
         finally
         {

@@ -175,11 +175,11 @@ internal sealed class RecognizerModel
     public static float Known(float probability, int classes) => float.IsNaN(probability) ? 1f / classes : probability;
 
     /// <summary>Puts what is known of one image together.</summary>
-    public Prediction ToPrediction(ReadOnlySpan<float> probabilities, LabelMask? mask, float rejection, int top)
+    public Prediction ToPrediction(ReadOnlySpan<float> probabilities, LabelMask? mask, float rejection, float allowed, int top)
     {
         var candidates = new Candidate[Math.Min(top, mask?.Count ?? _labels.Length)];
         Best(probabilities, mask, candidates);
-        return new Prediction(candidates, rejection, _rejection.Accepts(rejection));
+        return new Prediction(candidates, rejection, _rejection.Accepts(rejection), Math.Min(1, allowed));
     }
 
     // Whether an answer has as many scores as there are labels may depend on shapes that are known only when the model runs.

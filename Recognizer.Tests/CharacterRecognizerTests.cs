@@ -63,7 +63,9 @@ public class CharacterRecognizerTests
         Array.Fill(pixels, float.NaN);
         using CharacterRecognizer recognizer = CharacterRecognizer.Load(TemplateModel.Build(), new RecognizerOptions { Top = 99 });
         Assert.Equal(Digits.Select(digit => new Candidate(digit, 0.1f)), recognizer.RecognizeNormalized(pixels).Candidates);
-        Assert.Equal([new Candidate("3", 0.5f), new Candidate("5", 0.5f)], recognizer.RecognizeNormalized(pixels, Alphabet.Parse("35")).Candidates);
+        Prediction masked = recognizer.RecognizeNormalized(pixels, Alphabet.Parse("35"));
+        Assert.Equal([new Candidate("3", 0.5f), new Candidate("5", 0.5f)], masked.Candidates);
+        Assert.Equal(0.2f, masked.AlphabetShare, 1e-6f);
     }
 
     [Fact]
@@ -365,6 +367,30 @@ public class CharacterRecognizerTests
         Assert.Equal(expected.Candidates, all.RecognizeNormalized(image, asked).Candidates);
         Assert.Equal(5, odd.RecognizeNormalized(image).Candidates.Count);
         Assert.Contains("none of the labels", Assert.Throws<ArgumentException>(() => all.RecognizeNormalized(image, Alphabet.Upper)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_alphabets_share_of_all_probability_is_told_however_images_come()
+    {
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(Architecture.Build("cnn2", ["0", "O", "7", "x"], seed: 12));
+        GrayImage[] images = [.. Enumerable.Range(0, 35).Select(i => Seven(30 + i, 60))];
+        var predictions = new Prediction[images.Length];
+        recognizer.Recognize(images, predictions, Alphabet.Digits);
+        List<Prediction> streamed = [];
+        await foreach (Prediction prediction in recognizer.RecognizeAsync(images.ToAsyncEnumerable(), Alphabet.Digits)) streamed.Add(prediction);
+        var pixels = new float[784];
+        foreach ((int i, GrayImage image) in images.Index())
+        {
+            CharacterNormalizer.Normalize(image, recognizer.Layout, Polarity.Detect, pixels, recognizer.IsAlphanumeric);
+            float[] all = Scores(recognizer, pixels, 1);
+            Prediction prediction = recognizer.RecognizeNormalized(pixels, Alphabet.Digits);
+            // an O is written like a 0, which counts half
+            Assert.Equal(all[0] + all[1] / 2 + all[2], prediction.AlphabetShare, 1e-6f);
+            Same(prediction, predictions[i]);
+            Same(prediction, streamed[i]);
+            Same(prediction, recognizer.Recognize(image, alphabet: Alphabet.Digits));
+            Assert.Equal(1, recognizer.Recognize(image).AlphabetShare);
+        }
     }
 
     [Theory]
@@ -782,6 +808,7 @@ public class CharacterRecognizerTests
         Assert.Equal(expected.Candidates, actual.Candidates);
         Assert.Equal(expected.RejectionScore, actual.RejectionScore);
         Assert.Equal(expected.IsLikelyCharacter, actual.IsLikelyCharacter);
+        Assert.Equal(expected.AlphabetShare, actual.AlphabetShare);
     }
 
     // Dark on light, with some grain.

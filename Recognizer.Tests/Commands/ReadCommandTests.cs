@@ -185,6 +185,19 @@ public sealed class ReadCommandTests : IDisposable
     }
 
     [Fact]
+    public void Predict_says_whether_the_character_is_one_of_the_alphabet()
+    {
+        string four = _folder.Write("four.png", PngEncoder.Encode(Drawing.Paint(Drawing.Square(4, 64, 6), 64, (_, _) => 230, (_, _) => 40)));
+        foreach ((string alphabet, bool isOutside) in new[] { ("56", true), ("45", false) })
+        {
+            Assert.Equal(0, Run("predict", four, "--alphabet", alphabet, "--json"));
+            Assert.Equal(isOutside ? 0 : 1, Json()[0].GetProperty("alphabetShare").GetDouble(), 0.2);
+            Assert.Equal(0, Run("predict", four, "--alphabet", alphabet));
+            Assert.Equal(isOutside, _output.ToString().Contains("looks like a character outside the alphabet", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public void Predict_says_whether_there_is_a_character()
     {
         string digit = _folder.Write("digit.png", PngEncoder.Encode(Drawing.Paint(Drawing.Square(4, 64, 6), 64, (_, _) => 230, (_, _) => 40)));

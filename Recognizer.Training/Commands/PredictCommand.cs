@@ -54,10 +54,18 @@ internal static class PredictCommand
     /// <summary>What one character may be.</summary>
     /// <param name="Box">Where it was found; null where it is the whole picture.</param>
     /// <param name="Candidates">The answers.</param>
-    /// <param name="Prediction">Says whether a whole picture looks like a character at all.</param>
+    /// <param name="Prediction">Says whether a whole picture looks like a character at all, and like one of the alphabet.</param>
     private sealed record Answer(BoundingBox? Box, IReadOnlyList<Candidate> Candidates, Prediction? Prediction)
     {
-        public bool IsDoubtful => Prediction is { IsLikelyCharacter: false };
+        /// <summary>Nearly all characters that are like none of the alphabet have less. What is written like one of it, as O is like 0, has about half.</summary>
+        private const float LeastShare = 0.4f;
+
+        public string Doubt => Prediction switch
+        {
+            { IsLikelyCharacter: false } => "doesn't look like a character",
+            { AlphabetShare: < LeastShare } => "looks like a character outside the alphabet",
+            _ => "",
+        };
     }
 
     private static void WriteJson(CommandHost host, List<(string File, IReadOnlyList<Answer> Answers)> read, bool boxes) => host.WriteJson(writer =>
@@ -88,6 +96,7 @@ internal static class PredictCommand
                 {
                     writer.WriteNumber("rejectionScore", prediction.RejectionScore);
                     writer.WriteBoolean("isLikelyCharacter", prediction.IsLikelyCharacter);
+                    writer.WriteNumber("alphabetShare", prediction.AlphabetShare);
                 }
                 if (boxes) writer.WriteEndObject();
             }
@@ -101,10 +110,10 @@ internal static class PredictCommand
     {
         if (read.Count == 0) return;
         int columns = read.SelectMany(r => r.Answers).Select(a => a.Candidates.Count).Append(1).Max();
-        bool doubts = read.Exists(r => r.Answers.Any(a => a.IsDoubtful));
+        bool doubts = read.Exists(r => r.Answers.Any(a => a.Doubt.Length > 0));
         string[] headings = ["file", .. boxes ? ["box"] : Array.Empty<string>(), "read as", .. Enumerable.Range(2, columns - 1).Select(k => $"or ({k})"), .. doubts ? ["but"] : Array.Empty<string>()];
         TextTable.Write(output, headings, [.. read.SelectMany(r => r.Answers.Select(a => (string[])
-            [r.File, .. boxes ? [Text(a.Box)] : Array.Empty<string>(), .. Enumerable.Range(0, columns).Select(k => k < a.Candidates.Count ? Text(a.Candidates[k]) : ""), .. doubts ? [a.IsDoubtful ? "doesn't look like a character" : ""] : Array.Empty<string>()]))], rightFrom: int.MaxValue);
+            [r.File, .. boxes ? [Text(a.Box)] : Array.Empty<string>(), .. Enumerable.Range(0, columns).Select(k => k < a.Candidates.Count ? Text(a.Candidates[k]) : ""), .. doubts ? [a.Doubt] : Array.Empty<string>()]))], rightFrom: int.MaxValue);
     }
 
     private static string Text(BoundingBox? box) => box is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b.Left},{b.Top} {b.Width}×{b.Height}") : "";
