@@ -27,7 +27,8 @@ public sealed class Prediction
     /// <summary>The best labels, most probable first; where probabilities tie, in the model's order.</summary>
     public IReadOnlyList<Candidate> Candidates => _candidates;
 
-    /// <summary>How little the picture looks like any character of the model, 0 … 1; 1 where there is no ink. Confidence can't tell this: a network
+    /// <summary>How little the picture looks like any character of the model, 0 … 1; 1 where there is no ink, and with models of letters and digits only where it is one round
+    /// or oval spot. Confidence can't tell this: a network
     /// that must choose is often sure of a scribble. The score weighs what the network's outputs and the form of the ink say; the weights are the
     /// model's own where its metadata has <c>recognizer.rejection</c>.</summary>
     public float RejectionScore { get; }
@@ -35,11 +36,11 @@ public sealed class Prediction
     /// <summary>Whether <see cref="RejectionScore"/> is below the model's threshold.</summary>
     public bool IsLikelyCharacter { get; }
 
-    /// <summary>Label and confidence.</summary>
     /// <summary>Probability that the alphabet's labels had together among all the model's, 0 … 1; 1 where there is no alphabet. Neither <see cref="Confidence"/>, which is among the alphabet's
     /// labels only, nor <see cref="RejectionScore"/> tells that a character is none of them. Labels that are written like one of the alphabet's, as O and o are like 0, count half. With
     /// <c>characters-best-int8</c> and the alphabet of digits, 4 of 1,038 digits that were held back from training had less than 0.4, and so had 382 of 386 letters that are written like no digit.</summary>
     public float AlphabetShare { get; }
 
+    /// <summary>Label and confidence.</summary>
     public override string ToString() => $"{Label} ({100 * Confidence:0.0} %)";
 }

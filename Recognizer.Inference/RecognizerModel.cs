@@ -253,7 +253,7 @@ internal sealed class RecognizerModel
                 Logarithms(logits, logarithms);
                 logits = logarithms;
             }
-            rejections[i] = _rejection.Score(pixels.Slice(i * PixelsPerImage, PixelsPerImage), logits);
+            rejections[i] = _rejection.Score(pixels.Slice(i * PixelsPerImage, PixelsPerImage), logits, IsAlphanumeric);
         }
         ArrayPool<float>.Shared.Return(rented);
     }

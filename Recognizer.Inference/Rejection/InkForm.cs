@@ -68,6 +68,32 @@ internal readonly record struct InkForm(float Coverage, float Aspect, float Fill
             components, holes, (float)between / touched);
     }
 
+    /// <summary>Whether the ink is a filled disc or oval of less than twice its width: it is as dense as the ellipse that has its moments. A thick stroke is longer, and what is left of a
+    /// character whose inside has run full has corners and bays.</summary>
+    /// <param name="pixels">[28, 28], 0 = ground … 1 = ink.</param>
+    public static bool IsSpot(ReadOnlySpan<float> pixels)
+    {
+        const double LeastDensity = 0.96, LeastRoundness = 0.5;
+        double mass = 0, x1 = 0, y1 = 0, xx = 0, xy = 0, yy = 0;
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            double ink = pixels[i], x = i % Side, y = i / Side;
+            mass += ink;
+            x1 += ink * x;
+            y1 += ink * y;
+            xx += ink * x * x;
+            xy += ink * x * y;
+            yy += ink * y * y;
+        }
+        if (mass == 0) return false;
+        // Variances, with what a pixel has of its own
+        xx = (xx - x1 * x1 / mass) / mass + 1 / 12.0;
+        xy = (xy - x1 * y1 / mass) / mass;
+        yy = (yy - y1 * y1 / mass) / mass + 1 / 12.0;
+        double product = xx * yy - xy * xy, mean = (xx + yy) / 2, half = Math.Sqrt(Math.Max(0, mean * mean - product));
+        return mass >= LeastDensity * 4 * Math.PI * Math.Sqrt(product) && mean - half >= LeastRoundness * LeastRoundness * (mean + half);
+    }
+
     /// <summary>Number of connected pieces; the picture is empty afterwards.</summary>
     private static int Count(Span<uint> picture, bool diagonal)
     {

@@ -15,7 +15,7 @@ internal sealed class RejectionModel
     public static readonly string[] Names =
         ["energy", "maxLogit", "surprise", "entropy", "coverage", "aspect", "fill", "strokeWidth", "components", "holes", "softness"];
 
-    private const int Coverage = 4;
+    private const int Coverage = 4, Fill = 6, Holes = 9;
     private readonly float _threshold;
     private readonly float _bias;
     private readonly Term[] _terms;
@@ -93,21 +93,24 @@ internal sealed class RejectionModel
         features[3] = logSum - weighted / sum;
         features[Coverage] = form.Coverage;
         features[5] = form.Aspect;
-        features[6] = form.Fill;
+        features[Fill] = form.Fill;
         features[7] = form.StrokeWidth;
         features[8] = MathF.Log2(1 + form.Components);
-        features[9] = form.Holes;
+        features[Holes] = form.Holes;
         features[10] = form.Softness;
     }
 
     /// <summary>0 … 1: how little a picture looks like a character.</summary>
     /// <param name="pixels">[28, 28], 0 = ground … 1 = ink.</param>
     /// <param name="logits">[classes].</param>
-    public float Score(ReadOnlySpan<float> pixels, ReadOnlySpan<float> logits)
+    /// <param name="isAlphanumeric">Whether all classes are letters and digits, which no spot is: one as large as the picture that the network sees is like a thick 0.</param>
+    public float Score(ReadOnlySpan<float> pixels, ReadOnlySpan<float> logits, bool isAlphanumeric)
     {
+        // An oval fills more of its box, however it is turned
+        const float LeastFill = 0.5f;
         Span<float> features = stackalloc float[Names.Length];
         Features(pixels, logits, features);
-        if (features[Coverage] == 0) return 1;
+        if (features[Coverage] == 0 || isAlphanumeric && features[Holes] == 0 && features[Fill] > LeastFill && InkForm.IsSpot(pixels)) return 1;
         float sum = _bias;
         foreach (Term term in _terms)
         {

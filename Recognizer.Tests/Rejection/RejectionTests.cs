@@ -1,6 +1,8 @@
 using Recognizer.Inference;
+using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Onnx;
 using Recognizer.Inference.Rejection;
+using Recognizer.Tests.Imaging;
 using Recognizer.Training.Architectures;
 
 namespace Recognizer.Tests.Rejection;
@@ -48,6 +50,45 @@ public class RejectionTests
         Prediction blank = recognizer.RecognizeNormalized(new float[784]);
         Assert.Equal(1, blank.RejectionScore);
         Assert.False(blank.IsLikelyCharacter);
+    }
+
+    /// <summary>An empty cell with one speck, which comes to the network as large as a character.</summary>
+    [Theory]
+    [InlineData(3.4, 2.2, 30)]
+    [InlineData(3, 3, 0)]
+    [InlineData(2.5, 1.5, 75)]
+    [InlineData(10, 7, 45)]
+    public void A_spot_is_no_letter_and_no_digit(double length, double width, double degrees)
+    {
+        const int Side = 120;
+        double sine = Math.Sin(degrees * Math.PI / 180), cosine = Math.Cos(degrees * Math.PI / 180);
+        var cover = new float[Side * Side];
+        for (int i = 0; i < 16 * cover.Length; i++)
+        {
+            // Sixteen samples in each pixel
+            double x = (i % (4 * Side) + 0.5) / 4 - 60, y = (i / (4 * Side) + 0.5) / 4 - 60, u = (x * cosine + y * sine) / length, v = (y * cosine - x * sine) / width;
+            if (u * u + v * v <= 1) cover[i / (16 * Side) * Side + i % (4 * Side) / 4] += 1 / 16f;
+        }
+        GrayImage spot = Drawing.Paint(cover, Side, (_, _) => 235, (_, _) => 50);
+        Graph graph = Architecture.Build("cnn2", ["0", "1"], seed: 1);
+        graph.Metadata["recognizer.rejection"] = """{"threshold": 0.5, "bias": -1, "features": {}}""";
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(graph);
+        Assert.Equal((1f, false), (recognizer.Recognize(spot).RejectionScore, recognizer.Recognize(spot).IsLikelyCharacter));
+        // A model of other characters may know dots
+        ModelMetadata.SetLabels(graph, [".", "1"]);
+        using CharacterRecognizer ofDots = CharacterRecognizer.Load(graph);
+        Assert.True(ofDots.Recognize(spot).IsLikelyCharacter);
+    }
+
+    [Theory]
+    [InlineData("........", "..####..", "..####..", "..####..", "..####..", "..####..", "..####..", "........")]
+    [InlineData("...##...", "...##...", "...##...", "...##...", "...##...", "...##...", "...##...", "...##...")]
+    [InlineData("..####..", ".######.", "###..###", "###..###", "###..###", "###..###", ".######.", "..####..")]
+    [InlineData("########", "########", "......##", ".....###", "....###.", "...###..", "...###..", "...###..")]
+    public void Strokes_are_no_spots_however_thick(params string[] rows)
+    {
+        float[] pixels = [.. Enumerable.Range(0, 784).Select(i => i % 28 < 24 && i / 28 < 24 && rows[i / 28 / 3][i % 28 / 3] == '#' ? 1f : 0f)];
+        Assert.False(InkForm.IsSpot(pixels));
     }
 
     [Fact]
