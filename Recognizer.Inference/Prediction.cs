@@ -28,9 +28,8 @@ public sealed class Prediction
     public IReadOnlyList<Candidate> Candidates => _candidates;
 
     /// <summary>How little the picture looks like any character of the model, 0 … 1; 1 where there is no ink, and with models of letters and digits only where it is one round
-    /// or oval spot. Confidence can't tell this: a network
-    /// that must choose is often sure of a scribble. The score weighs what the network's outputs and the form of the ink say; the weights are the
-    /// model's own where its metadata has <c>recognizer.rejection</c>.</summary>
+    /// or oval spot. Confidence can't tell this: a network that must choose is often sure of a scribble. The score weighs what the network's outputs and the form of the ink say; the
+    /// weights are the model's own where its metadata has <c>recognizer.rejection</c>.</summary>
     public float RejectionScore { get; }
 
     /// <summary>Whether <see cref="RejectionScore"/> is below the model's threshold.</summary>

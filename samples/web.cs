@@ -72,7 +72,7 @@ internal partial class Program
         body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--ink); font: 16px/1.45 system-ui, sans-serif; padding: 20px; }
         main { width: 100%; max-width: 766px; display: grid; grid-template-columns: 1.3fr 1fr; gap: 28px; background: var(--card); border: 1px solid var(--line); border-radius: 20px; padding: 28px; box-shadow: 0 12px 40px #0001; }
         main > * { min-width: 0; }
-        @media (max-width: 720px) { main { grid-template-columns: 1fr; max-width: 438px; } }
+        @media (max-width: 720px) { body { place-items: start center; } main { grid-template-columns: 1fr; max-width: 438px; } }
         h1 { grid-column: 1 / -1; margin: 0; font-size: 1.3rem; }
         h1 small { font-weight: 400; color: var(--soft); font-size: .95rem; margin-left: .5em; }
         .pad { position: relative; aspect-ratio: 1; }
@@ -93,10 +93,10 @@ internal partial class Program
         button:focus-visible, select:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
         #label { font-size: 6.5rem; line-height: 1.1; font-weight: 600; min-height: 1.1em; text-align: center; }
         #note { text-align: center; color: var(--soft); min-height: 1.5em; overflow-wrap: anywhere; }
-        .row { display: grid; grid-template-columns: 1.6em 1fr 3.6em; gap: 8px; align-items: center; margin-top: 8px; }
+        .row { display: grid; grid-template-columns: 1.6em 1fr 4.2em; gap: 8px; align-items: center; margin-top: 8px; }
         .bar { height: 10px; border-radius: 5px; background: var(--line); overflow: hidden; }
         .bar i { display: block; height: 100%; background: var(--accent); border-radius: 5px; transition: width .15s; }
-        .row span:last-child { text-align: right; color: var(--soft); font-variant-numeric: tabular-nums; font-size: .9rem; }
+        .row span:last-child { text-align: right; white-space: nowrap; color: var(--soft); font-variant-numeric: tabular-nums; font-size: .9rem; }
         .doubt #label { opacity: .35; }
         </style>
         </head>
@@ -174,7 +174,7 @@ internal partial class Program
 
         function stopCamera() { turn++; stopReading(); stream?.getTracks().forEach(t => t.stop()); stream = $('video').srcObject = null; pad.classList.remove('camera'); $('camera').textContent = 'Camera'; }
         $('camera').onclick = async () => {
-          if (stream) { stopCamera(); return; }
+          if (stream) { stopCamera(); if (drawn) read(drawn); else say(''); return; }
           const mine = ++turn;
           let opened;
           try { opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: 1280, height: 720 } }); }

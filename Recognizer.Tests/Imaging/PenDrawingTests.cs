@@ -81,6 +81,10 @@ public class PenDrawingTests
         Assert.NotEqual("i", CharacterRecognizer.Default.Recognize([stem]).Label);
         Assert.Equal(with.Pixels, PenDrawing.Draw([stem, [dot[0], dot[0], dot[0]]]).Image.Pixels);
         Assert.Equal(with.Pixels, PenDrawing.Draw([[], stem, dot, []]).Image.Pixels);
+        // A pen that is set down rarely gives one point only
+        ReadOnlySpan<byte> tap = PenDrawing.Draw([stem, [new(50, 8), new(51, 8), new(52, 8)]]).Image.Pixels, point = PenDrawing.Draw([stem, [new(51, 8)]]).Image.Pixels;
+        Assert.Equal(point.Length, tap.Length);
+        for (int i = 0; i < tap.Length; i++) Assert.InRange(tap[i] - point[i], -1, 1);
         // Whatever its place, a single dot is the same disc
         foreach (Vector2 place in new Vector2[] { default, new(-7, 1e30f), new(1e-38f, float.MaxValue) })
         {

@@ -53,6 +53,17 @@ public class ReportWriterTests
     }
 
     [Fact]
+    public void The_classification_report_ends_with_the_means_of_its_classes()
+    {
+        var builder = new MulticlassMetricsBuilder(["a", "b"]);
+        foreach (var (actual, predicted) in new[] { (0, 0), (0, 0), (0, 1), (1, 1) }) builder.Add(actual, predicted == 0 ? [0.9f, 0.1f] : [0.1f, 0.9f]);
+        string html = ReportWriter.Write(new TrainingReport { Title = "", Measured = "", Metrics = builder.Build(), Facts = [] });
+        // a: precision 1, recall 2/3, F1 0.8; b: 1/2, 1, 2/3; three images and one
+        Assert.Contains("<td>mean of the classes</td><td>0.7500</td><td>0.8333</td><td>0.7333</td><td>4</td>", html, StringComparison.Ordinal);
+        Assert.Contains("<td>weighted by their images</td><td>0.8750</td><td>0.7500</td><td>0.7667</td><td>4</td>", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Labels_and_facts_are_escaped()
     {
         var builder = new MulticlassMetricsBuilder(["<b>", "&"]);

@@ -17,11 +17,11 @@ internal static class ReportWriter
     private const string Style = """
         :root{--ink:#1c2330;--ground:#fff;--soft:#5d6777;--line:#dfe3ea;--panel:#f6f7f9;--one:#1f6feb;--two:#d9480f;--bad:#c92a2a;--good:#2b8a3e;--under-bad:#fa5252;--under-good:#2f9e44}
         @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--ground:#14181f;--soft:#98a2b3;--line:#2d3440;--panel:#1c222c;--one:#6ea8fe;--two:#ff922b;--bad:#ff8787;--good:#69db7c;--under-bad:#b82525;--under-good:#237032}}
-        *{box-sizing:border-box}b{unicode-bidi:isolate}body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground)}
+        *{box-sizing:border-box;print-color-adjust:exact}section{break-inside:avoid}b{unicode-bidi:isolate}body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground)}
         h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 10px;border-bottom:1px solid var(--line);padding-bottom:4px}
         .soft,.legend{color:var(--soft)}.cards{display:flex;flex-wrap:wrap;gap:12px;margin:18px 0}
         .card{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px 16px;min-width:150px}.card b{display:block;font-size:22px}
-        .card span{color:var(--soft);font-size:13px}.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:20px}
+        .card span{color:var(--soft);font-size:13px}.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:20px}
         .chart{width:100%;height:auto}.chart text{font-size:11px;fill:var(--soft)}.grid{stroke:var(--line)}
         .curve{fill:none;stroke-width:2}.train.curve{stroke:var(--one)}.validation.curve{stroke:var(--two)}.train.dot{fill:var(--one)}.validation.dot{fill:var(--two)}
         .key{display:inline-block;width:12px;height:12px;border-radius:2px;margin:0 5px 0 10px;vertical-align:-1px}.key.train{background:var(--one)}.key.validation{background:var(--two)}
@@ -30,7 +30,7 @@ internal static class ReportWriter
         th{color:var(--soft);font-weight:600;border-bottom:1px solid var(--line)}.matrix{max-width:980px;width:100%;height:auto}.matrix text{fill:var(--soft)}
         .matrix rect.ground{fill:var(--panel)}.matrix .right{fill:var(--good)}.matrix .wrong{fill:var(--bad)}
         .numbered .right{fill:var(--under-good)}.numbered .wrong{fill:var(--under-bad)}
-        .picture{max-width:100%;height:auto;border-radius:4px}.samples{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;width:76px;text-align:center}figure i{display:block;width:76px;height:76px;border-radius:4px;image-rendering:pixelated;background-size:var(--sheet)}
+        .picture{max-width:100%;height:auto;border-radius:4px}.samples{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;width:76px;text-align:center;break-inside:avoid}figure i{display:block;width:76px;height:76px;border-radius:4px;image-rendering:pixelated;background-size:var(--sheet)}
         figcaption{font-size:12px;color:var(--soft);overflow-wrap:anywhere}figcaption b{color:var(--ink);font-size:14px}figcaption .no{color:var(--bad)}
         """;
 
@@ -70,9 +70,10 @@ internal static class ReportWriter
             html.Append("</div></div>");
         }
 
-        html.Append("<h2>Confusion matrix</h2><p class=\"soft\">Rows are true labels, columns predicted ones; the deeper the colour, the larger the share of the row.</p>");
+        html.Append("<section><h2>Confusion matrix</h2><p class=\"soft\">Rows are true labels, columns predicted ones; the deeper the colour, the larger the share of the row.</p>");
         int[] met = Met(metrics);
         Matrix(html, metrics, met);
+        html.Append("</section>");
         Confusions(html, metrics.ConfusionMatrix);
         Classes(html, [.. met.Select(k => metrics.PerClass[k])]);
         Images(html, "Samples", report.Samples);
@@ -170,6 +171,15 @@ internal static class ReportWriter
             html.Append("</table>");
         }
         html.Append("</div>");
+        if (classes.Length == 0) return;
+        double images = classes.Sum(c => c.Support);
+        html.Append("<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>images</th></tr>");
+        Mean("mean of the classes", _ => 1d / classes.Length);
+        if (images > 0) Mean("weighted by their images", c => c.Support / images);
+        html.Append("</table>");
+
+        void Mean(string name, Func<ClassMetrics, double> weight) => html.Append(CultureInfo.InvariantCulture,
+            $"<tr><td>{name}</td><td>{classes.Sum(c => weight(c) * c.Precision):0.0000}</td><td>{classes.Sum(c => weight(c) * c.Recall):0.0000}</td><td>{classes.Sum(c => weight(c) * c.F1):0.0000}</td><td>{images:N0}</td></tr>");
     }
 
     private static void Images(StringBuilder html, string title, IReadOnlyList<ReportSample> samples)
