@@ -155,7 +155,10 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     /// <summary>In heights of the line's characters: what is less parts no words.</summary>
     internal const double LeastWordGap = 0.6;
 
-    /// <summary>A gap that is wide for the line's other gaps, and not small beside the characters, parts words: the least such gap.</summary>
+    /// <summary>In heights of the line's characters: what is more parts words, even where most gaps are as wide, as between numbers of one digit in columns. In combs gaps are narrower.</summary>
+    private const double MostWordGap = 1.8;
+
+    /// <summary>A gap that is wide for the line's other gaps, or for the characters, and not small beside these, parts words: the least such gap.</summary>
     /// <param name="gaps">Gaps between the line's characters.</param>
     /// <param name="height">Typical height of the line's characters.</param>
     internal static double WordGap(IEnumerable<double> gaps, double height)
@@ -163,7 +166,7 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
         double[] sorted = [.. gaps.Order()];
         // Where there are few: of two the wide one is not the typical one, and a single one says nothing of itself
         double typical = sorted.Length < 2 ? 0 : sorted[(sorted.Length - 1) / 2];
-        return Math.Max(LeastWordGap * height, 2.2 * Math.Max(0, typical) + 0.15 * height);
+        return Math.Clamp(2.2 * typical + 0.15 * height, LeastWordGap * height, MostWordGap * height);
     }
 
     private static List<PageWord> Words(PageInk page, List<Reading> characters, double height)

@@ -140,7 +140,7 @@ public class LineLatticeTests
         GrayImage picture = Drawing.Paint(cover, Width, (_, _) => 230, (_, _) => 20);
         LineLattice lattice = Build(picture, new OnlyScorer("m"));
         foreach (var group in lattice.Pieces.Index().GroupBy(p => p.Item.Group, p => p.Index)) Assert.Contains(lattice.EndingAt[group.Last()], s => s.First == group.First());
-        Assert.Equal("mmmm", new PageReader(new OnlyScorer("m")).Read(picture).Text);
+        Assert.Equal("m m m m", new PageReader(new OnlyScorer("m")).Read(picture).Text);
         Assert.Equal("mmmm", new FieldReader(new OnlyScorer("m"), FieldFormat.FromRegularExpression("m*")).Read(picture)?.Text);
     }
 

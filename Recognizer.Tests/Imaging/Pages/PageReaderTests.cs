@@ -83,6 +83,26 @@ public class PageReaderTests
     public void Short_lines_have_spaces_too(string line) =>
         Assert.Equal(line, new PageReader(s_scorer).Read(DrawnPage.Paint([line], gap: 10)).Text);
 
+    /// <summary>Most of their gaps are those between columns.</summary>
+    [Theory]
+    [InlineData("2 6 7 3 2 9", 2)]
+    [InlineData("2 6 7 3 2 9", 4)]
+    [InlineData("5 14 5 14 4 16", 3)]
+    [InlineData("5 14 5 14 4 16", 5)]
+    public void Short_numbers_in_columns_stay_apart(string row, int spaces)
+    {
+        string wide = row.Replace(" ", new string(' ', spaces), StringComparison.Ordinal);
+        GrayImage image = DrawnPage.Paint([wide + new string(' ', spaces)], gap: 10);
+        Assert.Equal(row, new PageReader(s_scorer).Read(image).Text);
+        Assert.Equal(row, new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d{1,2}( \\d{1,2}){5}")).Read(image)?.Text);
+    }
+
+    /// <summary>Twice as far from one another as they are high.</summary>
+    [Theory]
+    [InlineData("207534618")]
+    [InlineData("211474110")]
+    public void Evenly_spaced_digits_are_one_word(string number) => Assert.Equal(number, new PageReader(s_scorer).Read(DrawnPage.Paint([number], gap: 56)).Text);
+
     [Theory]
     [InlineData(180)]
     [InlineData(280)]
