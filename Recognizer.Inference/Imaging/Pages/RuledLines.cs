@@ -454,8 +454,8 @@ internal static class RuledLines
     /// <param name="lower">The lower rule.</param>
     private static void ClearBorders(byte[] ink, int width, int height, double slope, Rule upper, Rule lower)
     {
-        // Share of the rows in which a border shows, and of those that strokes across it may hide.
-        const double LeastShare = 0.9, MostHidden = 0.4;
+        // Share of the rows in which a border shows, and of those that strokes across it may hide; where the rules end, writing may cover most of it.
+        const double LeastShare = 0.9, MostHidden = 0.4, MostHiddenAtEnd = 0.75;
         // Lines as thin as rules, give or take the blur of a scan; nearer to a rule than that its own edge may be what is seen.
         int gap = lower.Middle - upper.Middle, blur = Math.Max(upper.Thickness, lower.Thickness) + 2;
         // Boxes that hold a character are many times as high as their lines are thick.
@@ -475,9 +475,11 @@ internal static class RuledLines
             else continue;
             last = share;
         }
-        if (borders.Count < 2) return;
+        if (borders.Count == 0) return;
         // The rules of boxes end at the outer borders; those of ruled paper go on, and what stands between them is writing.
-        if (borders[0] - upper.Left > 2 * blur || upper.Right - borders[^1] > 2 * blur) return;
+        bool isBox = borders.Count > 1 && borders[0] - upper.Left <= 2 * blur && upper.Right - borders[^1] <= 2 * blur;
+        // Of the two, writing may hide one altogether
+        if (!isBox) borders.RemoveAll(x => !IsAtEnd(x));
         foreach (int border in borders)
         {
             for (int t = -blur; t <= gap + blur; t++)
@@ -485,6 +487,14 @@ internal static class RuledLines
                 if (Thin(border, t, out int row, out int left, out int right) != true) continue;
                 for (int x = Math.Max(0, left - 1); x < Math.Min(width, right + 1); x++) ink[row + x] = 0;
             }
+        }
+
+        // Where both rules end, and not because the picture does.
+        bool IsAtEnd(int x)
+        {
+            double below = x - slope * gap;
+            return x - upper.Left <= 2 * blur && below - lower.Left <= 2 * blur && Math.Min(upper.Left, lower.Left) > blur
+                || upper.Right - x <= 2 * blur && lower.Right - below <= 2 * blur && Math.Max(upper.Right, lower.Right) < width - blur;
         }
 
         // Of the rows between the rules, those with thin ink here; 0 where it doesn't reach both.
@@ -500,7 +510,7 @@ internal static class RuledLines
                     case null: hidden++; break;
                 }
             }
-            return hidden > MostHidden * rows ? 0 : (double)thin / (rows - hidden);
+            return hidden > (IsAtEnd(x) ? MostHiddenAtEnd : MostHidden) * rows ? 0 : (double)thin / (rows - hidden);
         }
 
         // Ink t rows below the upper rule.

@@ -701,6 +701,28 @@ public class PageReaderTests
         Assert.Equal(Digits, new PageReader(s_scorer).Read(image).Text);
     }
 
+    /// <summary>It may hide a part of the side, or lie along it.</summary>
+    [Theory]
+    [InlineData("437", 0)]
+    [InlineData("437", 6)]
+    [InlineData("437", 12)]
+    [InlineData("437", 18)]
+    [InlineData("430", 2)]
+    [InlineData("435", 12)]
+    public void Writing_across_the_side_of_its_box_leaves_no_side(string digits, int beyond)
+    {
+        const int Width = 400, Height = 200, Left = 60, Right = 200, Top = 60, Bottom = 122, Line = 2;
+        var cover = new float[Width * Height];
+        for (int i = 0; i < digits.Length; i++) Drawing.Digit(cover, Width, digits[i] - '0', Right + beyond - 24 - 40 * (digits.Length - 1 - i), 70, 24, 42, 4.5);
+        GrayImage image = Drawing.Paint(cover, Width, (x, y) =>
+        {
+            bool inBox = x is >= Left and < Right && y is >= Top and < Bottom;
+            bool inside = x is >= Left + Line and < Right - Line && y is >= Top + Line and < Bottom - Line;
+            return inBox && !inside ? 60 : 240;
+        }, (_, _) => 40);
+        Assert.Equal(digits, new PageReader(s_scorer).Read(image).Text);
+    }
+
     [Theory]
     [InlineData("1470")]
     [InlineData("2051")]
@@ -716,15 +738,17 @@ public class PageReaderTests
     }
 
     [Theory]
-    [InlineData("1111")]
-    [InlineData("11471")]
-    public void Straight_strokes_between_rules_are_no_borders(string digits)
+    [InlineData("1111", 0)]
+    [InlineData("11471", 0)]
+    [InlineData("1475", 42)]
+    public void Straight_strokes_between_rules_are_no_borders(string digits, int left)
     {
-        // Rules close above and below the digits, from edge to edge of the paper.
+        // Rules close above and below the digits, from edge to edge of the paper, which may be cut close to the first one
         var image = DrawnPage.Paint([digits], gap: 14, boxes: DrawnPage.Boxes.None);
         byte[] pixels = image.Pixels.ToArray();
         foreach (int rule in new[] { 49, 92 }) pixels.AsSpan(rule * image.Width, 2 * image.Width).Fill(120);
-        Assert.Equal(digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', digits.Length))).Read(new GrayImage(image.Width, image.Height, pixels))?.Text);
+        pixels = [.. pixels.Where((_, i) => i % image.Width >= left)];
+        Assert.Equal(digits, new FieldReader(s_scorer, FieldFormat.FromMask(new string('d', digits.Length))).Read(new GrayImage(image.Width - left, image.Height, pixels))?.Text);
     }
 
     [Fact]
