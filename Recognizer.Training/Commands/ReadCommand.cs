@@ -27,7 +27,7 @@ internal static class ReadCommand
         var images = new ImageFiles("PNG, JPEG, BMP or PNM files");
         var format = new Option<string?>("--format")
         {
-            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression (what has any of [](){}*+?|\\^$; mask: or regex: before it says which it is), or @FILE with a word a line. Where nothing fits, no text is read, and standard error says so. Without it a model of letters and digits reads no punctuation: dots and dashes are left out, slashes and brackets come out as 1 or l",
+            Description = "What a field may hold: a mask such as dd/dd/dddd (d digit, A upper, a lower, L letter, x letter or digit), a regular expression (what has any of [](){}*+?|\\^$; mask: or regex: before it says which it is), or @FILE with a word a line. Where nothing fits, no text is read, and standard error says so. Without it a model of letters and digits reads no punctuation: dots and dashes are left out, slashes and brackets come out as 1 or l, + as t, = as Z",
             HelpName = "FORMAT",
         };
         var alphabet = new AlphabetOption("Characters that are possible");

@@ -18,8 +18,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <item><description>Each line is cut wherever two characters might touch (<c>PieceCutter</c>), and the parts are put together so that, taken as characters, they are the most probable
 /// (<c>LineLattice</c>).</description></item>
 /// </list>
-/// Only the scorer's labels are read: where they are letters and digits, dots and dashes are left out, slashes and brackets come out as 1 or l; <see cref="FieldReader"/> reads them where its
-/// format has them. Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
+/// Only the scorer's labels are read: where they are letters and digits, dots and dashes are left out, slashes and brackets come out as 1 or l, + as t, = as Z; <see cref="FieldReader"/> reads
+/// them where its format has them. Thread-safe if the scorer is. A <see cref="CharacterRecognizer"/>'s model may be replaced meanwhile: each page is read by one model from beginning to end.</remarks>
 /// <param name="scorer">What single characters are read with, such as a <see cref="CharacterRecognizer"/>.</param>
 /// <param name="options">How to read; defaults where null.</param>
 /// <exception cref="ArgumentNullException">There is no scorer.</exception>
