@@ -101,17 +101,23 @@ public sealed class Image
     private static bool IsOfOneColor(ReadOnlySpan<byte> pixels, int channels)
     {
         // Canvases store colours multiplied by opacity, in whole levels: the fainter a pixel, the less is left of its colour. The most opaque pixel knows it best.
-        int colors = channels - 1, reference = 0;
+        int colors = channels - 1, reference = 0, most = pixels[colors];
         bool opaque = true;
-        for (int p = 0; p < pixels.Length; p += channels)
+        for (int p = 0; p < pixels.Length && (opaque || most < 255); p += channels)
         {
-            if (pixels[p + colors] != 255) opaque = false;
-            if (pixels[p + colors] > pixels[reference + colors]) reference = p;
+            int alpha = pixels[p + colors];
+            if (alpha != 255) opaque = false;
+            if (alpha > most) (most, reference) = (alpha, p);
         }
         if (opaque) return false;
         for (int p = 0; p < pixels.Length; p += channels)
+        {
+            int alpha = pixels[p + colors];
+            // Most of a canvas: nothing of its colour is to be seen
+            if (alpha == 0) continue;
             for (int c = 0; c < colors; c++)
-                if (Math.Abs(pixels[p + c] - pixels[reference + c]) * pixels[p + colors] > RoundingLevels * 255) return false;
+                if (Math.Abs(pixels[p + c] - pixels[reference + c]) * alpha > RoundingLevels * 255) return false;
+        }
         return true;
     }
 }

@@ -125,28 +125,38 @@ internal static class PieceCutter
     {
         int step = Math.Max(1, (int)(characterHeight / 14)), margin = (int)Math.Max(2, 0.12 * characterHeight), reach = (int)Math.Max(3, 0.3 * characterHeight);
         var all = new List<Seam>();
-        var cost = new float[2 * reach + 1];
-        var next = new float[2 * reach + 1];
+        // with one beyond either end that no path comes from
+        var cost = new float[2 * reach + 3];
+        var next = new float[2 * reach + 3];
+        cost[0] = cost[^1] = next[0] = next[^1] = float.PositiveInfinity;
+        // What crossing a pixel costs, with what is beside the group, and what it costs to be so far from the start
+        int stride = width + 2 * reach + 1;
+        float[] levels = new float[height * stride], leaning = new float[2 * reach + 1];
+        Array.Fill(levels, 0.3f);
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) levels[y * stride + reach + x] = ink[y * width + x] / 255f;
+        for (int i = 0; i < leaning.Length; i++) leaning[i] = 0.01f * Math.Abs(i - reach);
         var from = new sbyte[height * (2 * reach + 1)];
         for (int start = margin; start <= width - margin; start += step)
         {
             int window = 2 * reach + 1;
-            for (int i = 0; i < window; i++) cost[i] = InkAt(0, start - reach + i) + Leaning(i - reach);
+            for (int i = 0; i < window; i++) cost[i + 1] = levels[start + i] + leaning[i];
             for (int y = 1; y < height; y++)
             {
+                ReadOnlySpan<float> row = levels.AsSpan(y * stride + start, window);
                 for (int i = 0; i < window; i++)
                 {
-                    float best = cost[i];
+                    float best = cost[i + 1], left = cost[i] + 0.02f, right = cost[i + 2] + 0.02f;
                     sbyte move = 0;
-                    if (i > 0 && cost[i - 1] + 0.02f < best) (best, move) = (cost[i - 1] + 0.02f, -1);
-                    if (i + 1 < window && cost[i + 1] + 0.02f < best) (best, move) = (cost[i + 1] + 0.02f, 1);
-                    next[i] = best + InkAt(y, start - reach + i) + Leaning(i - reach);
+                    if (left < best) (best, move) = (left, -1);
+                    if (right < best) (best, move) = (right, 1);
+                    next[i + 1] = best + row[i] + leaning[i];
                     from[y * window + i] = move;
                 }
                 (cost, next) = (next, cost);
             }
             int end = 0;
-            for (int i = 1; i < window; i++) if (cost[i] < cost[end]) end = i;
+            for (int i = 1; i < window; i++) if (cost[i + 1] < cost[end + 1]) end = i;
             var columns = new int[height];
             double crossed = 0, weighted = 0, weight = 0;
             for (int y = height - 1, i = end; y >= 0; y--)
@@ -172,9 +182,5 @@ internal static class PieceCutter
             if (chosen.TrueForAll(s => Math.Abs(s.Middle - seam.Middle) >= least && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
                 chosen.Add(seam);
         return [.. chosen.OrderBy(s => s.Middle)];
-
-        float InkAt(int y, int x) => x < 0 || x >= width ? 0.3f : ink[y * width + x] / 255f;
-
-        float Leaning(int distance) => 0.01f * Math.Abs(distance);
     }
 }
