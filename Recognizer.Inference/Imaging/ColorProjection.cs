@@ -5,25 +5,30 @@ namespace Recognizer.Inference.Imaging;
 /// <summary>A mixture of red, green and blue: value = offset + Σ weight·channel, within 0…255 for every colour.</summary>
 internal readonly record struct ColorProjection(float Red, float Green, float Blue, float Offset)
 {
+    /// <summary>Most pixels along a side of the cells whose colours are compared.</summary>
+    private const int CellSide = 4;
+
     /// <summary>Luma of ITU-R BT.601.</summary>
     public static ColorProjection Luma => new(0.299f, 0.587f, 0.114f, 0);
 
     /// <summary>The mixture along which neighbouring parts of the picture differ most: the first principal component of colour
-    /// differences over a short distance. Differences, because ink against ground is a sharp change, whereas shading is a slow one.
-    /// Where that is nearly a change of lightness, the luma.</summary>
+    /// differences over a short distance. Differences, because ink against ground is a sharp change, whereas shading is a slow one;
+    /// between means of small cells, because a fine texture of colours, as of a screen's pixels, may outweigh the ink. Where that is
+    /// nearly a change of lightness, the luma.</summary>
     public static ColorProjection Find(Image image)
     {
-        ReadOnlySpan<byte> pixels = image.Pixels;
         int width = image.Width, height = image.Height;
         int distance = Math.Max(1, Math.Min(width, height) / 28);
         int step = Math.Max(1, (int)Math.Sqrt((double)width * height / 16384));
+        int columns = (width + step - 1) / step, rows = (height + step - 1) / step, reach = Math.Max(1, (distance + step / 2) / step);
+        int[] cells = Cells(image, step, Math.Min(distance, CellSide), columns, rows);
         Span<double> moments = stackalloc double[6]; // rr gg bb rg rb gb
-        for (int y = 0; y < height; y += step)
-            for (int x = 0; x < width; x += step)
+        for (int y = 0; y < rows; y++)
+            for (int x = 0; x < columns; x++)
             {
-                int p = (y * width + x) * 3;
-                if (x + distance < width) Accumulate(pixels, p, p + distance * 3, moments);
-                if (y + distance < height) Accumulate(pixels, p, p + distance * width * 3, moments);
+                int p = (y * columns + x) * 3;
+                if (x + reach < columns) Accumulate(cells, p, p + reach * 3, moments);
+                if (y + reach < rows) Accumulate(cells, p, p + reach * columns * 3, moments);
             }
 
         // Power iteration from the luma: it converges to the strongest direction, and stays with lightness where nothing is stronger
@@ -45,9 +50,30 @@ internal readonly record struct ColorProjection(float Red, float Green, float Bl
         return new((float)(r / total), (float)(g / total), (float)(b / total), (float)(255 * negative / total));
     }
 
-    private static void Accumulate(ReadOnlySpan<byte> pixels, int a, int b, Span<double> moments)
+    /// <summary>Sums of the colours of square cells, one every so many pixels: [row, column, channel]. Beyond the picture its last pixels go on.</summary>
+    private static int[] Cells(Image image, int step, int side, int columns, int rows)
     {
-        int red = pixels[a] - pixels[b], green = pixels[a + 1] - pixels[b + 1], blue = pixels[a + 2] - pixels[b + 2];
+        ReadOnlySpan<byte> pixels = image.Pixels;
+        var sums = new int[rows * columns * 3];
+        for (int row = 0, to = 0; row < rows; row++)
+            for (int column = 0; column < columns; column++, to += 3)
+                for (int v = 0; v < side; v++)
+                {
+                    int start = Math.Min(row * step + v, image.Height - 1) * image.Width;
+                    for (int u = 0; u < side; u++)
+                    {
+                        int p = (start + Math.Min(column * step + u, image.Width - 1)) * 3;
+                        sums[to] += pixels[p];
+                        sums[to + 1] += pixels[p + 1];
+                        sums[to + 2] += pixels[p + 2];
+                    }
+                }
+        return sums;
+    }
+
+    private static void Accumulate(ReadOnlySpan<int> cells, int a, int b, Span<double> moments)
+    {
+        int red = cells[a] - cells[b], green = cells[a + 1] - cells[b + 1], blue = cells[a + 2] - cells[b + 2];
         moments[0] += red * red;
         moments[1] += green * green;
         moments[2] += blue * blue;

@@ -359,6 +359,20 @@ public class CharacterNormalizerTests
     }
 
     [Theory]
+    [InlineData(2.4)]
+    [InlineData(3.3)]
+    [InlineData(4.4)]
+    public void Subpixels_of_a_photographed_screen_are_no_ink(double pitch)
+    {
+        var cover = Drawing.Square(2, 200, 20);
+        var pixels = new byte[cover.Length * 3];
+        for (int i = 0; i < pixels.Length; i++)
+            pixels[i] = (byte)((238 - 198 * cover[i / 3]) * (0.62 + 0.38 * Math.Cos(2 * Math.PI * (i / 3 % 200 / pitch - i % 3 / 3.0))));
+        var normal = Normalize(new Image(200, 200, 3, pixels).ToGray());
+        Assert.InRange(Correlation(Reference(2), normal), 0.9, 1.0001);
+    }
+
+    [Theory]
     [InlineData(255, 255, "exact", 4)] // white ink: over white it would vanish
     [InlineData(250, 255, "exact", 4)]
     [InlineData(250, 255, "rounded", 4)]
