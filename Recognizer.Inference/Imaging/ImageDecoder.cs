@@ -1,3 +1,4 @@
+using System.Text;
 using Recognizer.Inference.Imaging.Codecs;
 
 namespace Recognizer.Inference.Imaging;
@@ -5,6 +6,13 @@ namespace Recognizer.Inference.Imaging;
 /// <summary>Decodes PNG, JPEG, BMP and PNM (PBM, PGM, PPM, PAM) pictures. The format is told from the content, never from a name.</summary>
 public static class ImageDecoder
 {
+    /// <summary>Formats that are told from others, but not decoded: name, and what stands at an offset of the file.</summary>
+    private static readonly (string Name, int Offset, string Mark)[] s_otherFormats =
+    [
+        ("WebP", 8, "WEBP"), ("GIF", 0, "GIF8"), ("TIFF", 0, "II*\0"), ("TIFF", 0, "MM\0*"), ("HEIC", 4, "ftyphe"), ("HEIF", 4, "ftypmif1"), ("AVIF", 4, "ftypavi"),
+        ("PDF", 0, "%PDF"), ("SVG", 0, "<svg"), ("XML or SVG", 0, "<?xml"), ("icon (ICO)", 0, "\0\0\u0001\0"), ("JPEG 2000", 4, "jP  "),
+    ];
+
     /// <summary>Decodes a picture.</summary>
     /// <param name="file">The whole encoded file.</param>
     /// <param name="options">Limits; <see cref="DecoderOptions.Default"/> where null.</param>
@@ -20,7 +28,9 @@ public static class ImageDecoder
         if (JpegDecoder.Recognizes(file)) return JpegDecoder.Decode(file, options);
         if (BmpDecoder.Recognizes(file)) return BmpDecoder.Decode(file, options);
         if (PnmDecoder.Recognizes(file)) return PnmDecoder.Decode(file, options);
-        string found = file.IsEmpty ? "an empty file" : "bytes " + Convert.ToHexString(file[..Math.Min(8, file.Length)]);
+        string start = Encoding.Latin1.GetString(file[..Math.Min(16, file.Length)]);
+        string? other = Array.Find(s_otherFormats, f => start.AsSpan(Math.Min(f.Offset, start.Length)).StartsWith(f.Mark)).Name;
+        string found = file.IsEmpty ? "an empty file" : other != null ? $"a file of the format {other}, to be converted to PNG or JPEG first" : "bytes " + Convert.ToHexString(file[..Math.Min(8, file.Length)]);
         throw new ImageFormatException("image", 0, $"expected the signature of a PNG, JPEG, BMP or PNM file, found {found}");
     }
 }

@@ -336,7 +336,18 @@ public class DecoderRobustnessTests
 
     [Theory]
     [InlineData("", "empty file")]
-    [InlineData("474946383961", "474946383961")]
-    public void Other_formats_are_named_by_their_first_bytes(string hex, string expected) =>
+    [InlineData("4749463A", "bytes 4749463A")]
+    [InlineData("474946383961", "GIF, to be converted to PNG or JPEG")]
+    [InlineData("524946461A00000057454250565038", "WebP")]
+    [InlineData("52494646", "bytes 52494646")]
+    [InlineData("49492A0008000000", "TIFF")]
+    [InlineData("4D4D002A00000008", "TIFF")]
+    [InlineData("00000018667479706865696300000000", "HEIC")]
+    [InlineData("000000186674797061766966", "AVIF")]
+    [InlineData("255044462D312E37", "PDF")]
+    [InlineData("3C73766720", "SVG")]
+    [InlineData("00000100010010", "ICO")]
+    [InlineData("0000000C6A5020200D0A870A", "JPEG 2000")]
+    public void Other_formats_are_named_where_known_and_else_shown_by_their_first_bytes(string hex, string expected) =>
         Assert.Contains(expected, Assert.Throws<ImageFormatException>(() => ImageDecoder.Decode(Convert.FromHexString(hex))).Message, StringComparison.Ordinal);
 }
