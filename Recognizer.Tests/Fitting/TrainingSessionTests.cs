@@ -351,6 +351,32 @@ public class TrainingSessionTests
         Assert.Equal(Model(fresh.Root), Model(used.Root));
     }
 
+    /// <summary>Else the folder would have the settings of one and the model of the other.</summary>
+    [Fact]
+    public void One_run_at_a_time_writes_to_a_folder()
+    {
+        using var folder = new TemporaryFolder();
+        // What a process leaves that was killed
+        string hold = folder.Write(TrainingSession.HoldFile, "");
+        TrainingConfig config = Config with { Epochs = 2 };
+        var refused = new List<string>();
+        Train(folder.Root, config, progress: new Progress((epoch, images) =>
+        {
+            if (refused.Count == 2 * epoch) return;
+            foreach (bool resume in (bool[])[false, true])
+                refused.Add(Assert.Throws<IOException>(() => Train(folder.Root, resume ? config : config with { Seed = 4 }, resume)).Message);
+        }));
+        Assert.Equal(4, refused.Count);
+        Assert.All(refused, message => Assert.StartsWith($"another training writes to {folder.Root}", message, StringComparison.Ordinal));
+        Assert.Equal(2, History(folder.Root).Length);
+        Assert.Equal(config.ToJson(), File.ReadAllText(Path.Combine(folder.Root, TrainingSession.ConfigFile)).TrimEnd());
+        Assert.False(File.Exists(hold));
+        Train(folder.Root, config with { Seed = 4 });
+        // Where there can't be such a file there is nothing to hold.
+        Directory.CreateDirectory(hold);
+        Train(folder.Root, config);
+    }
+
     [Fact]
     public void A_checkpoint_of_another_configuration_is_refused()
     {

@@ -49,6 +49,9 @@ internal static class TrainingSession
     public const string MetricsFile = "metrics.json";
     public const string ReportFile = "report.html";
 
+    /// <summary>Held open for as long as a run writes to its folder.</summary>
+    public const string HoldFile = "training.lock";
+
     /// <summary>In the folder of checkpoints: hashes of what the run is trained on, images, classes and models. Older runs lack the last ones or the file.</summary>
     private const string ImagesFile = "images.sha256";
 
@@ -60,6 +63,7 @@ internal static class TrainingSession
     /// <summary>Trains, exports and measures.</summary>
     /// <exception cref="FormatException">Settings make no sense, or a model that is read lies where one is to be written.</exception>
     /// <exception cref="InvalidDataException">The run that is to go on is another one, or what is left of it isn't enough for that; nothing was changed.</exception>
+    /// <exception cref="IOException">Another run writes to the folder; nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">Interrupted; the last finished epoch is in the checkpoint, and the one to keep in <c>model.onnx</c>.</exception>
     public static SessionResult Run(TrainingConfig config, Dataset dataset, SessionOptions options, ITrainingProgress progress, CancellationToken cancellation)
     {
@@ -92,6 +96,7 @@ internal static class TrainingSession
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.HeldBack.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
 
         Directory.CreateDirectory(options.Output);
+        using FileStream? hold = Hold(options.Output);
         string images = Path.Combine(checkpoints, ImagesFile);
         // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
         (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data, config)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
@@ -165,6 +170,25 @@ internal static class TrainingSession
         using JsonDocument epoch = JsonDocument.Parse(line);
         return epoch.RootElement.GetProperty("seconds").GetDouble();
     });
+
+    /// <summary>Keeps others from the folder until it is disposed, or the process ends in whatever way; null where files can't be held, which keeps nobody from training.</summary>
+    private static FileStream? Hold(string output)
+    {
+        // The codes of a file that is held: those of Windows, Linux and macOS
+        const int SharingViolation = unchecked((int)0x80070020), WouldBlock = 11, WouldBlockOfMac = 35;
+        try
+        {
+            return new FileStream(Path.Combine(output, HoldFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException exception) when (exception.HResult is SharingViolation or WouldBlock or WouldBlockOfMac)
+        {
+            throw new IOException($"another training writes to {output}; wait for it, or give another --output", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A model that is lost with the first epoch can't be gone on from again, nor go on teaching.</summary>
     private static void RefuseToOverwrite(IEnumerable<string> models, string output)
