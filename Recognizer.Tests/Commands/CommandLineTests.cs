@@ -125,6 +125,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("evaluate --split middle --dataset mnist")]
     [InlineData("evaluate --dataset mnist --baseline metrics.json")]
     [InlineData("inspect")]
+    [InlineData("read --orientaton detect a.png")]
+    [InlineData("predict a.png --jsn")]
     public void Wrong_usage_is_2_with_a_reason_on_standard_error(string arguments)
     {
         Assert.Equal(2, Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
@@ -364,9 +366,10 @@ public sealed class CommandLineTests : IDisposable
     {
         string good = _folder.Write("good.png", PngEncoder.Encode(new GrayImage(28, 28, Shapes.Make().Test!.Image(0).ToArray())));
         string bad = _folder.Write("bad.png", "nothing"u8);
-        Assert.Equal(1, Run("predict", "--model", SaveModel(), good, bad, "missing.png", "--json"));
+        Assert.Equal(1, Run("predict", "--model", SaveModel(), good, bad, "missing.png", "-7.png", "--json"));
         Assert.Equal(1, Json().GetArrayLength());
         Assert.Contains("bad.png", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("error: -7.png: ", _error.ToString(), StringComparison.Ordinal);
         Assert.Contains("missing.png", _error.ToString(), StringComparison.Ordinal);
     }
 

@@ -7,9 +7,20 @@ using Recognizer.Inference.Imaging.Pages;
 namespace Recognizer.Training.Commands;
 
 /// <summary>The image files that a command reads one by one, or the same part of each (<c>--region</c>).</summary>
-internal sealed class ImageFiles(string description)
+internal sealed class ImageFiles
 {
-    public Argument<string[]> Argument { get; } = new("IMAGE") { Description = description, Arity = ArgumentArity.OneOrMore };
+    public Argument<string[]> Argument { get; } = new("IMAGE") { Arity = ArgumentArity.OneOrMore };
+
+    public ImageFiles(string description)
+    {
+        Argument.Description = description;
+        // Whatever is no option is taken for a file, a misspelt option too.
+        Argument.Validators.Add(result =>
+        {
+            foreach (Token token in result.Tokens)
+                if (token.Value.StartsWith("--", StringComparison.Ordinal) && !File.Exists(token.Value)) result.AddError($"Unrecognized command or argument '{token.Value}'.");
+        });
+    }
 
     public Option<BoundingBox?> Region { get; } = new("--region")
     {
