@@ -68,6 +68,8 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal(1, Run("read", first, bad, second));
         Assert.Equal($"{first}:\n12\n{second}:\n34\n", _output.ToString().ReplaceLineEndings("\n"));
         Assert.StartsWith($"error: {bad}: ", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("read", _folder.Root, first));
+        Assert.Equal($"error: {_folder.Root} is a folder; give its files, such as {_folder.File("*.png")}", _error.ToString().TrimEnd());
         // Which of them the one is that could be read
         Assert.Equal(1, Run("read", first, bad));
         Assert.Equal($"{first}:\n12\n", _output.ToString().ReplaceLineEndings("\n"));

@@ -59,7 +59,8 @@ internal sealed class ImageFiles
             }
             catch (Exception exception) when (exception is ImageFormatException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
-                host.Error.WriteLine($"error: {file}: {CommandLine.Message(exception)}");
+                // What systems say of a folder is that access is denied.
+                host.Error.WriteLine(Directory.Exists(file) ? $"error: {file} is a folder; give its files, such as {Path.Combine(file, "*.png")}" : $"error: {file}: {CommandLine.Message(exception)}");
                 exitCode = CommandLine.Failed;
                 continue;
             }
