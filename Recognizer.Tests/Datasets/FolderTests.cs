@@ -177,6 +177,7 @@ public sealed class FolderTests : IDisposable
     [InlineData("1.png,a\n2.png,\"b\",\"w2\"\n", 2)]
     [InlineData("1.png,a\n2.png,,w2\n", 2)]
     [InlineData("1.png,a\n2.png\n", 2)]
+    [InlineData("1.png;a\n2.png;b;w2\n", 2)]
     public void A_list_has_two_columns(string list, int line)
     {
         _folder.Write("set/labels.csv", list);
@@ -184,8 +185,25 @@ public sealed class FolderTests : IDisposable
         Assert.Contains($"labels.csv: line {line} must be", Assert.Throws<DatasetException>(() => DatasetLoader.Load("set", Test)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>As spreadsheets write it where a comma is the decimal sign.</summary>
+    [Theory]
+    [InlineData("file;label\n1.png;a\n2.png;1,5\n")]
+    [InlineData("file\tlabel\n1.png\ta\n2.png\t1,5\n")]
+    [InlineData("1.png;a\n\"2.png\";\"1,5\"\n")]
+    [InlineData("label;file\na;1.png\n1,5;2.png\n")]
+    public void A_list_may_have_semicolons_or_tabs(string list)
+    {
+        _folder.Write("set/labels.csv", list);
+        for (int i = 0; i < 2; i++) _folder.Write($"set/{i + 1}.png", Png(Pixels(2), i));
+        var set = DatasetLoader.Load("set", Test);
+        Assert.Equal(["1,5", "a"], set.Labels);
+        Assert.Equal([1, 0], set.Test!.Labels);
+        Assert.Equal(Pixels(2), set.Test.Images);
+    }
+
     [Theory]
     [InlineData(",", ",")]
+    [InlineData(";", ";")]
     [InlineData("\",\"", ",")]
     [InlineData("\"a, b\"", "a, b")]
     [InlineData("\"\"\"\"", "\"")]

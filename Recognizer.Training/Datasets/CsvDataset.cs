@@ -105,7 +105,7 @@ internal static partial class CsvDataset
             int column = 0;
             for (int start = 0; start <= text.Length; column++)
             {
-                int end = FieldEnd(text, start, separator);
+                int end = LabelTable.FieldEnd(text, start, separator);
                 var field = text[start..end].Trim();
                 start = end + 1;
                 if (column == labelColumn)
@@ -125,32 +125,14 @@ internal static partial class CsvDataset
     }
 
     /// <summary>What divides the fields: a label may have one or two of the others.</summary>
-    private static char Separator(string text) => ",;\t".MaxBy(separator => text.AsSpan().Count(separator));
+    private static char Separator(string text) => LabelTable.Separators.MaxBy(separator => text.AsSpan().Count(separator));
 
     private static string[] Fields(string text, char separator)
     {
         var fields = new List<string>();
         for (int start = 0, end; start <= text.Length; start = end + 1)
-            fields.Add(text[start..(end = FieldEnd(text, start, separator))].Trim());
+            fields.Add(text[start..(end = LabelTable.FieldEnd(text, start, separator))].Trim());
         return [.. fields];
-    }
-
-    /// <summary>Where the field ends that begins at <paramref name="start"/>: at the next separator outside quotes, of which those inside a field are doubled. A quote that none
-    /// closes is a character as any other.</summary>
-    private static int FieldEnd(ReadOnlySpan<char> text, int start, char separator)
-    {
-        int first = start;
-        while (first < text.Length && text[first] == ' ') first++;
-        if (first < text.Length && text[first] == '"')
-        {
-            int quote = first + 1;
-            while (quote < text.Length && (text[quote] != '"' || quote + 1 < text.Length && text[quote + 1] == '"')) quote += text[quote] == '"' ? 2 : 1;
-            int next = quote + 1;
-            while (next < text.Length && text[next] == ' ') next++;
-            if (quote < text.Length && (next >= text.Length || text[next] == separator)) return Math.Min(next, text.Length);
-        }
-        int length = text[start..].IndexOf(separator);
-        return length < 0 ? text.Length : start + length;
     }
 
     private static bool IsSquare(int n) => Math.Round(Math.Sqrt(n)) is var side && (int)(side * side) == n;

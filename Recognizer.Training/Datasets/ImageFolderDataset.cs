@@ -28,7 +28,7 @@ internal static class ImageFolderDataset
         return LoadWhole(tree, Files(tree, "", options), options);
     }
 
-    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, under a header or none; a header may say that the label comes first.</summary>
+    /// <summary>A folder with <c>labels.csv</c>: a line <c>file,label</c> per image, also with a semicolon or tab, under a header or none; a header may say that the label comes first.</summary>
     public static Dataset LoadList(FileTree tree, DatasetLoadOptions options) => LoadWhole(tree, List(tree, ""), options);
 
     /// <summary>The rows of the list in a part's folder; null where it says something else of the classes, which have folders.</summary>
@@ -52,13 +52,19 @@ internal static class ImageFolderDataset
         string list = At(ListName), listName = tree.Describe(list);
         using var stream = tree.OpenRead(list);
         using var reader = new StreamReader(stream);
-        var rows = new List<(string Path, string Label)>();
+        var lines = new List<(string Text, int Number)>();
         for (int line = 1; reader.ReadLine() is { } text; line++)
         {
-            if (text.AsSpan().Trim().Length == 0)
-                continue;
-            if (!TrySplit(text, out string file, out string label))
-                throw new DatasetException($"{listName}: line {line} must be a file name, a comma and a label, which is quoted if it has commas.");
+            if (text.AsSpan().Trim().Length > 0)
+                lines.Add((text, line));
+        }
+        // Names and labels may have some of the others
+        char separator = LabelTable.Separators.MaxBy(s => lines.Count(l => TrySplit(l.Text, s, out _, out _)));
+        var rows = new List<(string Path, string Label)>();
+        foreach (var (text, line) in lines)
+        {
+            if (!TrySplit(text, separator, out string file, out string label))
+                throw new DatasetException($"{listName}: line {line} must be a file name, a comma, semicolon or tab, and a label, which is quoted if it has that too.");
             rows.Add((file, label));
         }
         if (rows is [var first, ..] && IsHeader(first, rows, tree.FileExists(At(first.Path))))
@@ -76,13 +82,13 @@ internal static class ImageFolderDataset
     private static bool IsHeader((string Path, string Label) first, List<(string Path, string Label)> rows, bool isFile) => !isFile
         && (LabelTable.IsColumnName(first.Label) || !FileTree.NameOf(first.Path).Contains('.', StringComparison.Ordinal) && rows.Count(r => r.Label == first.Label) == 1);
 
-    /// <summary>Splits at the comma behind the file name; either side may be quoted, so that commas can be part of it. A label may be a bare comma, too; any other one would begin a third column.</summary>
-    private static bool TrySplit(string line, out string file, out string label)
+    /// <summary>Splits at the separator behind the file name; either side may be quoted, so that separators can be part of it. A label may be a bare one, too; any other one would begin a third column.</summary>
+    private static bool TrySplit(string line, char separator, out string file, out string label)
     {
-        int comma = line.StartsWith('"') ? line.IndexOf("\",", StringComparison.Ordinal) + 1 : line.IndexOf(',', StringComparison.Ordinal);
-        string rest = comma > 0 ? line[(comma + 1)..].Trim() : "";
-        (file, label) = (comma > 0 ? LabelTable.Unquote(line[..comma].Trim()) : "", LabelTable.Unquote(rest));
-        return file.Length > 0 && label.Length > 0 && (rest == "," || LabelTable.IsQuoted(rest) || !rest.Contains(',', StringComparison.Ordinal));
+        int end = LabelTable.FieldEnd(line, 0, separator);
+        string rest = end < line.Length ? line[(end + 1)..].Trim() : "";
+        (file, label) = (LabelTable.Unquote(line[..end].Trim()), LabelTable.Unquote(rest));
+        return file.Length > 0 && label.Length > 0 && (rest == $"{separator}" || LabelTable.IsQuoted(rest) || !rest.Contains(separator, StringComparison.Ordinal));
     }
 
     private static List<(string Path, string Label)> Files(FileTree tree, string parent, DatasetLoadOptions options)

@@ -8,6 +8,27 @@ internal static class LabelTable
     /// <summary>Whether a column of this name in a table's header holds labels.</summary>
     public static bool IsColumnName(string name) => name.ToUpperInvariant() is "LABEL" or "CLASS" or "TARGET" or "DIGIT";
 
+    /// <summary>What may divide the fields of a table, the usual one first.</summary>
+    public const string Separators = ",;\t";
+
+    /// <summary>Where the field ends that begins at <paramref name="start"/>: at the next separator outside quotes, of which those inside a field are doubled. A quote that none
+    /// closes is a character as any other.</summary>
+    public static int FieldEnd(ReadOnlySpan<char> text, int start, char separator)
+    {
+        int first = start;
+        while (first < text.Length && text[first] == ' ') first++;
+        if (first < text.Length && text[first] == '"')
+        {
+            int quote = first + 1;
+            while (quote < text.Length && (text[quote] != '"' || quote + 1 < text.Length && text[quote + 1] == '"')) quote += text[quote] == '"' ? 2 : 1;
+            int next = quote + 1;
+            while (next < text.Length && text[next] == ' ') next++;
+            if (quote < text.Length && (next >= text.Length || text[next] == separator)) return Math.Min(next, text.Length);
+        }
+        int length = text[start..].IndexOf(separator);
+        return length < 0 ? text.Length : start + length;
+    }
+
     /// <summary>A field of a table without its quotes; what isn't one field in quotes stays as it is.</summary>
     public static string Unquote(string text) => IsQuoted(text) ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
 
