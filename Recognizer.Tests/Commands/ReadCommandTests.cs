@@ -101,6 +101,9 @@ public sealed class ReadCommandTests : IDisposable
         string old = _folder.Write("latin1.txt", System.Text.Encoding.Latin1.GetBytes("2034\nété\n"));
         Assert.Equal(2, Run("read", page, "--format", "@" + old));
         Assert.Contains($"{old} is not UTF-8", _error.ToString(), StringComparison.Ordinal);
+        string wide = _folder.Write("utf16.txt", new System.Text.UnicodeEncoding(bigEndian: false, byteOrderMark: false).GetBytes("20345\n20848\n"));
+        Assert.Equal(2, Run("read", page, "--format", "@" + wide));
+        Assert.Contains($"{wide} is not UTF-8", _error.ToString(), StringComparison.Ordinal);
         // Wrong by itself, or for this model
         foreach (string format in new[] { "@" + _folder.Write("nothing.txt", "\n"u8), "LL", "LLé" })
         {

@@ -232,6 +232,23 @@ public sealed class FolderTests : IDisposable
         }
     }
 
+    /// <summary>Letters of UTF-16 are UTF-8 too, with a zero beside each.</summary>
+    [Theory]
+    [InlineData("set/labels.csv", "1.png,a\n2.png,b")]
+    [InlineData("set.csv", "label,pixel\n1,255\n2,0\n")]
+    public void Tables_in_UTF_16_without_a_mark_of_it_are_refused(string file, string table)
+    {
+        for (int i = 1; i <= 2; i++) _folder.Write($"set/{i}.png", Png(Pixels(1)));
+        foreach (bool bigEndian in new[] { false, true })
+        {
+            string path = _folder.Write(file, new System.Text.UnicodeEncoding(bigEndian, byteOrderMark: false).GetBytes(table));
+            string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load(file.Split('/')[0], Test)).Message;
+            Assert.Equal($"{path} is not UTF-8; save it as UTF-8.", message);
+            _folder.Write(file, [.. new System.Text.UnicodeEncoding(bigEndian, byteOrderMark: true).GetPreamble(), .. File.ReadAllBytes(path)]);
+            Assert.Equal(2, DatasetLoader.Load(file.Split('/')[0], Test).Labels.Count);
+        }
+    }
+
     [Fact]
     public void Says_why_no_image_can_be_read()
     {

@@ -76,7 +76,10 @@ internal static class ReadCommand
         if (text is null) return null;
         try
         {
-            return text.StartsWith('@') ? FieldFormat.FromWords(File.ReadLines(text[1..], new UTF8Encoding(false, throwOnInvalidBytes: true)).Where(l => l.Length > 0)) : FieldFormat.Parse(text);
+            if (!text.StartsWith('@')) return FieldFormat.Parse(text);
+            string[] words = [.. File.ReadLines(text[1..], new UTF8Encoding(false, throwOnInvalidBytes: true)).Where(l => l.Length > 0)];
+            // Letters in UTF-16 are UTF-8 too, with zeros beside them.
+            return words.Any(word => word.Contains('\0', StringComparison.Ordinal)) ? throw new DecoderFallbackException() : FieldFormat.FromWords(words);
         }
         catch (DecoderFallbackException)
         {

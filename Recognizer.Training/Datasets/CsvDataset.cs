@@ -55,6 +55,7 @@ internal static partial class CsvDataset
             {
                 options.CancellationToken.ThrowIfCancellationRequested();
                 line++;
+                LabelTable.RefuseZeros(file.Name, text);
                 if (text.AsSpan().Trim().Length == 0)
                     continue;
                 if (columns == 0)

@@ -55,6 +55,7 @@ internal static class ImageFolderDataset
         var lines = new List<(string Text, int Number)>();
         for (int line = 1; reader.ReadLine() is { } text; line++)
         {
+            LabelTable.RefuseZeros(listName, text);
             if (text.AsSpan().Trim().Length > 0)
                 lines.Add((text, line));
         }

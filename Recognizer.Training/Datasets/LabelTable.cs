@@ -29,6 +29,12 @@ internal static class LabelTable
         return length < 0 ? text.Length : start + length;
     }
 
+    /// <summary>Refuses a line of a table in UTF-16 without a mark that says so: read as UTF-8 its letters have zeros beside them.</summary>
+    public static void RefuseZeros(string source, string line)
+    {
+        if (line.Contains('\0', StringComparison.Ordinal)) throw new DatasetException($"{source} is not UTF-8; save it as UTF-8.");
+    }
+
     /// <summary>A field of a table without its quotes; what isn't one field in quotes stays as it is.</summary>
     public static string Unquote(string text) => IsQuoted(text) ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
 
