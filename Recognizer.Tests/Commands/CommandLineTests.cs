@@ -749,6 +749,28 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Quantize_that_is_interrupted_leaves_no_model()
+    {
+        string small = System.IO.Path.Combine(_folder.Root, "small.onnx"), set = SaveWithoutParts("set", 40);
+        _folder.Write("set/a/broken.png", "nothing");
+        using var stop = new CancellationTokenSource();
+        using var error = new StoppingWriter(stop);
+        Assert.Equal(130, CommandLine.Run(["quantize", SaveModel("model.onnx", "a", "b", "c", "d"), "--dataset", set, "--output", small], new CommandHost(_output, error, stop.Token)));
+        Assert.Contains("unreadable", error.ToString(), StringComparison.Ordinal);
+        Assert.False(File.Exists(small));
+    }
+
+    /// <summary>Interrupts the program at its first message.</summary>
+    private sealed class StoppingWriter(CancellationTokenSource stop) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            stop.Cancel();
+        }
+    }
+
+    [Fact]
     public void Quantize_compares_on_the_test_images_of_the_training()
     {
         string set = SaveWithoutParts("set", 400), output = System.IO.Path.Combine(_folder.Root, "run");

@@ -35,9 +35,10 @@ internal static class QuantizeCommand
             Dataset data = DatasetLoader.Load(name, load);
             foreach (string unreadable in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {unreadable}");
             DatasetPart train = data.Train ?? throw new CommandException($"{data.Name} has no training split.");
-            Graph quantized = Calibration.Quantize(graph, train, threads);
+            Graph quantized = Calibration.Quantize(graph, train, threads, host.Cancellation);
             foreach (ValueInfo output in graph.Outputs.ExceptBy(quantized.Outputs.Select(kept => kept.Name), output => output.Name))
                 host.Error.WriteLine($"left out: output '{output.Name}', which can't be computed here");
+            host.Cancellation.ThrowIfCancellationRequested();
             if (Path.GetDirectoryName(target) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
             AtomicFile.Write(target, stream => OnnxWriter.Write(quantized, stream));
             double ratio = (double)PostTrainingQuantizer.ConstantBytes(quantized) / PostTrainingQuantizer.ConstantBytes(graph);

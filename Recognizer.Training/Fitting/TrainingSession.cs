@@ -157,7 +157,7 @@ internal static class TrainingSession
         OnnxWriter.WriteFile(best, modelPath);
         if (config.Quantize)
         {
-            Graph quantized = Calibration.Quantize(best, data.Images.Select(data.Train), options.Threads);
+            Graph quantized = Calibration.Quantize(best, data.Images.Select(data.Train), options.Threads, cancellation);
             OnnxWriter.WriteFile(quantized, Path.Combine(options.Output, QuantizedFile));
             if (validation is not null)
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");

@@ -9,11 +9,11 @@ internal static class Calibration
     private const int Images = 512;
 
     /// <summary>Quantises a model with images spread evenly over a training split.</summary>
-    public static Graph Quantize(Graph graph, DatasetPart train, int threads)
+    public static Graph Quantize(Graph graph, DatasetPart train, int threads, CancellationToken cancellation)
     {
         DatasetPart part = train.Spread(Images);
         var images = new float[part.Images.Length];
         DatasetPart.ToUnit(part.Images, images);
-        return PostTrainingQuantizer.Quantize(graph, images, part.Count, threads);
+        return PostTrainingQuantizer.Quantize(graph, images, part.Count, threads, cancellation);
     }
 }

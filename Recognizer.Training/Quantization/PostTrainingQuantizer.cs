@@ -32,9 +32,10 @@ internal static class PostTrainingQuantizer
     /// <param name="images">[count, …] of the input: typical images, a few hundred.</param>
     /// <param name="count">Number of images, at least 1.</param>
     /// <param name="threads">Threads for running the float model.</param>
+    /// <param name="cancellation">Ends it between batches of images.</param>
     /// <exception cref="OnnxException">The model has nothing to quantise, is in 8 bits already, has more than one input or one that isn't Float, or an operator set before
     /// <see cref="LowestOpset"/>.</exception>
-    public static Graph Quantize(Graph model, ReadOnlySpan<float> images, int count, int threads = 1)
+    public static Graph Quantize(Graph model, ReadOnlySpan<float> images, int count, int threads = 1, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (model.Inputs is not [{ Shape: { Count: > 1 } shape } input] || shape[0].Size == 0) throw new OnnxException("A model with one input of images is needed to be quantised.");
@@ -51,7 +52,7 @@ internal static class PostTrainingQuantizer
         Node[] weighted = [.. graph.Nodes.Where(node => HasWeights(graph, node))];
         if (weighted.Length == 0) throw new OnnxException("The model has no convolution or dense layer with constant weights to quantise.");
         List<(string Value, string Parameters)> quantized = Choose(graph, weighted);
-        Dictionary<string, (float Scale, byte ZeroPoint)> ranges = Calibrate(graph, [.. quantized.Select(q => q.Parameters).Distinct()], images, count, threads);
+        Dictionary<string, (float Scale, byte ZeroPoint)> ranges = Calibrate(graph, [.. quantized.Select(q => q.Parameters).Distinct()], images, count, threads, cancellation);
         return Write(graph, weighted, quantized, ranges);
     }
 
@@ -116,7 +117,7 @@ internal static class PostTrainingQuantizer
         }
     }
 
-    private static Dictionary<string, (float, byte)> Calibrate(Graph graph, string[] values, ReadOnlySpan<float> images, int count, int threads)
+    private static Dictionary<string, (float, byte)> Calibrate(Graph graph, string[] values, ReadOnlySpan<float> images, int count, int threads, CancellationToken cancellation)
     {
         using Plan plan = Plan.Compile(graph, ReproduciblePlan.Options(threads) with { Outputs = values });
         var ranges = values.ToDictionary(value => value, _ => new ActivationRange());
@@ -127,6 +128,7 @@ internal static class PostTrainingQuantizer
         {
             for (int start = 0; start < count; start += batch)
             {
+                cancellation.ThrowIfCancellationRequested();
                 // A batch of fixed size is filled up with images that have been seen.
                 int size = declared[0].IsFixed ? batch : Math.Min(batch, count - start);
                 var batched = new float[size * pixels];
