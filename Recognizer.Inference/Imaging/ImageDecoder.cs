@@ -17,16 +17,17 @@ public static class ImageDecoder
     /// <param name="file">The whole encoded file.</param>
     /// <param name="options">Limits; <see cref="DecoderOptions.Default"/> where null.</param>
     /// <returns>The picture, upright (EXIF orientation applied), transparency composited over white; where the colour is the same
-    /// everywhere the opacity becomes dark ink on white.</returns>
+    /// everywhere the opacity becomes dark ink on white. Where a PNG, JPEG (JFIF, with a unit) or BMP file states densities of the two axes that differ by more than 1.3 times, and at most
+    /// 4 times, as those of a fax do, rows or columns are repeated until pixels are square, if the limits allow: the picture is then larger than its file says.</returns>
     /// <exception cref="ImageFormatException">The file is of another format, damaged, truncated, or exceeds a limit.</exception>
     public static Image Decode(ReadOnlySpan<byte> file, DecoderOptions? options = null)
     {
         options ??= DecoderOptions.Default;
         if (file.Length > options.MaxFileBytes)
             throw new ImageFormatException("image", 0, $"expected a file of at most {options.MaxFileBytes} bytes, found {file.Length}");
-        if (PngDecoder.Recognizes(file)) return PngDecoder.Decode(file, options);
-        if (JpegDecoder.Recognizes(file)) return JpegDecoder.Decode(file, options);
-        if (BmpDecoder.Recognizes(file)) return BmpDecoder.Decode(file, options);
+        if (PngDecoder.Recognizes(file)) return PngDecoder.Decode(file, options).Resolve(options);
+        if (JpegDecoder.Recognizes(file)) return JpegDecoder.Decode(file, options).Resolve(options);
+        if (BmpDecoder.Recognizes(file)) return BmpDecoder.Decode(file, options).Resolve(options);
         if (PnmDecoder.Recognizes(file)) return PnmDecoder.Decode(file, options);
         string start = Encoding.Latin1.GetString(file[..Math.Min(16, file.Length)]);
         string? other = Array.Find(s_otherFormats, f => start.AsSpan(Math.Min(f.Offset, start.Length)).StartsWith(f.Mark)).Name;

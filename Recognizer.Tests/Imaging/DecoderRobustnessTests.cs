@@ -294,6 +294,46 @@ public class DecoderRobustnessTests
         }
     }
 
+    /// <summary>Two pixels, 10 and 200, beside each other, in a PNG file with densities.</summary>
+    private static byte[] WithDensities(byte x, byte y)
+    {
+        byte[] file = PngEncoder.Encode(2, 1, 1, [10, 200]);
+        file = [.. file.AsSpan(0, 33), 0, 0, 0, 9, .. "pHYs"u8, 0, 0, 0, x, 0, 0, 0, y, 0, 0, 0, 0, 0, .. file.AsSpan(33)];
+        RepairChecksums(file);
+        return file;
+    }
+
+    [Theory]
+    [InlineData(204, 98, new byte[] { 10, 200, 10, 200 }, 2)] // a standard fax
+    [InlineData(100, 200, new byte[] { 10, 10, 200, 200 }, 4)]
+    [InlineData(100, 150, new byte[] { 10, 10, 200 }, 3)]
+    [InlineData(100, 100, new byte[] { 10, 200 }, 2)]
+    [InlineData(120, 100, new byte[] { 10, 200 }, 2)]
+    [InlineData(1, 100, new byte[] { 10, 200 }, 2)]
+    [InlineData(0, 100, new byte[] { 10, 200 }, 2)]
+    public void Pixels_of_a_png_become_square(byte densityX, byte densityY, byte[] expected, int width)
+    {
+        Image image = ImageDecoder.Decode(WithDensities(densityX, densityY));
+        Assert.Equal(width, image.Width);
+        Assert.Equal(expected, image.Pixels.ToArray());
+    }
+
+    [Fact]
+    public void Pixels_become_square_within_the_limits_only() =>
+        Assert.Equal(1, ImageDecoder.Decode(WithDensities(200, 100), new() { MaxPixels = 3 }).Height);
+
+    [Theory]
+    [InlineData(200, 100, 5, 6)]
+    [InlineData(100, 200, 10, 3)]
+    [InlineData(100, 100, 5, 3)]
+    public void Pixels_of_a_bitmap_become_square(byte densityX, byte densityY, int width, int height)
+    {
+        byte[] file = Bitmap(24, 0, 5, 3, new byte[16 * 3]);
+        (file[38], file[42]) = (densityX, densityY);
+        Image image = ImageDecoder.Decode(file);
+        Assert.Equal((width, height), (image.Width, image.Height));
+    }
+
     [Fact]
     public void Bits_of_a_progressive_jpeg_come_once()
     {

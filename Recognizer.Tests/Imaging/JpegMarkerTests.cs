@@ -94,6 +94,18 @@ public class JpegMarkerTests
         Assert.True(image.Pixels.SequenceEqual(expected.Pixels));
     }
 
+    [Theory]
+    [InlineData(1, 1, 8, 16)]
+    [InlineData(6, 2, 16, 8)] // turned after its pixels are square
+    [InlineData(1, 0, 8, 8)] // no unit: which way about isn't sure
+    public void Pixels_of_a_jpeg_become_square(byte orientation, byte unit, int width, int height)
+    {
+        byte[] exif = Segment(0xE1, [.. "Exif\0\0II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]);
+        Image image = Decode(Segment(0xE0, [.. "JFIF\0"u8, 1, 1, unit, 0, 200, 0, 100, 0, 0]), exif, Quantization(8), Frame(Baseline, 8, 8, (1, 0x11)), s_dc, s_ac, Scan([1], "10 1000 0"));
+        Assert.Equal((width, height), (image.Width, image.Height));
+        Assert.Equal(Enumerable.Repeat((byte)136, 128 / (unit == 0 ? 2 : 1)), image.Pixels.ToArray());
+    }
+
     [Fact]
     public void Restart_markers_begin_anew()
     {

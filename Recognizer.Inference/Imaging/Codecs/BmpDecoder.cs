@@ -14,7 +14,7 @@ internal static class BmpDecoder
 
     public static bool Recognizes(ReadOnlySpan<byte> file) => file.Length >= 2 && file[0] == 'B' && file[1] == 'M';
 
-    public static Image Decode(ReadOnlySpan<byte> file, DecoderOptions options)
+    public static DecodedPicture Decode(ReadOnlySpan<byte> file, DecoderOptions options)
     {
         var reader = new FileReader(Format, file) { Position = 2 };
         reader.Bytes(8, "file header");
@@ -27,7 +27,7 @@ internal static class BmpDecoder
         var fields = new FileReader(Format, header) { Position = 4 };
         long width, height;
         int planes, bits, compression = Uncompressed;
-        uint colors = 0;
+        uint densityX = 0, densityY = 0, colors = 0;
         if (headerSize == 12)
         {
             width = fields.UInt16LittleEndian("width");
@@ -42,7 +42,9 @@ internal static class BmpDecoder
             planes = fields.UInt16LittleEndian("planes");
             bits = fields.UInt16LittleEndian("bits per pixel");
             compression = (int)fields.UInt32LittleEndian("compression");
-            fields.Position = 32;
+            fields.Position = 24;
+            densityX = fields.UInt32LittleEndian("horizontal density");
+            densityY = fields.UInt32LittleEndian("vertical density");
             colors = fields.UInt32LittleEndian("number of colours");
         }
         bool topDown = height < 0;
@@ -96,9 +98,10 @@ internal static class BmpDecoder
                 (palette[i * 3], palette[i * 3 + 1], palette[i * 3 + 2]) = (table[i * entryBytes + 2], table[i * entryBytes + 1], table[i * entryBytes]);
         }
         reader.Position = (int)offset;
-        return palette != null
+        var image = palette != null
             ? DecodeIndexed(reader, (int)width, (int)height, bits, compression, topDown, palette, entries)
             : DecodeDirect(reader, (int)width, (int)height, bits, topDown, masks);
+        return new(image, 1, densityX, densityY);
     }
 
     private static Image DecodeIndexed(FileReader reader, int width, int height, int bits, int compression, bool topDown, byte[] palette, int entries)

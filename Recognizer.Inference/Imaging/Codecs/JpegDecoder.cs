@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Recognizer.Inference.Imaging.Codecs;
 
 /// <summary>JPEG (ITU-T T.81), 8 bits: baseline, extended sequential and progressive Huffman coding; grey, YCbCr, RGB, CMYK and YCCK
-/// as JFIF and Adobe markers say; every sampling; restart markers; EXIF orientation.</summary>
+/// as JFIF and Adobe markers say; every sampling; restart markers; EXIF orientation; JFIF density.</summary>
 internal sealed class JpegDecoder
 {
     private const string Format = "JPEG";
@@ -55,15 +55,16 @@ internal sealed class JpegDecoder
     private Component[] _components = [];
     private int _width, _height, _maxHorizontal, _maxVertical, _mcusPerRow, _mcuRows;
     private bool _progressive, _jfif, _adobe;
+    private uint _densityX, _densityY;
     private int _adobeTransform, _restartInterval, _orientation = 1, _scans;
 
     private JpegDecoder(DecoderOptions options) => _options = options;
 
     public static bool Recognizes(ReadOnlySpan<byte> file) => file.Length >= 3 && file[0] == 0xFF && file[1] == 0xD8 && file[2] == 0xFF;
 
-    public static Image Decode(ReadOnlySpan<byte> file, DecoderOptions options) => new JpegDecoder(options).Decode(new FileReader(Format, file) { Position = 2 });
+    public static DecodedPicture Decode(ReadOnlySpan<byte> file, DecoderOptions options) => new JpegDecoder(options).Decode(new FileReader(Format, file) { Position = 2 });
 
-    private Image Decode(FileReader reader)
+    private DecodedPicture Decode(FileReader reader)
     {
         while (true)
         {
@@ -91,7 +92,11 @@ internal sealed class JpegDecoder
                 case 0xD9:
                     return Finish(reader, position);
                 case 0xE0:
-                    _jfif |= Segment(ref reader, "JFIF header").StartsWith("JFIF\0"u8);
+                    var jfif = Segment(ref reader, "JFIF header");
+                    if (!jfif.StartsWith("JFIF\0"u8)) break;
+                    _jfif = true;
+                    // Without a unit some writers state the sides of a pixel, others, the other way about, densities
+                    if (jfif.Length >= 12 && jfif[7] != 0) (_densityX, _densityY) = (BinaryPrimitives.ReadUInt16BigEndian(jfif[8..]), BinaryPrimitives.ReadUInt16BigEndian(jfif[10..]));
                     break;
                 case 0xE1:
                     ReadOnlySpan<byte> exif = Segment(ref reader, "EXIF data");
@@ -458,7 +463,7 @@ internal sealed class JpegDecoder
         }
     }
 
-    private Image Finish(FileReader reader, int position)
+    private DecodedPicture Finish(FileReader reader, int position)
     {
         if (_components.Length == 0) throw reader.Error(position, "expected a frame before the end of the image");
         foreach (var c in _components)
@@ -478,7 +483,7 @@ internal sealed class JpegDecoder
             for (int y = 0; y < _height; y++) c.Samples.AsSpan(y * c.Stride, _width).CopyTo(pixels.AsSpan(y * _width));
         }
         else ConvertColors(pixels);
-        return Orientation.Apply(new Image(_width, _height, channels, pixels), _orientation);
+        return new(new Image(_width, _height, channels, pixels), _orientation, _densityX, _densityY);
     }
 
     private void ConvertColors(byte[] pixels)

@@ -4,7 +4,7 @@ using System.IO.Compression;
 
 namespace Recognizer.Inference.Imaging.Codecs;
 
-/// <summary>PNG (ISO/IEC 15948): every colour type and bit depth, palette and colour-key transparency, Adam7, EXIF orientation. Gamma and colour
+/// <summary>PNG (ISO/IEC 15948): every colour type and bit depth, palette and colour-key transparency, Adam7, EXIF orientation, density. Gamma and colour
 /// profiles are ignored. A wrong checksum is an error in a chunk that matters and ignored, with the chunk, elsewhere.</summary>
 internal static class PngDecoder
 {
@@ -37,7 +37,7 @@ internal static class PngDecoder
 
     public static bool Recognizes(ReadOnlySpan<byte> file) => file.Length >= 4 && file[..4].SequenceEqual(Signature[..4]);
 
-    public static Image Decode(ReadOnlySpan<byte> file, DecoderOptions options)
+    public static DecodedPicture Decode(ReadOnlySpan<byte> file, DecoderOptions options)
     {
         var reader = new FileReader(Format, file);
         if (!reader.Bytes(Signature.Length, "signature").SequenceEqual(Signature))
@@ -49,6 +49,7 @@ internal static class PngDecoder
         int dataPosition = 0;
         long left = 0;
         int orientation = 1;
+        uint densityX = 0, densityY = 0;
         for (bool first = true; ; first = false)
         {
             int start = reader.Position;
@@ -90,6 +91,9 @@ internal static class PngDecoder
                 case "eXIf":
                     orientation = Orientation.FromExif(body) ?? orientation;
                     break;
+                case "pHYs":
+                    if (body.Length == 9) (densityX, densityY) = (BinaryPrimitives.ReadUInt32BigEndian(body), BinaryPrimitives.ReadUInt32BigEndian(body[4..]));
+                    break;
                 case "IDAT":
                     if (dataPosition == 0) dataPosition = start;
                     // What is collected is held three times while its buffer grows to twice its size
@@ -101,7 +105,7 @@ internal static class PngDecoder
                     if (dataPosition == 0) throw reader.Error(start, "expected a chunk IDAT before IEND");
                     if (orientation != 1 && (long)header.Width * header.Height * (header.ColorType == Palette ? 4 : header.SamplesPerPixel) > left - data.WrittenCount)
                         throw reader.Error(start, $"expected a picture that decodes within {options.MaxMemoryBytes} bytes, found one that is turned as well");
-                    return Decode(reader, header, palette, transparency, data.WrittenMemory, dataPosition, orientation);
+                    return new(Decode(reader, header, palette, transparency, data.WrittenMemory, dataPosition), orientation, densityX, densityY);
                 default:
                     if (critical) throw reader.Error(start, $"expected a chunk of the standard, found {Printable(name)}, which a decoder must not skip");
                     break;
@@ -135,7 +139,7 @@ internal static class PngDecoder
     }
 
     private static Image Decode(FileReader reader, Header header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> transparency,
-        ReadOnlyMemory<byte> data, int dataPosition, int orientation)
+        ReadOnlyMemory<byte> data, int dataPosition)
     {
         if (header.ColorType == Palette && palette.IsEmpty) throw reader.Error(dataPosition, "expected a chunk PLTE before IDAT");
         int passes = header.Interlaced ? 7 : 1;
@@ -188,7 +192,7 @@ internal static class PngDecoder
         {
             throw new ImageFormatException(Format, dataPosition, "expected valid zlib data in the IDAT chunks: " + e.Message, e);
         }
-        return Orientation.Apply(Image.FromChannels(header.Width, header.Height, converter.Channels, pixels), orientation);
+        return Image.FromChannels(header.Width, header.Height, converter.Channels, pixels);
     }
 
     private static (int Columns, int Rows) PassSize(Header header, int pass)
