@@ -13,10 +13,12 @@
 //       { "name": "code", "box": [0.55, 0.08, 0.35, 0.06], "alphabet": "upper" }
 //     ]
 //   }
-// A format is what FieldFormat.Parse takes: a mask or a regular expression. An alphabet, digits, upper, lower, letters, alphanumeric or characters, allows any number of these.
+// A format is what FieldFormat.Parse takes: a mask or a regular expression. An alphabet, digits, upper, lower, letters, alphanumeric or characters, allows any number of these,
+// none too: an empty box is then read as "" with confidence 1. Give a format such as \d+ where something has to be written.
 
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Recognizer.Inference;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
@@ -32,7 +34,7 @@ Template template;
 (Field Field, FieldReader Reader)[] fields;
 try
 {
-    template = JsonSerializer.Deserialize<Template>(File.ReadAllText(args[0]), JsonSerializerOptions.Web) ?? throw new JsonException("there is no template in it");
+    template = JsonSerializer.Deserialize<Template>(File.ReadAllText(args[0]), new JsonSerializerOptions(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow }) ?? throw new JsonException("there is no template in it");
     fields = [.. template.Fields.Select(field => (field, new FieldReader(recognizer, field.ToFormat())))]; // made once: it works the format out
 }
 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or FormatException or ArgumentException)
@@ -60,8 +62,8 @@ foreach (string file in files)
     foreach ((Field field, FieldReader reader) in fields)
     {
         FieldResult? result = reader.Read(field.Of(scan)); // null where nothing in the box fits
-        // Among texts that fit one may be likely although its characters aren't like those in the box
-        double confidence = result is null ? 0 : result.Characters.Select(c => (double)c.Confidence).Append(result.Confidence).Min();
+        // Among texts that fit one may be likely although its characters aren't like those in the box. What is written like another character, as 0 like O and 1 like l, has about half.
+        double confidence = result is null ? 0 : result.Characters.Select(c => Math.Min(1, 2.0 * c.Confidence)).Append(result.Confidence).Min();
         if (confidence < template.Confidence) review.Add(field.Name);
         cells.AddRange([Quoted(result?.Text ?? ""), confidence.ToString("0.0000", CultureInfo.InvariantCulture)]);
     }
@@ -73,7 +75,9 @@ static string Quoted(string text) => $"\"{text.Replace("\"", "\"\"", StringCompa
 
 internal sealed record Template(Field[] Fields, double Confidence = 0.9)
 {
-    public Field[] Fields { get; } = Fields is { Length: > 0 } ? Fields : throw new JsonException("there are no fields");
+    public Field[] Fields { get; } = Fields is { Length: > 0 } && !Fields.Contains(null) ? Fields : throw new JsonException("there are no fields, or one is null");
+
+    public double Confidence { get; } = Confidence is >= 0 and <= 1 ? Confidence : throw new JsonException("the confidence has to be 0 to 1");
 }
 
 internal sealed record Field(string Name, double[] Box, string? Format = null, string? Alphabet = null)

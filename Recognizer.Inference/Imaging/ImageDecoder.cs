@@ -17,7 +17,7 @@ public static class ImageDecoder
     /// <param name="file">The whole encoded file.</param>
     /// <param name="options">Limits; <see cref="DecoderOptions.Default"/> where null.</param>
     /// <returns>The picture, upright (EXIF orientation applied), transparency composited over white; where the colour is the same
-    /// everywhere the opacity becomes dark ink on white. Where a PNG, JPEG (JFIF, with a unit) or BMP file states densities of the two axes that differ by more than 1.3 times, and at most
+    /// everywhere the opacity becomes dark ink on white. Where a PNG, JPEG (JFIF) or BMP file states, with a unit, densities of the two axes that differ by more than 1.3 times, and at most
     /// 4 times, as those of a fax do, rows or columns are repeated until pixels are square, if the limits allow: the picture is then larger than its file says.</returns>
     /// <exception cref="ImageFormatException">The file is of another format, damaged, truncated, or exceeds a limit.</exception>
     public static Image Decode(ReadOnlySpan<byte> file, DecoderOptions? options = null)

@@ -53,14 +53,28 @@ public sealed class FolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("train/a/1.png", "val/a/1.png", "test/a/1.png")]
+    [InlineData("val")]
+    [InlineData("valid")]
+    [InlineData("Validation")]
+    public void Images_for_validation_are_training_images_too(string validation)
+    {
+        byte[] pixels = Pixels(3);
+        foreach (var (path, i) in new[] { ("train/a/1.png", 0), ($"{validation}/b/1.png", 1), ("test/b/1.png", 2) }) _folder.Write($"set/{path}", Png(pixels, i));
+        var set = DatasetLoader.Load("set", _folder.Options);
+        Assert.Equal([0, 1], set.Train!.Labels.Order());
+        Assert.Equal([1], set.Test!.Labels);
+        Assert.Equal(pixels[1568..], set.Test.Images);
+    }
+
+    [Theory]
+    [InlineData("train/a/1.png", "extra/a/1.png", "test/a/1.png")]
     [InlineData("a/writer1/1.png", "b/writer1/1.png")]
     [InlineData("train/a/writer1/1.png", "test/a/writer1/1.png")]
     public void Images_that_all_lie_deeper_are_refused_with_the_names_that_are_expected(params string[] files)
     {
         foreach (string file in files) _folder.Write($"set/{file}", Png(Pixels(1)));
         string message = Assert.Throws<DatasetException>(() => DatasetLoader.Load("set", Test)).Message;
-        Assert.Contains("a folder of images for each class, or train and test (training, testing)", message, StringComparison.Ordinal);
+        Assert.Contains("a folder of images for each class, or train and test (training, testing,", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -199,6 +213,16 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(["1,5", "a"], set.Labels);
         Assert.Equal([1, 0], set.Test!.Labels);
         Assert.Equal(Pixels(2), set.Test.Images);
+    }
+
+    [Theory]
+    [InlineData(';')]
+    [InlineData('\t')]
+    public void Where_all_labels_have_a_comma_the_files_tell_what_divides(char separator)
+    {
+        _folder.Write("set/labels.csv", $"1.png{separator}1,5\n2.png{separator}2,5\n");
+        for (int i = 0; i < 2; i++) _folder.Write($"set/{i + 1}.png", Png(Pixels(2), i));
+        Assert.Equal(["1,5", "2,5"], DatasetLoader.Load("set", Test).Labels);
     }
 
     [Theory]

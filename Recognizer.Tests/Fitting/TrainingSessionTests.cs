@@ -70,6 +70,18 @@ public class TrainingSessionTests
         Assert.Equal(Config.ToJson(), (TrainingConfig.FromJson(File.ReadAllText(Path.Combine(folder.Root, TrainingSession.ConfigFile))) with { Epochs = Config.Epochs, Quantize = false }).ToJson());
     }
 
+    [Theory]
+    [InlineData("best", 2, true)]
+    [InlineData("last", 2, false)]
+    [InlineData("best", 1, false)]
+    public void Choosing_an_epoch_by_few_images_is_told(string keep, int epochs, bool told)
+    {
+        using var folder = new TemporaryFolder();
+        var progress = new Progress();
+        Train(folder.Root, Config with { Keep = keep, Epochs = epochs }, progress: progress);
+        Assert.Equal(told, progress.Messages.Any(message => message.StartsWith("with 24 validation images", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void An_initial_model_is_that_of_the_seed_where_its_name_says_so()
     {

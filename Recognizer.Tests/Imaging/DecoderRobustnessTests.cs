@@ -295,10 +295,10 @@ public class DecoderRobustnessTests
     }
 
     /// <summary>Two pixels, 10 and 200, beside each other, in a PNG file with densities.</summary>
-    private static byte[] WithDensities(byte x, byte y)
+    private static byte[] WithDensities(byte x, byte y, byte unit = 1)
     {
         byte[] file = PngEncoder.Encode(2, 1, 1, [10, 200]);
-        file = [.. file.AsSpan(0, 33), 0, 0, 0, 9, .. "pHYs"u8, 0, 0, 0, x, 0, 0, 0, y, 0, 0, 0, 0, 0, .. file.AsSpan(33)];
+        file = [.. file.AsSpan(0, 33), 0, 0, 0, 9, .. "pHYs"u8, 0, 0, 0, x, 0, 0, 0, y, unit, 0, 0, 0, 0, .. file.AsSpan(33)];
         RepairChecksums(file);
         return file;
     }
@@ -317,6 +317,9 @@ public class DecoderRobustnessTests
         Assert.Equal(width, image.Width);
         Assert.Equal(expected, image.Pixels.ToArray());
     }
+
+    [Fact]
+    public void Pixels_of_a_png_without_a_unit_stay() => Assert.Equal(1, ImageDecoder.Decode(WithDensities(204, 98, unit: 0)).Height);
 
     [Fact]
     public void Pixels_become_square_within_the_limits_only() =>

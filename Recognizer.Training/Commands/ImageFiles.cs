@@ -24,7 +24,7 @@ internal sealed class ImageFiles
 
     public Option<BoundingBox?> Region { get; } = new("--region")
     {
-        Description = "The part of each image that is read, in pixels of the upright image; boxes stay those of the whole image",
+        Description = "The part of each image that is read, in pixels of the image as it is read, upright and with square pixels; boxes stay those of the whole image",
         HelpName = "LEFT,TOP,WIDTH,HEIGHT",
         CustomParser = ParseRegion,
     };

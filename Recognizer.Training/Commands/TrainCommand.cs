@@ -119,7 +119,7 @@ internal static class TrainCommand
             IEnumerable<string> changedOptions = settings.Given(result).Where(option => option.Apply(result, first).DifferencesFrom(first).Any()).Select(option => option.Name);
             IEnumerable<string> changedInFile = settings.Apply(result, TrainingConfig.FromJson(file, first)).DifferencesFrom(settings.Apply(result, first)).Select(name => $"{name} of {configFile}");
             string[] changed = [.. changedOptions, .. changedInFile];
-            if (changed.Length > 0) throw new UsageException($"{string.Join(", ", changed)} can't be changed when a run is resumed (it would no longer be the same run); leave it out, or start anew without --resume.");
+            if (changed.Length > 0) throw new UsageException($"{string.Join(", ", changed)} can't be changed when a run is resumed (it would no longer be the same run); leave it out, start anew without --resume, or train on from its model in another folder: --initial {Path.Combine(directory, TrainingSession.ModelFile)}.");
             return (first, directory);
         }
         catch (FormatException exception)

@@ -39,10 +39,11 @@ internal abstract class FileTree : IDisposable
 
     public static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 
-    /// <summary>The part, <c>train</c> or <c>test</c>, that a folder with this name holds: that or <c>training</c> or <c>testing</c>, in any case; null for other names.</summary>
+    /// <summary>The part, <c>train</c> or <c>test</c>, that a folder with this name holds: that or <c>training</c> or <c>testing</c>, in any case; null for other names. Images for validation,
+    /// <c>val</c>, <c>valid</c> or <c>validation</c>, are training images: training holds its own back from all of them.</summary>
     public static string? PartOf(string name) => name.ToUpperInvariant() switch
     {
-        "TRAIN" or "TRAINING" => "train",
+        "TRAIN" or "TRAINING" or "VAL" or "VALID" or "VALIDATION" => "train",
         "TEST" or "TESTING" => "test",
         _ => null,
     };

@@ -59,8 +59,9 @@ internal static class ImageFolderDataset
             if (text.AsSpan().Trim().Length > 0)
                 lines.Add((text, line));
         }
-        // Names and labels may have some of the others
-        char separator = LabelTable.Separators.MaxBy(s => lines.Count(l => TrySplit(l.Text, s, out _, out _)));
+        // Names and labels may have some of the others: where several divide as many lines, as a decimal comma in labels does, files say which it is
+        char separator = LabelTable.Separators.MaxBy(s => (lines.Count(l => TrySplit(l.Text, s, out _, out _)),
+            lines.Take(10).Count(l => TrySplit(l.Text, s, out string a, out string b) && (tree.FileExists(At(a)) || tree.FileExists(At(b))))));
         var rows = new List<(string Path, string Label)>();
         foreach (var (text, line) in lines)
         {
@@ -100,7 +101,7 @@ internal static class ImageFolderDataset
         if (left.Length == 0)
             return files;
         if (files.Count == 0)
-            throw new DatasetException($"{tree.Location}: expected a folder of images for each class, or train and test (training, testing), each of that form; {left[0]} lies deeper.");
+            throw new DatasetException($"{tree.Location}: expected a folder of images for each class, or train and test (training, testing, and val or validation for more of train), each of that form; {left[0]} lies deeper.");
         options.Progress?.Invoke($"left out: {left.Length} files in sub-folders of classes of {tree.Location}, such as {left[0]}");
         return files;
     }

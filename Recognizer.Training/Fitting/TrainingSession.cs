@@ -94,6 +94,10 @@ internal static class TrainingSession
         WarnOfImagesSeen(config.Teachers.Select(file => (file, OnnxReader.ReadFile(file))), config, dataset, "what it teaches may make figures on them too good", progress);
         using var trainer = new Trainer(graph, data, config, options.Threads, options.CreatePlan);
         progress.Message($"{dataset.Name}: {data.Train.Length:N0} training and {data.HeldBack.Length:N0} validation images, {data.Labels.Count} classes; {config.Architecture}, {config.Epochs} epochs of {trainer.StepsPerEpoch:N0} steps");
+        // The accuracy of so few has a standard error of up to five points, more than most epochs differ by
+        const int FewImages = 100;
+        if (config.Keep == "best" && config.Epochs > 1 && data.HeldBack.Length is > 0 and < FewImages)
+            progress.Message($"with {data.HeldBack.Length} validation images it is largely chance which epoch looks best; --keep last keeps the last one");
 
         Directory.CreateDirectory(options.Output);
         using FileStream? hold = Hold(options.Output);

@@ -92,7 +92,8 @@ internal static class PngDecoder
                     orientation = Orientation.FromExif(body) ?? orientation;
                     break;
                 case "pHYs":
-                    if (body.Length == 9) (densityX, densityY) = (BinaryPrimitives.ReadUInt32BigEndian(body), BinaryPrimitives.ReadUInt32BigEndian(body[4..]));
+                    // Without a unit some writers state the sides of a pixel instead
+                    if (body.Length == 9 && body[8] == 1) (densityX, densityY) = (BinaryPrimitives.ReadUInt32BigEndian(body), BinaryPrimitives.ReadUInt32BigEndian(body[4..]));
                     break;
                 case "IDAT":
                     if (dataPosition == 0) dataPosition = start;

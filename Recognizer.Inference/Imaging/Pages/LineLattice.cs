@@ -122,6 +122,7 @@ internal sealed class LineLattice
             whole += probabilities[alike];
             most = Math.Max(most, probabilities[alike]);
         }
+        whole = Math.Min(1, whole); // what is added up is rounded
         return FormCost(segment, label) - CharacterBonus - Math.Log(Math.Max(LeastProbability, whole)) + DoubtWeight * Doubt(whole) + Math.Log(Math.Max(LeastProbability, most) / Math.Max(LeastProbability, own));
     }
 
@@ -145,11 +146,9 @@ internal sealed class LineLattice
     /// <summary>As if the network were as sure as can be of the label that has such a shape.</summary>
     private double LeastLabelCost(Segment segment)
     {
-        // sums of probabilities may come to more than 1 by as much as they are rounded
-        const double Rounding = 1e-4;
         double form = double.PositiveInfinity;
         foreach (int label in _forms) form = Math.Min(form, FormCost(segment, label));
-        return form - CharacterBonus + DoubtWeight * Doubt(1) - Rounding;
+        return form - CharacterBonus + DoubtWeight * Doubt(1);
     }
 
     /// <summary>How unusual shape and height of a segment are for a label.</summary>
@@ -244,11 +243,11 @@ internal sealed class LineLattice
             }
             Span<float> scores = _scores.AsSpan(0, batch.Length * Classes), allowed = _allowed.AsSpan(0, batch.Length);
             _scorer.Score(_pixels.AsSpan(0, batch.Length * Pixels), batch.Length, scores, allowed);
-            foreach (ref float score in scores) score = RecognizerModel.Known(score, Classes);
+            foreach (ref float score in scores) score = Math.Clamp(RecognizerModel.Known(score, Classes), 0, 1);
             for (int i = 0; i < batch.Length; i++)
             {
                 scores.Slice(i * Classes, Classes).CopyTo(_probabilities.AsSpan(batch[i].Scores));
-                batch[i].Score(RecognizerModel.Known(allowed[i], 1));
+                batch[i].Score(Math.Min(1, RecognizerModel.Known(allowed[i], 1)));
                 _characterCosts[batch[i].Scores / Classes] = double.NaN;
             }
         }

@@ -155,7 +155,8 @@ public sealed class PageReader(ICharacterScorer scorer, PageOptions? options = n
     /// <summary>In heights of the line's characters: what is less parts no words.</summary>
     internal const double LeastWordGap = 0.6;
 
-    /// <summary>In heights of the line's characters: what is more parts words, even where most gaps are as wide, as between numbers of one digit in columns. In combs gaps are narrower.</summary>
+    /// <summary>In heights of the line's characters: what is more parts words, even where most gaps are as wide, as between numbers of one digit in columns. In most combs gaps are
+    /// narrower; where small characters stand in wide boxes each becomes a word, unless a format without spaces says what the field holds.</summary>
     private const double MostWordGap = 1.8;
 
     /// <summary>A gap that is wide for the line's other gaps, or for the characters, and not small beside these, parts words: the least such gap.</summary>

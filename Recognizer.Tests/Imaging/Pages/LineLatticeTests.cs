@@ -183,6 +183,17 @@ public class LineLatticeTests
         Assert.True(lattice.Segments.Index().Count(s => lattice.CharacterCost(s.Item) > least[s.Index] + 0.5) > lattice.Segments.Count / 2);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(float.PositiveInfinity)]
+    public void Of_scorers_whose_numbers_are_no_probabilities_those_above_one_count_as_one(float factor)
+    {
+        PageResult result = new PageReader(new CountingScorer(CharacterRecognizer.Default, factor)).Read(Digits(gap: 10));
+        Assert.All(result.Lines.SelectMany(l => l.Words).SelectMany(w => w.Characters), c => Assert.InRange(c.Confidence, 0, 1));
+        if (factor == 2) Assert.Equal("0123456789", result.Text);
+        else Assert.NotEmpty(result.Text);
+    }
+
     [Fact]
     public void A_page_is_read_without_scoring_most_ways_to_divide_it()
     {
@@ -276,7 +287,7 @@ public class LineLatticeTests
         }
     }
 
-    private sealed class CountingScorer(CharacterRecognizer recognizer) : ICharacterScorer
+    private sealed class CountingScorer(CharacterRecognizer recognizer, float factor = 1) : ICharacterScorer
     {
         public IReadOnlyList<string> Labels => recognizer.Labels;
 
@@ -288,6 +299,7 @@ public class LineLatticeTests
         {
             Count += count;
             recognizer.Score(pixels, count, probabilities);
+            foreach (ref float probability in probabilities[..(count * Labels.Count)]) probability *= factor;
         }
     }
 }
