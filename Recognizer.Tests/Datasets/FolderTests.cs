@@ -66,6 +66,15 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(pixels[1568..], set.Test.Images);
     }
 
+    [Fact]
+    public void An_archive_of_images_for_validation_alone_is_a_set_by_itself()
+    {
+        byte[] pixels = Pixels(2);
+        foreach (var (path, i) in new[] { ("val/a/1.png", 0), ("val/b/1.png", 1) }) _folder.Write(path, Png(pixels, i));
+        _folder.Zip("val.zip", "val/a/1.png", "val/b/1.png");
+        Assert.Equal([0, 1], DatasetLoader.Load("val.zip", Test).Test!.Labels);
+    }
+
     [Theory]
     [InlineData("train/a/1.png", "extra/a/1.png", "test/a/1.png")]
     [InlineData("a/writer1/1.png", "b/writer1/1.png")]

@@ -43,10 +43,12 @@ internal abstract class FileTree : IDisposable
     /// <c>val</c>, <c>valid</c> or <c>validation</c>, are training images: training holds its own back from all of them.</summary>
     public static string? PartOf(string name) => name.ToUpperInvariant() switch
     {
-        "TRAIN" or "TRAINING" or "VAL" or "VALID" or "VALIDATION" => "train",
+        "TRAIN" or "TRAINING" => "train",
         "TEST" or "TESTING" => "test",
-        _ => null,
+        _ => IsValidation(name) ? "train" : null,
     };
+
+    private static bool IsValidation(string name) => name.ToUpperInvariant() is "VAL" or "VALID" or "VALIDATION";
 
     protected static bool IsHidden(string name) => name.StartsWith('.') || name == "__MACOSX";
 
@@ -108,7 +110,8 @@ internal abstract class FileTree : IDisposable
                 _archive?.Dispose();
                 throw e as DatasetException ?? new DatasetException($"{archivePath} is not a readable .zip file: {e.Message}", e);
             }
-            while (Files("").Count == 0 && Directories("") is [var only] && (PartOf(only) is null || Files(only).Count > 0))
+            // Images for validation alone are a set by themselves
+            while (Files("").Count == 0 && Directories("") is [var only] && (PartOf(only) is null || IsValidation(only) || Files(only).Count > 0))
                 _top += only + "/";
         }
 
