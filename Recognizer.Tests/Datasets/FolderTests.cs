@@ -658,7 +658,7 @@ public sealed class FolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("empty/x.txt", "expected dataset.json, labels.csv, one .csv or .mat file, or a sub-folder of images for each class")]
+    [InlineData("empty/x.txt", "expected dataset.json, labels.csv, one .csv, .mat or .npz file, or a sub-folder of images for each class")]
     [InlineData("file.txt", "file.txt is not a data set")]
     [InlineData("archive.zip", "is not a readable .zip file")]
     public void Says_what_a_data_set_may_be(string file, string expected)

@@ -159,6 +159,7 @@ public partial class TrainingConfigTests
     [InlineData("letters.csv", "letters")]
     [InlineData("data/letters.CSV.gz", "letters")]
     [InlineData("emnist-letters.mat", "emnist-letters")]
+    [InlineData("kmnist.npz", "kmnist")]
     [InlineData("letters-2026.11.30.zip", "letters-2026.11.30")]
     [InlineData("letters/dataset.json", "dataset")]
     [InlineData("letters-2026.11.30", "letters-2026.11.30")]

@@ -47,6 +47,10 @@ internal sealed class DatasetPart
         return new DatasetPart(images, labels);
     }
 
+    /// <summary>The images of several parts, one part after the other.</summary>
+    public static DatasetPart Join(IReadOnlyList<DatasetPart> parts) =>
+        parts is [var only] ? only : new DatasetPart([.. parts.SelectMany(p => p.Images)], [.. parts.SelectMany(p => p.Labels)]);
+
     /// <summary>At most so many images, spread evenly.</summary>
     public DatasetPart Spread(int most) => Count <= most ? this : Select([.. Spread(Count, most)]);
 

@@ -8,7 +8,7 @@ namespace Recognizer.Training.Datasets;
 internal static class DatasetLoader
 {
     /// <summary>
-    /// A name from the catalogue; else a folder, .zip, .mat or .csv at that path; else one of that name under the root.
+    /// A name from the catalogue; else a folder, .zip, .mat, .npz or .csv at that path; else one of that name under the root.
     /// </summary>
     /// <exception cref="DatasetException">It isn't there, or is not fit for use; the message says which file and why.</exception>
     public static Dataset Load(string nameOrPath, DatasetLoadOptions options)
@@ -76,7 +76,7 @@ internal static class DatasetLoader
         {
             using var folder = FileTree.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return LoadFile(folder, Path.GetFileName(path), options)
-                ?? throw new DatasetException($"{path} is not a data set: expected a folder, or a .zip, .mat, .csv or {DatasetManifest.FileName} file.");
+                ?? throw new DatasetException($"{path} is not a data set: expected a folder, or a .zip, .mat, .npz, .csv or {DatasetManifest.FileName} file.");
         }
         using var tree = FileTree.Open(path);
         return LoadTree(tree, options);
@@ -94,10 +94,14 @@ internal static class DatasetLoader
         string[] tables = [.. tree.Files("").Where(IsTable)];
         if (tables.Length == 1 || tables.Length == 2 && CsvDataset.OfficialParts(tables[0], options.Catalogue) is { } parts && tables.Contains(parts.Train) && tables.Contains(parts.Test))
             return LoadFile(tree, tables[0], options)!;
+        string[] arrays = [.. tables.Where(table => Extension(table) == NpzDataset.Ending)];
+        // Tables beside them tell more of the classes
+        if (arrays.Length > 1 && arrays.All(file => NpzDataset.Together(tree, file).Count == arrays.Length))
+            return LoadFile(tree, arrays[0], options)!;
         if (tree.Directories("").Count > 0)
             return ImageFolderDataset.LoadFolders(tree, options);
         throw new DatasetException(
-            $"{tree.Location} is not a data set: expected {DatasetManifest.FileName}, {ImageFolderDataset.ListName}, one .csv or .mat file, or a sub-folder of images for each class.");
+            $"{tree.Location} is not a data set: expected {DatasetManifest.FileName}, {ImageFolderDataset.ListName}, one .csv, .mat or .npz file, or a sub-folder of images for each class.");
     }
 
     /// <summary>MNIST's images are in many files of others, as they are: a set that is in their form to the pixel has their layout.</summary>
@@ -111,7 +115,7 @@ internal static class DatasetLoader
         return 2 * exact > looked ? dataset with { Layout = NormalizerLayout.Mnist } : dataset;
     }
 
-    private static bool IsTable(string path) => Extension(path) is ".mat" or ".csv" or ".csv.gz";
+    private static bool IsTable(string path) => Extension(path) is ".mat" or NpzDataset.Ending or ".csv" or ".csv.gz";
 
     private static string Extension(string path)
     {
@@ -122,6 +126,7 @@ internal static class DatasetLoader
     private static Dataset? LoadFile(FileTree tree, string path, DatasetLoadOptions options) => Extension(path) switch
     {
         ".mat" => MatDataset.Load(tree, path, options),
+        NpzDataset.Ending => NpzDataset.Load(tree, path, options),
         ".csv" or ".csv.gz" => path == ImageFolderDataset.ListName ? ImageFolderDataset.LoadList(tree, options) : CsvDataset.Load(tree, path, options),
         ".json" => path == DatasetManifest.FileName ? DatasetManifest.Load(tree, "", options) : null,
         _ => null,

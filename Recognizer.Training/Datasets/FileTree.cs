@@ -35,7 +35,22 @@ internal abstract class FileTree : IDisposable
     /// <summary>A folder, or a .zip file, of which the innermost folder that has everything is taken as the root, unless it is one of folders with the name of a part: that part alone.</summary>
     public static FileTree Open(string path) => Directory.Exists(path) ? new FolderTree(path) : OpenArchive(path);
 
-    public static FileTree OpenArchive(string path) => new ZipTree(path);
+    public static FileTree OpenArchive(string path) => new ZipTree(path, () => ZipFile.OpenRead(path));
+
+    /// <summary>An archive that is a file of this tree.</summary>
+    public FileTree OpenArchiveInside(string path)
+    {
+        Stream stream = OpenRead(path);
+        try
+        {
+            return new ZipTree(Describe(path), () => new ZipArchive(stream, ZipArchiveMode.Read));
+        }
+        catch (DatasetException)
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
 
     public static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 
@@ -96,12 +111,12 @@ internal abstract class FileTree : IDisposable
         private readonly Dictionary<string, (List<string> Files, SortedSet<string> Directories)> _directories = new(StringComparer.Ordinal) { [""] = ([], new(StringComparer.Ordinal)) };
         private readonly string _top = "";
 
-        public ZipTree(string archivePath)
+        public ZipTree(string archivePath, Func<ZipArchive> open)
         {
             _archivePath = archivePath;
             try
             {
-                _archive = ZipFile.OpenRead(archivePath);
+                _archive = open();
                 foreach (var entry in _archive.Entries)
                     Add(entry);
             }

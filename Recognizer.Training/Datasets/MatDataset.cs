@@ -2,7 +2,7 @@ namespace Recognizer.Training.Datasets;
 
 /// <summary>
 /// Data sets in MATLAB files: EMNIST's layout (struct <c>dataset</c> with <c>train.images</c>, <c>train.labels</c>, <c>test…</c> and <c>mapping</c>), and
-/// that of mnist-original.mat (<c>data</c>, one image per column, and <c>label</c>). Pixels are 0 to 255, or 0 to 1 if no value is larger, in numbers of any type.
+/// that of mnist-original.mat (<c>data</c>, one image per column, and <c>label</c>). Pixels are as <see cref="NumberArray.Levels"/> takes them.
 /// </summary>
 internal static class MatDataset
 {
@@ -38,15 +38,12 @@ internal static class MatDataset
         for (int i = 0; i < rows; i++)
         {
             double code = mapping[rows + i];
-            if (code is not (>= 1 and <= 0x10FFFF) or (>= 0xD800 and <= 0xDFFF) || Whole(mapping[i]) is not { } label || !classOf.TryAdd(label, i))
+            if (code is not (>= 1 and <= 0x10FFFF) or (>= 0xD800 and <= 0xDFFF) || NumberArray.Whole(mapping[i]) is not { } label || !classOf.TryAdd(label, i))
                 throw new DatasetException($"{name}: row {i} of dataset.mapping is not a label of its own and a character code.");
             labels[i] = char.ConvertFromUtf32((int)code);
         }
         return (labels, classOf);
     }
-
-    /// <summary>A label; files hold them as doubles too.</summary>
-    private static int? Whole(double value) => (int)value is var label && label == value ? label : null;
 
     private static DatasetPart? Part(MatValue dataset, string part, Dictionary<int, int> classOf, string name, DatasetLoadOptions options)
     {
@@ -55,64 +52,30 @@ internal static class MatDataset
         if (fields.Fields is null || !fields.Fields.TryGetValue("images", out var images) || !fields.Fields.TryGetValue("labels", out var labels))
             throw new DatasetException($"{name}: dataset.{part} must be a struct with images and labels.");
         if (images is not { Dimensions: [var count, DatasetPart.PixelsPerImage], Fields: null })
-            throw new DatasetException($"{name}: dataset.{part}.images is {string.Join('×', images.Dimensions)}, expected a row of {DatasetPart.PixelsPerImage} pixels per image.");
+            throw new DatasetException($"{name}: dataset.{part}.images is {images.Size}, expected a row of {DatasetPart.PixelsPerImage} pixels per image.");
         if (labels.Count != count)
             throw new DatasetException($"{name}: dataset.{part} has {count} images, but {labels.Count} labels.");
         var classes = new int[count];
         for (int i = 0; i < count; i++)
         {
-            if (Whole(labels[i]) is not { } label || !classOf.TryGetValue(label, out classes[i]))
+            if (NumberArray.Whole(labels[i]) is not { } label || !classOf.TryGetValue(label, out classes[i]))
                 throw new DatasetException($"{name}: dataset.{part}.labels has {labels[i]} in row {i}, which dataset.mapping doesn't have.");
         }
-        // [784, count] in memory: gather each image; its pixels go down the columns of the picture, as in the IDX files.
-        byte[] stored = Levels(images, $"{name}: dataset.{part}.images");
-        var pixels = new byte[stored.Length];
-        Parallel.For(0, (count + 63) / 64, options.Parallel, block =>
-        {
-            int first = block * 64, last = Math.Min(count, first + 64);
-            for (int p = 0; p < DatasetPart.PixelsPerImage; p++)
-            {
-                for (int i = first; i < last; i++)
-                    pixels[i * DatasetPart.PixelsPerImage + p] = stored[p * count + i];
-            }
-        });
+        // [784, count] in memory; the pixels of an image go down its columns, as in the IDX files
+        byte[] pixels = ArrayImages.Gather(images.Levels($"{name}: dataset.{part}.images", options.Progress), count, options);
         return PartBuilder.Build(new RawImages(pixels, count, 28, 28), classes, new PartBuilder.Storage(Transposed: true, LightOnDark: true), options);
     }
 
-    /// <summary>Pixels from 0 to 255. Whole numbers of any type may be stored as bytes, 0 and 1 too.</summary>
-    private static byte[] Levels(MatValue images, string name)
-    {
-        if (images.Bytes is { } bytes && bytes.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)1))
-            return bytes;
-        var pixels = new PixelLevels();
-        for (int i = 0; i < images.Count; i++)
-        {
-            float value = (float)images[i];
-            pixels.Add(PixelLevels.IsLevel(value) ? value : throw new DatasetException(FormattableString.Invariant($"{name} has {images[i]}, expected pixels from 0 to 255.")));
-        }
-        return pixels.ToArray();
-    }
-
-    /// <summary>One image per column, pixels row by row; 70,000 of them are MNIST's 60,000 for training and 10,000 for test.</summary>
+    /// <summary>One image per column, pixels row by row.</summary>
     private static Dataset Flat(string title, MatValue data, MatValue label, string name, DatasetLoadOptions options)
     {
         if (data is not { Dimensions: [var size, var count], Fields: null })
-            throw new DatasetException($"{name}: data is {string.Join('×', data.Dimensions)}, expected a matrix of pixels with a column per image.");
-        int side = (int)Math.Round(Math.Sqrt(size));
-        if (side * side != size || side == 0)
-            throw new DatasetException($"{name}: data has {size} pixels per image, which is not a square number.");
+            throw new DatasetException($"{name}: data is {data.Size}, expected a matrix of pixels with a column per image.");
+        int side = ArrayImages.Side(size, $"{name}: data");
         if (label.Count != count)
             throw new DatasetException($"{name} has {count} images, but {label.Count} labels.");
-        var numbers = new int[count];
-        for (int i = 0; i < count; i++)
-            numbers[i] = Whole(label[i]) ?? throw new DatasetException(FormattableString.Invariant($"{name}: label has {label[i]} in column {i}, expected a whole number."));
-        var (labels, classes) = LabelTable.FromTexts(name, [.. numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
-        var all = PartBuilder.Build(new RawImages(Levels(data, $"{name}: data"), count, side, side), classes, new PartBuilder.Storage(Transposed: false, LightOnDark: null), options.For(labels));
-        const int mnistTrain = 60_000, mnistAll = 70_000;
-        return count == mnistAll
-            ? new Dataset(title, labels,
-                options.NeedTrain ? all.Select([.. Enumerable.Range(0, mnistTrain)]) : null,
-                options.NeedTest ? all.Select([.. Enumerable.Range(mnistTrain, mnistAll - mnistTrain)]) : null)
-            : Holdout.Split(title, labels, all, options);
+        var (labels, classes) = LabelTable.FromTexts(name, ArrayImages.Texts(label.Values, $"{name}: label"));
+        var images = new ArrayImages(new RawImages(data.Levels($"{name}: data", options.Progress), count, side, side), Transposed: false);
+        return ArrayImages.Whole(title, labels, images.Build(classes, options.For(labels)), options);
     }
 }

@@ -4,17 +4,12 @@ using System.Text;
 
 namespace Recognizer.Training.Datasets;
 
-/// <summary>A variable, or a field of a struct, of a MATLAB file. Values are in column-major order, as the file has them.</summary>
+/// <summary>A variable, or a field of a struct, of a MATLAB file: a real matrix, in column-major order, or a struct.</summary>
 /// <param name="Dimensions">Size along each dimension.</param>
 /// <param name="Bytes">Values of a matrix of unsigned bytes.</param>
 /// <param name="Numbers">Values of any other real matrix.</param>
 /// <param name="Fields">Fields of a 1×1 struct.</param>
-internal sealed record MatValue(int[] Dimensions, byte[]? Bytes = null, double[]? Numbers = null, IReadOnlyDictionary<string, MatValue>? Fields = null)
-{
-    public int Count => Bytes?.Length ?? Numbers?.Length ?? 0;
-
-    public double this[int index] => Bytes is not null ? Bytes[index] : Numbers![index];
-}
+internal sealed record MatValue(int[] Dimensions, byte[]? Bytes = null, double[]? Numbers = null, IReadOnlyDictionary<string, MatValue>? Fields = null) : NumberArray(Dimensions, Bytes, Numbers);
 
 /// <summary>
 /// Reads MATLAB files of level 5 (saved with -v5, -v6 or -v7), either byte order, compressed or not: real numeric matrices and 1×1 structs of them.
@@ -161,56 +156,29 @@ internal sealed class MatReader
     private MatValue ReadNumbers(Source source, string path, int[] dimensions, long count)
     {
         var (type, length, small) = ReadTag(source);
-        int size = type switch
+        NumberType numbers = type switch
         {
-            Int8 or UInt8 => 1,
-            Int16 or UInt16 => 2,
-            Int32 or UInt32 or Single => 4,
-            Double or Int64 or UInt64 => 8,
+            UInt8 => new(NumberKind.Unsigned, 1, _bigEndian),
+            UInt16 => new(NumberKind.Unsigned, 2, _bigEndian),
+            UInt32 => new(NumberKind.Unsigned, 4, _bigEndian),
+            UInt64 => new(NumberKind.Unsigned, 8, _bigEndian),
+            Int8 => new(NumberKind.Signed, 1, _bigEndian),
+            Int16 => new(NumberKind.Signed, 2, _bigEndian),
+            Int32 => new(NumberKind.Signed, 4, _bigEndian),
+            Int64 => new(NumberKind.Signed, 8, _bigEndian),
+            Single => new(NumberKind.Float, 4, _bigEndian),
+            Double => new(NumberKind.Float, 8, _bigEndian),
             _ => throw Broken($"{path} has values of type {type}"),
         };
-        if (length != count * size)
-            throw Broken($"{path} has {length} bytes of values, its dimensions {string.Join('×', dimensions)} need {count * size}");
+        if (length != count * numbers.Size)
+            throw Broken($"{path} has {length} bytes of values, its dimensions {string.Join('×', dimensions)} need {count * numbers.Size}");
         if (length > source.Remaining + (small?.Length ?? 0))
             throw Broken($"{path} promises {length} bytes, but only {source.Remaining} can follow");
-        if (type == UInt8)
-        {
-            var bytes = small ?? new byte[length];
-            if (small is null)
-            {
-                source.Read(bytes);
-                source.SkipPadding(length);
-            }
-            return new MatValue(dimensions, Bytes: bytes);
-        }
-        var numbers = new double[count];
-        var block = small ?? new byte[(int)Math.Min(length, 1 << 16)];
-        for (int done = 0; done < count;)
-        {
-            int now = (int)Math.Min(block.Length / size, count - done);
-            if (small is null)
-                source.Read(block.AsSpan(0, now * size));
-            for (int i = 0; i < now; i++)
-                numbers[done + i] = Number(type, block.AsSpan(i * size));
-            done += now;
-        }
+        var (bytes, others) = NumberArray.Read(numbers, (int)count, small is null ? source.Read : small.CopyTo);
         if (small is null)
             source.SkipPadding(length);
-        return new MatValue(dimensions, Numbers: numbers);
+        return new MatValue(dimensions, bytes, others);
     }
-
-    private double Number(uint type, ReadOnlySpan<byte> b) => type switch
-    {
-        Int8 => (sbyte)b[0],
-        Int16 => _bigEndian ? BinaryPrimitives.ReadInt16BigEndian(b) : BinaryPrimitives.ReadInt16LittleEndian(b),
-        UInt16 => _bigEndian ? BinaryPrimitives.ReadUInt16BigEndian(b) : BinaryPrimitives.ReadUInt16LittleEndian(b),
-        Int32 => (int)Word(b),
-        UInt32 => Word(b),
-        Single => BitConverter.UInt32BitsToSingle(Word(b)),
-        Double => _bigEndian ? BinaryPrimitives.ReadDoubleBigEndian(b) : BinaryPrimitives.ReadDoubleLittleEndian(b),
-        Int64 => _bigEndian ? BinaryPrimitives.ReadInt64BigEndian(b) : BinaryPrimitives.ReadInt64LittleEndian(b),
-        _ => _bigEndian ? BinaryPrimitives.ReadUInt64BigEndian(b) : BinaryPrimitives.ReadUInt64LittleEndian(b),
-    };
 
     /// <summary>An element's type and length; up to four bytes of data sit in the tag itself (then they are returned).</summary>
     private (uint Type, long Length, byte[]? Small) ReadTag(Source source)

@@ -18,7 +18,7 @@ internal static class TrainingDefaults
 
     public const string StrokesAugment = "standard";
 
-    private static readonly string[] s_endings = [".csv.gz", ".csv", ".mat", ".zip", ".json", ".onnx"];
+    private static readonly string[] s_endings = [".csv.gz", ".csv", ".mat", ".npz", ".zip", ".json", ".onnx"];
 
     /// <summary>The settings for what is given so far.</summary>
     public static TrainingConfig For(TrainingConfig given)
