@@ -107,6 +107,19 @@ public sealed class MatTests : IDisposable
         Assert.Equal(pixels, set.Train.Images);
     }
 
+    [Theory, InlineData(10, "0"), InlineData(11, "11")]
+    public void Reads_the_layout_of_courses(int last, string label)
+    {
+        byte[] pixels = Pixels(11);
+        var told = new List<string>();
+        var w = new MatWriter(false);
+        _folder.Write("course.mat", w.File(true, w.Doubles("X", 11, 784, [.. Columns(Transpose(pixels)).Select(p => p / 255.0)]), w.Doubles("y", 11, 1, [last, last, 1, 2, 3, 4, 5, 6, 7, 8, 9])));
+        var set = DatasetLoader.Load("course.mat", _folder.Options with { NeedTrain = false, Progress = told.Add });
+        Assert.Equal(pixels, set.Test!.Images);
+        Assert.Equal([label, label, "1", "2"], set.Test.Labels.Take(4).Select(c => set.Labels[c]));
+        Assert.Contains($"course.mat: X is taken as an image per row, whose pixels go down its columns{(last == 10 ? ", and 10 in y as the digit 0" : "")}", Assert.Single(told) + "\n", StringComparison.Ordinal);
+    }
+
     /// <summary>MATLAB computes with doubles, of which it stores whole numbers as bytes where they fit.</summary>
     [Theory]
     [InlineData(1, 255)]
@@ -184,6 +197,7 @@ public sealed class MatTests : IDisposable
         foreach (double pixel in (double[])[double.NaN, -0.5, 255.5])
             Assert.Contains(FormattableString.Invariant($"data has {pixel}, expected pixels from 0 to 255"), Refusal(w.File(false, w.Doubles("data", 4, 2, [0, 0, 0, 0, 0, 0, 0, pixel]), w.Doubles("label", 1, 2, [1, 2]))), StringComparison.Ordinal);
         Assert.Contains("data is 1×1, expected a matrix", Refusal(w.File(false, w.Struct("data"), w.Doubles("label", 1, 1, [1]))), StringComparison.Ordinal);
+        Assert.Contains("X is 4×4×3×2, expected a matrix of pixels with a row per image", Refusal(w.File(false, w.Matrix("X", 9, [4, 4, 3, 2], w.Element(2, new byte[96])), w.Bytes("y", 2, 1, [1, 2]))), StringComparison.Ordinal);
         Assert.Contains("its dimensions 784×3 need 2352", Refusal(w.File(false, w.Bytes("data", 784, 3, Pixels(2)))), StringComparison.Ordinal);
         Assert.Contains("too large", Refusal(w.File(false, w.Bytes("data", int.MaxValue, int.MaxValue, [1]))), StringComparison.Ordinal);
 

@@ -2,7 +2,7 @@ namespace Recognizer.Training.Datasets;
 
 /// <summary>
 /// Data sets in MATLAB files: EMNIST's layout (struct <c>dataset</c> with <c>train.images</c>, <c>train.labels</c>, <c>test…</c> and <c>mapping</c>), and
-/// that of mnist-original.mat (<c>data</c>, one image per column, and <c>label</c>). Pixels are as <see cref="NumberArray.Levels"/> takes them.
+/// that of mnist-original.mat (<c>data</c>, one image per column, and <c>label</c>), and that of courses (<c>X</c>, one image per row, and <c>y</c>). Pixels are as <see cref="NumberArray.Levels"/> takes them.
 /// </summary>
 internal static class MatDataset
 {
@@ -25,8 +25,10 @@ internal static class MatDataset
                 options.NeedTest ? Part(dataset, "test", classOf, name, options) : null);
         }
         if (variables.TryGetValue("data", out var data) && variables.TryGetValue("label", out var label))
-            return Flat(title, data, label, name, options);
-        throw new DatasetException($"{name} has {(variables.Count == 0 ? "no variables that can be read" : "the variables " + string.Join(", ", variables.Keys))}, expected a struct \"dataset\", or \"data\" and \"label\".");
+            return Flat(title, name, ("data", data), ("label", label), inRows: false, options);
+        if (variables.TryGetValue("X", out var x) && variables.TryGetValue("y", out var y))
+            return Flat(title, name, ("X", x), ("y", y), inRows: true, options);
+        throw new DatasetException($"{name} has {(variables.Count == 0 ? "no variables that can be read" : "the variables " + string.Join(", ", variables.Keys))}, expected a struct \"dataset\", or \"data\" and \"label\", or \"X\" and \"y\".");
     }
 
     private static (string[] Labels, Dictionary<int, int> ClassOf) Mapping(MatValue dataset, string name)
@@ -66,16 +68,29 @@ internal static class MatDataset
         return PartBuilder.Build(new RawImages(pixels, count, 28, 28), classes, new PartBuilder.Storage(Transposed: true, LightOnDark: true), options);
     }
 
-    /// <summary>One image per column, pixels row by row.</summary>
-    private static Dataset Flat(string title, MatValue data, MatValue label, string name, DatasetLoadOptions options)
+    /// <summary>One image per column, pixels row by row; or one image per row, made from a picture by MATLAB's own order, which goes down its columns.</summary>
+    private static Dataset Flat(string title, string name, (string Name, MatValue Value) data, (string Name, MatValue Value) label, bool inRows, DatasetLoadOptions options)
     {
-        if (data is not { Dimensions: [var size, var count], Fields: null })
-            throw new DatasetException($"{name}: data is {data.Size}, expected a matrix of pixels with a column per image.");
-        int side = ArrayImages.Side(size, $"{name}: data");
-        if (label.Count != count)
-            throw new DatasetException($"{name} has {count} images, but {label.Count} labels.");
-        var (labels, classes) = LabelTable.FromTexts(name, ArrayImages.Texts(label.Values, $"{name}: label"));
-        var images = new ArrayImages(new RawImages(data.Levels($"{name}: data", options.Progress), count, side, side), Transposed: false);
-        return ArrayImages.Whole(title, labels, images.Build(classes, options.For(labels)), options);
+        string images = $"{name}: {data.Name}";
+        if (data.Value is not { Dimensions: [var rows, var columns], Fields: null })
+            throw new DatasetException($"{images} is {data.Value.Size}, expected a matrix of pixels with a {(inRows ? "row" : "column")} per image.");
+        var (count, size) = inRows ? (rows, columns) : (columns, rows);
+        int side = ArrayImages.Side(size, images);
+        if (label.Value.Count != count)
+            throw new DatasetException($"{name} has {count} images, but {label.Value.Count} labels.");
+        IReadOnlyList<string> texts = ArrayImages.Texts(label.Value.Values, $"{name}: {label.Name}");
+        byte[] levels = data.Value.Levels(images, options.Progress);
+        if (inRows)
+        {
+            levels = ArrayImages.Gather(levels, count, options);
+            // MATLAB counts from 1, so that digits come as 1 to 10
+            bool isTenZero = texts.ToHashSet().SetEquals(Enumerable.Range(1, 10).Select(n => $"{n}"));
+            if (isTenZero)
+                texts = [.. texts.Select(text => text == "10" ? "0" : text)];
+            options.Progress?.Invoke($"{images} is taken as an image per row, whose pixels go down its columns{(isTenZero ? $", and 10 in {label.Name} as the digit 0" : "")}");
+        }
+        var (labels, classes) = LabelTable.FromTexts(name, texts);
+        var part = new ArrayImages(new RawImages(levels, count, side, side), Transposed: inRows).Build(classes, options.For(labels));
+        return ArrayImages.Whole(title, labels, part, options);
     }
 }
