@@ -660,7 +660,11 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, Run("evaluate", "--model", model, "--json"));
         Assert.Equal(80, Json().GetProperty("count").GetInt32());
         Assert.Equal((true, null, false), Conditions());
-        Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
+        string warning = Json().GetProperty("warning").GetString()!;
+        Assert.StartsWith("set has no test part of its own", warning, StringComparison.Ordinal);
+        Assert.Contains($"warning: {warning}", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", other, "--json"));
+        Assert.False(Json().TryGetProperty("warning", out _));
         Assert.Equal(0, Run("evaluate", "--model", model, "--dataset", other));
         Assert.DoesNotContain("no test part of its own", _error.ToString(), StringComparison.Ordinal);
         Assert.StartsWith("all images of other: 80 images", _output.ToString(), StringComparison.Ordinal);
@@ -671,7 +675,9 @@ public sealed class CommandLineTests : IDisposable
             Assert.Equal(0, Run(["evaluate", "--model", model, "--report", output, "--dataset", .. spelling]));
             Assert.Contains("no test part of its own", _error.ToString(), StringComparison.Ordinal);
             Assert.StartsWith("all images of set: 80 images", _output.ToString(), StringComparison.Ordinal);
-            Assert.DoesNotContain("test split", File.ReadAllText(System.IO.Path.Combine(output, "report.html")), StringComparison.Ordinal);
+            string report = File.ReadAllText(System.IO.Path.Combine(output, "report.html"));
+            Assert.DoesNotContain("test split", report, StringComparison.Ordinal);
+            Assert.Contains(warning, report, StringComparison.Ordinal);
         }
     }
 

@@ -52,10 +52,12 @@ internal static class EvaluateCommand
             if (asked is null && !DatasetLoader.Exists(name, load)) throw new UsageException($"the model was trained on {name}, which isn't here: --dataset says what to measure it on.");
             Dataset data = DatasetLoader.Load(name, load);
             DatasetPart images = (part == "train" ? data.Train : data.Test) ?? throw new CommandException($"{data.Name} has no {part} split.");
-            if (data.IsWhole && training is not null)
-                host.Error.WriteLine($"warning: {data.Name} has no test part of its own: these are all its images, and the model was trained on most of them.");
             foreach (string file in data.UnreadableFiles) host.Error.WriteLine($"unreadable: {file}");
-            var subject = new Subject(path, data, part, images, alphabet.Value(result, ModelMetadata.Labels(graph) ?? data.Labels) ?? training?.Classes, result.GetValue(ignoreCase));
+            var subject = new Subject(path, data, part, images, alphabet.Value(result, ModelMetadata.Labels(graph) ?? data.Labels) ?? training?.Classes, result.GetValue(ignoreCase))
+            {
+                Warning = data.IsWhole && training is not null ? $"{data.Name} has no test part of its own: these are all its images, and the model was trained on most of them." : null,
+            };
+            if (subject.Warning is not null) host.Error.WriteLine($"warning: {subject.Warning}");
             // Measuring may take long: what can't be written or compared is refused, and the folder made, before it.
             if (subject.Characters.Count == 0 && (result.GetValue(corruptions) || result.GetValue(outliers)))
                 throw new CommandException($"{subject.Measured}: no image{(subject.Answers is { } only ? $" with a label in the alphabet '{only}'" : "")} can be read, so that there is nothing to spoil or to tell from pictures that are no characters.");
@@ -104,6 +106,7 @@ internal static class EvaluateCommand
         {
             writer.WriteStartObject();
             MetricsOutput.WriteJson(writer, subject.Model, subject.Data, subject.Split, subject.Answers, subject.IgnoreCase, evaluation);
+            if (subject.Warning is not null) writer.WriteString("warning", subject.Warning);
             robustness.WriteJson(writer);
             writer.WriteEndObject();
         });
@@ -114,7 +117,7 @@ internal static class EvaluateCommand
             {
                 Title = $"{Path.GetFileName(subject.Model)} on {name}",
                 Measured = subject.Measured,
-                Facts = [("model", subject.Model), ("data set", name), ("alphabet", subject.Answers?.Name ?? "all"), ("case", subject.IgnoreCase ? "ignored" : "counts")],
+                Facts = [("model", subject.Model), ("data set", name), ("alphabet", subject.Answers?.Name ?? "all"), ("case", subject.IgnoreCase ? "ignored" : "counts"), .. subject.Warning is null ? [] : new[] { ("warning", subject.Warning) }],
                 Metrics = evaluation.Metrics,
                 Samples = evaluation.Samples,
                 WorstMistakes = evaluation.WorstMistakes,
@@ -139,6 +142,9 @@ internal static class EvaluateCommand
     /// <param name="IgnoreCase">Whether labels that differ by case only count as the same.</param>
     private sealed record Subject(string Model, Dataset Data, string Split, DatasetPart Images, Alphabet? Answers, bool IgnoreCase)
     {
+        /// <summary>What makes the figures better than they are, or null.</summary>
+        public string? Warning { get; init; }
+
         public string Measured => Data.IsWhole ? $"all images of {Data.Name}" : $"{Split} split of {Data.Name}";
 
         /// <summary>What the alphabet leaves out is neither spoilt nor a character to be told from pictures that are none.</summary>
