@@ -19,13 +19,17 @@ public class TrainingSessionTests
         Dataset = "shapes", Architecture = "cnn2", Width = 0.25, Epochs = 4, BatchSize = 16, LearningRate = 0.005, Augment = "light", Ema = 0.9, Seed = 3, LabelSmoothing = 0.02, GradientClipping = 5,
     };
 
-    private sealed class Progress(Action<int, int>? step = null) : ITrainingProgress
+    private sealed class Progress(Action<int, int>? step = null, Action<string>? message = null) : ITrainingProgress
     {
         public List<string> Messages { get; } = [];
 
         public List<EpochResult> Epochs { get; } = [];
 
-        public void Message(string text) => Messages.Add(text);
+        public void Message(string text)
+        {
+            Messages.Add(text);
+            message?.Invoke(text);
+        }
 
         public void Step(int epoch, int images, int of, double loss, double accuracy) => step?.Invoke(epoch, images);
 
@@ -387,6 +391,26 @@ public class TrainingSessionTests
         // Where there can't be such a file there is nothing to hold.
         Directory.CreateDirectory(hold);
         Train(folder.Root, config);
+    }
+
+    [Fact]
+    public void A_folder_is_held_from_before_its_checkpoints_are_read_until_all_is_written()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingConfig config = Config with { Epochs = 1 };
+        Train(folder.Root, config);
+        int refused = 0;
+        // The first message comes before anything of the run is written
+        var progress = new Progress(message: _ => TryAnother(0));
+        TrainingSession.Run(config, Data, new SessionOptions { Output = folder.Root, Resume = true, Finish = _ => TryAnother(1) }, progress, default);
+        Assert.Equal(2, refused);
+
+        void TryAnother(int before)
+        {
+            if (refused != before) return;
+            Assert.StartsWith("another training writes to", Assert.Throws<IOException>(() => Train(folder.Root, config with { Seed = 4 })).Message, StringComparison.Ordinal);
+            refused++;
+        }
     }
 
     [Fact]

@@ -73,10 +73,20 @@ internal static class TrainCommand
                 CancellationToken = host.Cancellation,
             };
             (config, Dataset dataset) = ModelData.ForTraining(config, load);
-            var options = new SessionOptions { Output = directory, Threads = common.Threads(result), Resume = result.GetValue(resume) };
+            double seconds = 0;
+            string json = "";
+            var options = new SessionOptions
+            {
+                Output = directory,
+                Threads = common.Threads(result),
+                Resume = result.GetValue(resume),
+                Finish = session =>
+                {
+                    seconds = watch.Elapsed.TotalSeconds + session.SecondsBefore;
+                    json = WriteFiles(config, dataset, directory, session, seconds);
+                },
+            };
             SessionResult session = ProgressView.Run(host, config.Epochs, progress => TrainingSession.Run(config, dataset, options, progress, host.Cancellation));
-            double seconds = watch.Elapsed.TotalSeconds + session.SecondsBefore;
-            string json = WriteFiles(config, dataset, directory, session, seconds);
             if (common.Json(result))
             {
                 host.Output.WriteLine(json);

@@ -23,6 +23,9 @@ internal sealed record SessionOptions
     /// <summary>Goes on from the newest checkpoint; starts where there is nothing of a run yet.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>Writes what else is made of the result, before another run may write to the folder.</summary>
+    public Action<SessionResult>? Finish { get; init; }
+
     /// <summary>What computes the gradients; null for the engine.</summary>
     public Func<Graph, TrainingPlanOptions, ITrainingPlan>? CreatePlan { get; init; }
 }
@@ -69,6 +72,9 @@ internal static class TrainingSession
     {
         config.Validate();
         string checkpoints = Path.Combine(options.Output, CheckpointFolder), history = Path.Combine(options.Output, HistoryFile), modelPath = Path.Combine(options.Output, ModelFile);
+        // A folder that isn't there has nothing to be kept from others
+        bool isNew = !Directory.Exists(options.Output);
+        using FileStream? hold = isNew ? null : Hold(options.Output);
         Checkpoint? checkpoint = options.Resume ? Checkpoint.LoadNewest(checkpoints, progress.Message) : null;
         if (checkpoint is null) RefuseToOverwrite(config.ModelFiles, options.Output);
         if (options.Resume && checkpoint is null)
@@ -99,8 +105,9 @@ internal static class TrainingSession
         if (config.Keep == "best" && config.Epochs > 1 && data.HeldBack.Length is > 0 and < FewImages)
             progress.Message($"with {data.HeldBack.Length} validation images it is largely chance which epoch looks best; --keep last keeps the last one");
 
+        if (isNew && Directory.Exists(options.Output)) throw Held(options.Output);
         Directory.CreateDirectory(options.Output);
-        using FileStream? hold = Hold(options.Output);
+        using FileStream? newHold = isNew ? Hold(options.Output) : null;
         string images = Path.Combine(checkpoints, ImagesFile);
         // Of models, what is frozen or isn't trained is read again when the run goes on; teachers are asked on.
         (string Name, string Hash)[] inputs = [($"images of {dataset.Name} have", HashOfImages(data, config)), ($"classes of {dataset.Name} have", HashOfClasses(data)),
@@ -166,7 +173,9 @@ internal static class TrainingSession
             if (validation is not null)
                 progress.Message($"{QuantizedFile}: {trainer.Validate(quantized, cancellation).Metrics.MicroAccuracy:p2} of the validation images are right, {validation.Metrics.MicroAccuracy:p2} with {ModelFile}");
         }
-        return new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch, secondsBefore);
+        var result = new SessionResult(modelPath, best, split, evaluation, validation, trainer.History, trainer.KeptEpoch, secondsBefore);
+        options.Finish?.Invoke(result);
+        return result;
     }
 
     private static double Seconds(IReadOnlyList<string> history) => history.Sum(line =>
@@ -186,13 +195,15 @@ internal static class TrainingSession
         }
         catch (IOException exception) when (exception.HResult is SharingViolation or WouldBlock or WouldBlockOfMac)
         {
-            throw new IOException($"another training writes to {output}; wait for it, or give another --output", exception);
+            throw Held(output, exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    private static IOException Held(string output, Exception? inner = null) => new($"another training writes to {output}; wait for it, or give another --output", inner);
 
     /// <summary>A model that is lost with the first epoch can't be gone on from again, nor go on teaching.</summary>
     private static void RefuseToOverwrite(IEnumerable<string> models, string output)
