@@ -13,7 +13,7 @@ void Interrupt(PosixSignalContext context)
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 
-using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = false };
+using var output = new StreamWriter(StandardOutput.Open(), new UTF8Encoding(false)) { AutoFlush = false };
 using var error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
 var host = new CommandHost(output, error, interruption.Token) { IsTerminal = !Console.IsErrorRedirected };
 int code = CommandLine.Run(args, host);
@@ -21,9 +21,12 @@ try
 {
     output.Flush();
 }
+catch (ReaderGoneException)
+{
+}
 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
 {
-    // A full disk, or a standard output that is closed or can't be written to; where the reader of a pipe has gone (… | head), the console's stream says nothing.
+    // A full disk, or a standard output that is closed or can't be written to
     host.Error.WriteLine($"error: the results could not be written: {exception.Message.ReplaceLineEndings(" ")}");
     code = CommandLine.Failed;
 }

@@ -60,6 +60,10 @@ internal static partial class CommandLine
             }
             return result.Invoke(new InvocationConfiguration { Output = host.Output, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
+        catch (ReaderGoneException)
+        {
+            return Done;
+        }
         catch (UsageException exception)
         {
             host.Error.WriteLine($"error: {exception.Message}");
