@@ -265,6 +265,19 @@ public sealed class FolderTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Images_know_their_files()
+    {
+        for (int i = 0; i < 20; i++) _folder.Write($"set/{"ab"[i % 2]}/{i}.png", Png(Pixels(1, seed: i)));
+        _folder.Write("set/a/broken.png", "no image");
+        var set = DatasetLoader.Load("set", _folder.Options);
+        foreach (DatasetPart part in (DatasetPart[])[set.Train!, set.Test!])
+        {
+            Assert.Equal(part.Count, part.Files!.Count);
+            Assert.All(part.Files.Index(), file => Assert.Equal(Pixels(1, seed: int.Parse(Path.GetFileNameWithoutExtension(file.Item), System.Globalization.CultureInfo.InvariantCulture)), part.Image(file.Index).ToArray()));
+        }
+    }
+
     /// <summary>Letters of UTF-16 are UTF-8 too, with a zero beside each.</summary>
     [Theory]
     [InlineData("set/labels.csv", "1.png,a\n2.png,b")]

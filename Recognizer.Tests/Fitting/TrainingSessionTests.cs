@@ -414,6 +414,21 @@ public class TrainingSessionTests
     }
 
     [Fact]
+    public void Blank_images_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] images = [.. Data.Train!.Images];
+        images.AsSpan(5 * 784, 784).Clear();
+        images.AsSpan(9 * 784, 784).Fill(255);
+        foreach (string[]? files in (string[]?[])[null, [.. Enumerable.Range(0, Data.Train.Count).Select(i => $"{i}.png")]])
+        {
+            var progress = new Progress();
+            Train(folder.Root, Config with { Epochs = 1 }, progress: progress, data: Data with { Train = new DatasetPart(images, Data.Train.Labels) { Files = files } });
+            Assert.Contains($"warning: 2 of the training images are blank, such as {(files is null ? "image 5" : "5.png")}", progress.Messages);
+        }
+    }
+
+    [Fact]
     public void A_checkpoint_of_another_configuration_is_refused()
     {
         using var folder = new TemporaryFolder();

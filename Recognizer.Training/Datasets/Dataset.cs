@@ -26,6 +26,9 @@ internal sealed class DatasetPart
     /// <summary>Index into <see cref="Dataset.Labels"/> of each image; −1 where it isn't known.</summary>
     public int[] Labels { get; }
 
+    /// <summary>The file of each image, where each has one of its own.</summary>
+    public IReadOnlyList<string>? Files { get; init; }
+
     /// <summary>The same of each image that could not be read; these count as wrong when the whole part is measured.</summary>
     public IReadOnlyList<int> UnreadableLabels { get; init; } = [];
 
@@ -34,17 +37,22 @@ internal sealed class DatasetPart
 
     public ReadOnlySpan<byte> Image(int index) => Images.AsSpan(index * PixelsPerImage, PixelsPerImage);
 
+    /// <summary>Whether all pixels of an image are the same.</summary>
+    public bool IsBlank(int index) => Image(index) is var image && !image.ContainsAnyExcept(image[0]);
+
     /// <summary>The images with these numbers, in this order.</summary>
     public DatasetPart Select(ReadOnlySpan<int> indices)
     {
         var images = new byte[indices.Length * PixelsPerImage];
         var labels = new int[indices.Length];
+        string[]? files = Files is null ? null : new string[indices.Length];
         for (int i = 0; i < indices.Length; i++)
         {
             Image(indices[i]).CopyTo(images.AsSpan(i * PixelsPerImage));
             labels[i] = Labels[indices[i]];
+            if (files is not null) files[i] = Files![indices[i]];
         }
-        return new DatasetPart(images, labels);
+        return new DatasetPart(images, labels) { Files = files };
     }
 
     /// <summary>The images of several parts, one part after the other.</summary>

@@ -147,13 +147,13 @@ internal static class ImageFolderDataset
             problems[i] = Decode(tree, rows[i].Path, scratch, images.AsSpan(i * DatasetPart.PixelsPerImage, DatasetPart.PixelsPerImage), options);
             return scratch;
         }, _ => { });
-        var all = new DatasetPart(images, classes);
+        var all = new DatasetPart(images, classes) { Files = [.. rows.Select(r => tree.Describe(r.Path))] };
         int[] broken = [.. Enumerable.Range(0, rows.Count).Where(i => problems[i] is not null)];
         if (broken.Length == 0)
             return all;
         unreadable.AddRange(broken.Select(i => problems[i]!));
         var readable = all.Select([.. Enumerable.Range(0, rows.Count).Where(i => problems[i] is null)]);
-        return new DatasetPart(readable.Images, readable.Labels) { UnreadableLabels = [.. broken.Select(i => classes[i])] };
+        return new DatasetPart(readable.Images, readable.Labels) { Files = readable.Files, UnreadableLabels = [.. broken.Select(i => classes[i])] };
     }
 
     /// <summary>Decodes one file into <paramref name="destination"/>, or says why it can't be.</summary>
