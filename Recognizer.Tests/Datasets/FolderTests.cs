@@ -265,6 +265,15 @@ public sealed class FolderTests : IDisposable
         }
     }
 
+    /// <summary>Not taken for files that aren't there.</summary>
+    [Fact]
+    public void Lists_of_files_whose_names_are_not_utf8_are_refused()
+    {
+        for (int i = 1; i <= 2; i++) _folder.Write($"set/{i}.png", Png(Pixels(1)));
+        string list = _folder.Write("set/labels.csv", System.Text.Encoding.Latin1.GetBytes("1.png,a\n2.png,b\né.png,b\n"));
+        Assert.Equal($"{list} is not UTF-8; save it as UTF-8.", Assert.Throws<DatasetException>(() => DatasetLoader.Load("set", Test)).Message);
+    }
+
     [Fact]
     public void Images_know_their_files()
     {

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json;
 using Recognizer.Inference;
 using Recognizer.Inference.Engine;
 using Recognizer.Inference.Imaging;
 using Recognizer.Inference.Imaging.Pages;
 using Recognizer.Inference.Onnx;
+using Recognizer.Training.Datasets;
 
 namespace Recognizer.Training.Commands;
 
@@ -77,15 +77,10 @@ internal static class ReadCommand
         try
         {
             if (!text.StartsWith('@')) return FieldFormat.Parse(text);
-            string[] words = [.. File.ReadLines(text[1..], new UTF8Encoding(false, throwOnInvalidBytes: true)).Where(l => l.Length > 0)];
-            // Letters in UTF-16 are UTF-8 too, with zeros beside them.
-            return words.Any(word => word.Contains('\0', StringComparison.Ordinal)) ? throw new DecoderFallbackException() : FieldFormat.FromWords(words);
+            using FileStream words = File.OpenRead(text[1..]);
+            return FieldFormat.FromWords([.. TextLines.Read(words, text[1..]).Where(l => l.Length > 0)]);
         }
-        catch (DecoderFallbackException)
-        {
-            throw new UsageException($"--format: {text[1..]} is not UTF-8; save it as UTF-8.");
-        }
-        catch (Exception exception) when (exception is FormatException or ArgumentException)
+        catch (Exception exception) when (exception is FormatException or ArgumentException or DatasetException)
         {
             throw Wrong(exception);
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Recognizer.Training.Datasets;
@@ -43,41 +42,32 @@ internal static partial class CsvDataset
     {
         using var file = new DataFile(tree, path);
         using var content = new ContentStream(file);
-        using var reader = new StreamReader(content, new UTF8Encoding(false, throwOnInvalidBytes: true));
         var labels = new List<string>();
         var pixels = new PixelLevels();
         int line = 0, columns = 0, labelColumn = 0;
         bool hasHeader = false;
         char separator = ',';
-        try
+        foreach (string text in TextLines.Read(content, file.Name))
         {
-            while (reader.ReadLine() is { } text)
+            options.CancellationToken.ThrowIfCancellationRequested();
+            line++;
+            if (text.AsSpan().Trim().Length == 0)
+                continue;
+            if (columns == 0)
             {
-                options.CancellationToken.ThrowIfCancellationRequested();
-                line++;
-                LabelTable.RefuseZeros(file.Name, text);
-                if (text.AsSpan().Trim().Length == 0)
-                    continue;
-                if (columns == 0)
+                separator = Separator(text);
+                string[] fields = Fields(text, separator), names = [.. fields.Select(LabelTable.Unquote)];
+                columns = fields.Length;
+                if (columns < 2 || !IsSquare(columns - 1))
+                    throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
+                hasHeader = IsHeader(fields, names);
+                if (hasHeader)
                 {
-                    separator = Separator(text);
-                    string[] fields = Fields(text, separator), names = [.. fields.Select(LabelTable.Unquote)];
-                    columns = fields.Length;
-                    if (columns < 2 || !IsSquare(columns - 1))
-                        throw new DatasetException($"{file.Name}: line {line} has {columns} columns, expected a label and a square number of pixels (28×28 gives 785).");
-                    hasHeader = IsHeader(fields, names);
-                    if (hasHeader)
-                    {
-                        labelColumn = LabelIsLast(names) ? columns - 1 : 0;
-                        continue;
-                    }
+                    labelColumn = LabelIsLast(names) ? columns - 1 : 0;
+                    continue;
                 }
-                Row(text, line);
             }
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new DatasetException($"{file.Name}: behind line {line} the text is not UTF-8.", e);
+            Row(text, line);
         }
         if (labels.Count == 0)
             throw new DatasetException($"{file.Name} has no rows.");

@@ -51,14 +51,7 @@ internal static class ImageFolderDataset
     {
         string list = At(ListName), listName = tree.Describe(list);
         using var stream = tree.OpenRead(list);
-        using var reader = new StreamReader(stream);
-        var lines = new List<(string Text, int Number)>();
-        for (int line = 1; reader.ReadLine() is { } text; line++)
-        {
-            LabelTable.RefuseZeros(listName, text);
-            if (text.AsSpan().Trim().Length > 0)
-                lines.Add((text, line));
-        }
+        List<(string Text, int Number)> lines = [.. TextLines.Read(stream, listName).Select((text, i) => (text, i + 1)).Where(line => line.text.AsSpan().Trim().Length > 0)];
         // Names and labels may have some of the others: where several divide as many lines, as a decimal comma in labels does, files say which it is
         char separator = LabelTable.Separators.MaxBy(s => (lines.Count(l => TrySplit(l.Text, s, out _, out _)),
             lines.Take(10).Count(l => TrySplit(l.Text, s, out string a, out string b) && (tree.FileExists(At(a)) || tree.FileExists(At(b))))));

@@ -29,12 +29,6 @@ internal static class LabelTable
         return length < 0 ? text.Length : start + length;
     }
 
-    /// <summary>Refuses a line of a table in UTF-16 without a mark that says so: read as UTF-8 its letters have zeros beside them.</summary>
-    public static void RefuseZeros(string source, string line)
-    {
-        if (line.Contains('\0', StringComparison.Ordinal)) throw new DatasetException($"{source} is not UTF-8; save it as UTF-8.");
-    }
-
     /// <summary>A field of a table without its quotes; what isn't one field in quotes stays as it is.</summary>
     public static string Unquote(string text) => IsQuoted(text) ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
 
@@ -54,12 +48,12 @@ internal static class LabelTable
     /// <summary>The distinct texts, by number if all are whole numbers and else by code point, and the class of each row.</summary>
     /// <param name="source">Where the texts come from, as messages name it.</param>
     /// <param name="rows">The text of each row.</param>
-    /// <exception cref="DatasetException">A text was not UTF-8 where it was read; other labels may have become the same.</exception>
+    /// <exception cref="DatasetException">A text was the name of a folder that was not UTF-8; other labels may have become the same.</exception>
     public static (string[] Labels, int[] Classes) FromTexts(string source, IReadOnlyList<string> rows)
     {
         string[] labels = [.. rows.Distinct(StringComparer.Ordinal)];
         if (labels.FirstOrDefault(l => l.Contains('\uFFFD', StringComparison.Ordinal)) is { } broken)
-            throw new DatasetException($"{source}: the label {broken} is not UTF-8; save the table as UTF-8, or pack the archive again with names in UTF-8.");
+            throw new DatasetException($"{source}: the label {broken} is not UTF-8; rename the folder, or pack the archive again with names in UTF-8.");
         if (labels.All(l => long.TryParse(l, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)))
             Array.Sort(labels, (a, b) => long.Parse(a, CultureInfo.InvariantCulture).CompareTo(long.Parse(b, CultureInfo.InvariantCulture)));
         else
