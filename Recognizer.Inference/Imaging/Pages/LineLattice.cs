@@ -171,13 +171,23 @@ internal sealed class LineLattice
     /// <summary>From 0, where the network is as sure as it ever is (1 − p ≤ 10⁻⁵), to 1. It is so of most whole characters, and of few parts of them, at which −log p is small too.</summary>
     private double Doubt(float probability) => HasChoice ? 1 + 0.2 * Math.Log10(Math.Max(1e-5, 1 - probability)) : 1;
 
-    /// <summary>How far a line's groups of ink stand apart: 0 where they touch, 1 where the typical gap is at least <see cref="SpacedGap"/> of a height. Who sets characters apart
-    /// hardly lets two of them touch. Gaps that may part words tell nothing of that.</summary>
+    /// <summary>How far a line's groups of ink stand apart: 0 where they touch, 1 where the typical gap is <see cref="SpacedGap"/> of a height, and 2 at most. Who sets characters apart
+    /// hardly lets two of them touch. Gaps that may part words tell nothing of that, unless there are hardly any others and most groups are as narrow as a character: in boxes and tables
+    /// each stands by itself.</summary>
     private static double Spaced(List<InkPiece> pieces, double height)
     {
-        double[] gaps = [.. Gaps(pieces).Where(gap => double.IsFinite(gap) && gap < PageReader.LeastWordGap * height).Order()];
-        return gaps.Length < 2 ? 0 : Math.Clamp(gaps[(gaps.Length - 1) / 2] / (SpacedGap * height), 0, 1);
+        const double MostWidth = 1.1, Most = 2;
+        double[] gaps = [.. Gaps(pieces).Where(double.IsFinite).Order()], close = [.. gaps.Where(gap => gap < PageReader.LeastWordGap * height)];
+        if (close.Length >= 2) gaps = close;
+        else if (gaps.Length < 2 || Typical([.. Widths(pieces).Order()]) > MostWidth * height) return 0;
+        return Math.Clamp(Typical(gaps) / (SpacedGap * height), 0, Most);
+
+        static double Typical(double[] sorted) => sorted[(sorted.Length - 1) / 2];
     }
+
+    /// <summary>The width of each group of ink.</summary>
+    private static IEnumerable<double> Widths(List<InkPiece> pieces) =>
+        pieces.GroupBy(piece => piece.Group, piece => piece.Box).Select(boxes => (double)boxes.Aggregate((all, box) => all.Union(box)).Width);
 
     /// <summary>The gap before each piece that begins a group of ink; −∞ before all others.</summary>
     public static double[] Gaps(IReadOnlyList<InkPiece> pieces)

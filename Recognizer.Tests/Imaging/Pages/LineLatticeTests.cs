@@ -70,17 +70,21 @@ public class LineLatticeTests
         Assert.Equal(lattice.LabelCost(ring, RingScorer.Upper), even.LabelCost(same, RingScorer.Upper), 5);
     }
 
-    [Fact]
-    public void A_cut_costs_more_where_the_other_characters_stand_apart()
-    {
-        double close = CutCost(gap: 2), apart = CutCost(gap: 24);
-        Assert.InRange(apart - close, 0.5, 2);
+    /// <summary>Farther apart than words are, too, as in the cells of a table.</summary>
+    [Theory]
+    [InlineData(24)]
+    [InlineData(60)]
+    public void A_cut_costs_more_where_the_other_characters_stand_apart(double gap) => Assert.InRange(CutCost(Rings(6, gap)) - CutCost(Rings(6, gap: 2)), 0.5, 2);
 
-        static double CutCost(double gap)
-        {
-            LineLattice lattice = Build(Rings(6, gap), new RingScorer(0.5f, 0.5f));
-            return lattice.EndingAt[0].Single(s => s.First == 0).JoinCost;
-        }
+    [Fact]
+    public void A_cut_costs_no_more_where_touching_characters_stand_apart_from_others() =>
+        Assert.InRange(CutCost(Rings(6, gap: 60, inGroup: 2)) - CutCost(Rings(6, gap: 2)), -0.3, 0.1);
+
+    /// <summary>What the first cut of a line costs.</summary>
+    private static double CutCost(GrayImage picture)
+    {
+        LineLattice lattice = Build(picture, new RingScorer(0.5f, 0.5f));
+        return lattice.EndingAt[0].Single(s => s.First == 0).JoinCost;
     }
 
     [Fact]
@@ -235,12 +239,13 @@ public class LineLatticeTests
         return LineLattice.Build(page, Assert.Single(TextLine.Find(page, single: true, isAlphanumeric: true)), steady);
     }
 
-    private static GrayImage Rings(int count, double gap)
+    private static GrayImage Rings(int count, double gap, int inGroup = 1)
     {
         const double Pen = 4, Radius = (RingHeight - Pen) / 2;
         int width = (int)(80 + count * (RingHeight + gap));
         var cover = new float[width * (RingHeight + 80)];
-        for (int i = 0; i < count; i++) Drawing.Ellipse(cover, width, 40 + RingHeight / 2 + i * (RingHeight + gap), 40 + RingHeight / 2, Radius, Radius, Pen);
+        // Rings of a group overlap by half a pen
+        for (int i = 0; i < count; i++) Drawing.Ellipse(cover, width, 40 + RingHeight / 2 + i * (RingHeight - Pen / 2) + i / inGroup * (gap + Pen / 2), 40 + RingHeight / 2, Radius, Radius, Pen);
         return Drawing.Paint(cover, width, (_, _) => 230, (_, _) => 40);
     }
 
