@@ -62,7 +62,7 @@ internal sealed class PageInk
         var work = new NormalizerWorkspace();
         page.Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
         // A thin frame may be the border of a comb, and goes with its separators
-        if (frame is not { Thickness: <= ThickFrame } && !page.CropToSheet(image, work, ref polarity) && frame is { } thick)
+        if (frame is not { Thickness: <= ThickFrame } && !page.CropToSheet(image, work, frame?.Within, ref polarity) && frame is { } thick)
             page.Reduce(image, thick.Within, work);
         int width = page.Width, height = page.Height;
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
@@ -73,10 +73,15 @@ internal sealed class PageInk
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew, page.HasLines());
         // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
         if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
-        RuledLines.Remove(page.Ink, width, height, angle);
+        bool ruled = RuledLines.Remove(page.Ink, width, height, angle);
         page.FindComponents();
-        // All three go by these components, whichever of them another has cleared
-        bool surroundings = page.Drop(page.MarkSurroundings);
+        // All go by these components, whichever of them another has cleared
+        bool surroundings = page.Drop(dropped =>
+        {
+            double[] thickness = page.Thickness();
+            page.MarkSurroundings(dropped, thickness);
+            if (ruled) page.MarkRemains(dropped, thickness);
+        });
         bool circles = isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null));
         bool sides = isAlphanumeric && RuledLines.RemoveSides(page.Ink, page.Width, page.Height, page.Components);
         double scale = Math.Min(MostEnlargement, (double)EnlargedSide / Math.Max(page.Width, page.Height));
@@ -99,13 +104,16 @@ internal sealed class PageInk
     /// <summary>Leaves what a sheet covers, where one lies on a table, in as many pixels as there are of it.</summary>
     /// <param name="image">The picture, of which <see cref="Reduce"/> has made <see cref="NormalizerWorkspace.Gray"/>.</param>
     /// <param name="work">Holds it.</param>
+    /// <param name="framed">What a frame surrounds, if there is one: a sheet that reaches no farther lies level, and what touches the frame is none of the table.</param>
     /// <param name="polarity">That of the ink.</param>
-    /// <returns>Whether there is a sheet.</returns>
-    private bool CropToSheet(GrayImage image, NormalizerWorkspace work, ref Polarity polarity)
+    /// <returns>Whether there is a sheet to be cut out.</returns>
+    private bool CropToSheet(GrayImage image, NormalizerWorkspace work, PixelBox? framed, ref Polarity polarity)
     {
         const int Margin = 8;
         if (Card.TakeOut(work, Width, Height, isPage: true, ref polarity) is not { } sheet) return false;
-        if (Placement.Factor is > 1 and var factor)
+        int factor = Placement.Factor;
+        if (framed is { } within && sheet.Left * factor >= within.Left && sheet.Top * factor >= within.Top && sheet.Right * factor <= within.Right && sheet.Bottom * factor <= within.Bottom) return false;
+        if (factor > 1)
         {
             // With enough of the table for the sheet to be found again
             PixelBox wide = Widened(sheet, Math.Max(sheet.Width, sheet.Height) / 4);
@@ -195,14 +203,26 @@ internal sealed class PageInk
 
     /// <summary>What touches the picture's edge and is broader than strokes of this page are: the corner between the edge of a shadow and that of the picture, a
     /// finger, the edge of a table.</summary>
-    private void MarkSurroundings(bool[] dropped)
+    private void MarkSurroundings(bool[] dropped, double[] thickness)
     {
         const double Broad = 2.5;
-        double[] thickness = Thickness();
         double[] strokes = [.. Components.Where(c => c.Area >= 8 && c.Box.IsWithin(Width, Height)).Select(c => thickness[c.Label]).Order()];
         if (strokes.Length == 0) return;
         double usual = strokes[strokes.Length / 2];
         foreach (InkComponent c in Components) dropped[c.Label] = !c.Box.IsWithin(Width, Height) && thickness[c.Label] > Broad * usual;
+    }
+
+    /// <summary>What is left of rules where they bend, or end at the picture's edge: straight, about level or upright, and far thinner than strokes of this page are.</summary>
+    private void MarkRemains(bool[] dropped, double[] thickness)
+    {
+        // Beside strokes; beside its own thickness; and beside its length
+        const double Thin = 0.5, LeastLength = 10, MostBreadth = 2, MostSlant = 0.04;
+        double usual = Middle(Components, c => thickness[c.Label]);
+        foreach (InkComponent c in Components)
+        {
+            double own = thickness[c.Label], length = Math.Max(c.Box.Width, c.Box.Height);
+            dropped[c.Label] |= own <= Thin * usual && length >= LeastLength * own && Math.Min(c.Box.Width, c.Box.Height) <= MostBreadth * own + MostSlant * length;
+        }
     }
 
     /// <summary>Of each component, by label, twice the area over the perimeter: of a stroke, its width.</summary>

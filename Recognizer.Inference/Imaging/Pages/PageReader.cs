@@ -6,13 +6,13 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <remarks>Step by step (in brackets what does it in the source; steps that are for Latin letters and digits leave others as they are):
 /// <list type="number">
 /// <item><description>The picture is turned upright, as the options say.</description></item>
-/// <item><description>A sheet that lies on a table is cut out (<c>Card</c>); where there is none, what a thick frame surrounds (<c>PictureFrame</c>). A picture with a thin frame stays whole:
-/// it may be the border of a comb.</description></item>
+/// <item><description>A sheet that lies on a table is cut out (<c>Card</c>); where there is none, or a level one in a thick frame, what the frame surrounds (<c>PictureFrame</c>). A picture with
+/// a thin frame stays whole: it may be the border of a comb.</description></item>
 /// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>), and its skew is measured (<c>SkewEstimator</c>).</description></item>
 /// <item><description>Of Latin letters and digits: circles and boxes that run around other ink go (<c>EnclosingStroke</c>), but for what a rule hangs together with.</description></item>
 /// <item><description>Ruled lines, the borders of boxes and combs, and the upright lines of squared paper go (<c>RuledLines</c>).</description></item>
 /// <item><description>What touches the picture's edge and is broader than strokes goes; and of Latin letters and digits, what runs around other ink now that rules are gone, and upright
-/// lines at the sides of a field that was cut too wide (<c>RuledLines</c>).</description></item>
+/// lines at the sides of a field that was cut too wide (<c>RuledLines</c>). Where there were rules, thin straight rests of them go as well.</description></item>
 /// <item><description>What is left is deskewed, and enlarged where the picture is small. The fragments of strokes of a dry pen are joined.</description></item>
 /// <item><description>Ink is gathered into lines, without specks (<c>TextLine</c>) and, of Latin letters and digits, without strokes under several characters.</description></item>
 /// <item><description>Each line is cut wherever two characters might touch (<c>PieceCutter</c>), and the parts are put together so that, taken as characters, they are the most probable

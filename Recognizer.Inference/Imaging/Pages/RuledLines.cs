@@ -2,8 +2,8 @@ using Recognizer.Inference.Imaging.Ink;
 
 namespace Recognizer.Inference.Imaging.Pages;
 
-/// <summary>Takes ruled lines out of a page: thin ink along parallel straight lines that cross the picture, but for the strokes that cross them; the borders of
-/// boxes that hang between two of them; and upright lines that cross the picture as well, of squared paper and tables. Done before the page is turned, because turning
+/// <summary>Takes ruled lines out of a page: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
+/// of boxes that hang between two of them; and upright lines that cross the picture as well, of squared paper and tables. Done before the page is turned, because turning
 /// blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
 {
@@ -23,6 +23,12 @@ internal static class RuledLines
 
     /// <summary>The same of the upright lines of squared paper and tables, which writing in lines never looks like.</summary>
     private const double LeastUprightShare = 0.7;
+
+    /// <summary>The same of rules that aren't parallel to the others: some line among many angles may run through a row of writing.</summary>
+    private const double TiltedShare = 0.6;
+
+    /// <summary>Pixels of a line that is taken for a rule.</summary>
+    private const int LeastSpan = 40;
 
     /// <summary>Rules that make it worth looking for upright lines.</summary>
     private const int RulesOfSquares = 2;
@@ -57,7 +63,8 @@ internal static class RuledLines
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="skew">Degrees by which the writing, and so the rules, rise to the right, about.</param>
-    public static void Remove(byte[] ink, int width, int height, double skew)
+    /// <returns>Whether there were any.</returns>
+    public static bool Remove(byte[] ink, int width, int height, double skew)
     {
         (List<Rule> rules, double slope) = RemoveLevel(ink, width, height, skew, LeastShare, forms: true);
         byte[]? squares = rules.Count(rule => rule.Right - rule.Left > LeastShare * width) >= RulesOfSquares ? Transpose(ink, width, height) : null;
@@ -70,6 +77,7 @@ internal static class RuledLines
             for (int i = 0; i < squares.Length; i++) ink[i] = Math.Min(ink[i], squares[i]);
         }
         foreach (Rule rule in rules) ClearTicks(ink, width, height, slope, rule);
+        return rules.Count > 0;
     }
 
     /// <summary>Clears upright lines from the picture's top to its bottom that have all writing on one side of them and are higher than it at both ends: borders of a field that was cut a
@@ -196,7 +204,7 @@ internal static class RuledLines
     private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare, bool forms)
     {
         var rules = new List<Rule>();
-        if (width < 40) return (rules, 0);
+        if (width < LeastSpan) return (rules, 0);
         List<Run> runs = ThinRuns(ink, width, height);
         double shortest = forms ? Math.Max(LeastFormLine, LeastFormShare * width) : leastShare * width;
         if (runs.Count < FormCoverage * shortest) return (rules, 0);
@@ -218,7 +226,7 @@ internal static class RuledLines
             float count = bins[i - 1] + bins[i] + bins[i + 1];
             // the highest of its neighbours, the first of equals
             if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1]) continue;
-            int span = Math.Max(40, Span(slope, i - beyond, width, height));
+            int span = Math.Max(LeastSpan, Span(slope, i - beyond, width, height));
             if (count >= leastShare * span || !forms && count >= leastShare * (1 - MostHidden) * span && count >= leastShare * (span - Hidden(ink, width, height, slope, i - beyond)))
             {
                 if (Clear(ink, width, height, columns, slope, i - beyond, 0, width) is { } rule) rules.Add(rule);
@@ -233,7 +241,8 @@ internal static class RuledLines
                 && !IsUnderline(ink, width, height, slope, middle, left, right)) continue;
             if (Clear(ink, width, height, columns, slope, middle, left, right) is { } rule) rules.Add(rule);
         }
-        if (lines.Count > 0) rules.Sort((a, b) => a.Middle.CompareTo(b.Middle));
+        if (rules.Count > 0 || !forms) ClearTilted(ink, width, height, columns, around, forms ? TiltedShare : leastShare, rules);
+        rules.Sort((a, b) => a.Middle.CompareTo(b.Middle));
         return (rules, slope);
 
         void Try(double candidate)
@@ -242,6 +251,54 @@ internal static class RuledLines
             double sum = 0;
             for (int i = 1; i < bins.Length; i++) sum += (double)(bins[i] + bins[i - 1]) * (bins[i] + bins[i - 1]);
             if (sum > best) (best, slope) = (sum, candidate);
+        }
+    }
+
+    /// <summary>Clears rules that aren't parallel to the others, as on a page that was photographed from aside.</summary>
+    /// <param name="ink">[height, width].</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="columns">Thin runs of ink, by their column; those that are cleared are taken out.</param>
+    /// <param name="around">About what slope they have.</param>
+    /// <param name="leastShare">Share of the columns between the picture's edges in which a rule shows at least.</param>
+    /// <param name="rules">Receives them.</param>
+    private static void ClearTilted(byte[] ink, int width, int height, List<Run>[] columns, double around, double leastShare, List<Rule> rules)
+    {
+        // Difference between slopes; pixels at the picture's other side from one slope to the next; lines that are looked at, several for each rule
+        const double MostTilt = 0.03;
+        const int Step = 2, MostLines = 1000;
+        List<Run> runs = Left();
+        int beyond = (int)(width * (Math.Abs(around) + MostTilt) / 2) + 2, most = (int)(MostTilt * width / Step), every = Math.Max(1, runs.Count / MostRuns);
+        if (every > 1) runs = [.. runs.Where((_, i) => i % every == 0)];
+        var bins = new float[height + 2 * beyond];
+        var lines = new List<(float Count, double Slope, int Middle)>();
+        for (int k = -most; k <= most; k++)
+        {
+            double slope = around + (double)(k * Step) / width;
+            Profile(runs, slope, width, beyond, bins);
+            for (int i = 1; i + 1 < bins.Length; i++)
+            {
+                float count = every * (bins[i - 1] + bins[i] + bins[i + 1]);
+                if (bins[i] >= bins[i - 1] && bins[i] > bins[i + 1] && count >= leastShare * LeastSpan && count >= Least(slope, i - beyond)) lines.Add((count, slope, i - beyond));
+            }
+        }
+        foreach (var (_, slope, middle) in lines.OrderByDescending(line => line.Count).Take(MostLines))
+        {
+            // Without what was cleared with another
+            int covered = 0;
+            for (int x = 0; x < width; x++)
+                if (IsCovered(columns[x], (float)(middle + slope * (x - width / 2.0)))) covered++;
+            if (covered < Least(slope, middle) || Clear(ink, width, height, columns, slope, middle, 0, width) is not { } rule) continue;
+            rules.Add(rule);
+            Left();
+        }
+
+        double Least(double slope, int middle) => leastShare * Math.Max(LeastSpan, Span(slope, middle, width, height));
+
+        List<Run> Left()
+        {
+            foreach (var column in columns) column?.RemoveAll(run => ink[(run.Top + run.Bottom) / 2 * width + run.X] == 0);
+            return [.. columns.Where(column => column is not null).SelectMany(column => column)];
         }
     }
 
@@ -296,14 +353,7 @@ internal static class RuledLines
             int start = from, left = from, right = from, x = from;
             for (; x < width; x++)
             {
-                float expected = (float)(middle + slope * (x - width / 2.0));
-                bool covered = false;
-                foreach (Run run in columns[x] ?? [])
-                {
-                    if (run.Middle > expected + 1.5f) break; // from top to bottom
-                    covered |= run.Middle >= expected - 1.5f;
-                }
-                sum += (covered ? 1 : 0) - FormCoverage;
+                sum += (IsCovered(columns[x], (float)(middle + slope * (x - width / 2.0))) ? 1 : 0) - FormCoverage;
                 if (sum > best) (best, left, right) = (sum, start, x + 1);
                 if (sum > 0) continue;
                 if (best > 0) break;
@@ -312,6 +362,20 @@ internal static class RuledLines
             if (right - left >= shortest) yield return (middle, left, right);
             from = best > 0 ? right + 1 : x + 1;
         }
+    }
+
+    /// <summary>Whether thin ink shows in a column where a line passes.</summary>
+    /// <param name="column">The column's runs, from top to bottom; null where there are none.</param>
+    /// <param name="row">Where the line passes.</param>
+    private static bool IsCovered(List<Run>? column, float row)
+    {
+        const float Reach = 1.5f;
+        foreach (Run run in column ?? [])
+        {
+            if (run.Middle > row + Reach) return false;
+            if (run.Middle >= row - Reach) return true;
+        }
+        return false;
     }
 
     /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>

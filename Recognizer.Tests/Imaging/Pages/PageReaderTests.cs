@@ -441,6 +441,49 @@ public class PageReaderTests
         Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(ruled).Text);
     }
 
+    /// <summary>On photographs of tables a line may leave the picture at its side, or bend.</summary>
+    [Theory]
+    [InlineData(8, 0.04, 0)]
+    [InlineData(3, 0, 9)]
+    public void Rests_of_a_table_at_the_side_of_a_picture_are_no_characters(int left, double slant, int bend)
+    {
+        string[] rows = ["275", "964", "830"];
+        GrayImage table = Darken(ThickDigits(rows), (x, y) =>
+            y % Cell is 0 or 1 || Math.Abs(x - left + slant * y - bend * Math.Sin(y / (double)(3 * Cell) * Math.PI)) <= 1);
+        Assert.Equal(string.Join('\n', rows), new PageReader(s_scorer).Read(table).Text);
+    }
+
+    /// <summary>Where a table's lines touch the black frame of the picture and are as dark, they would pass for what the sheet lies on.</summary>
+    [Fact]
+    public void Lines_that_touch_a_thick_frame_are_no_part_of_it()
+    {
+        const int Frame = 10;
+        string[] rows = ["275", "964", "830"];
+        GrayImage table = ThickDigits(rows);
+        int width = table.Width, height = table.Height;
+        var pixels = new byte[(width + 2 * Frame) * (height + 2 * Frame)];
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                bool isUpright = x > 1 && x % Cell <= 1, isLevel = y > 1 && y % Cell <= 1, isDark = isUpright && x / Cell == 2 && y < Cell;
+                pixels[(y + Frame) * (width + 2 * Frame) + x + Frame] = Math.Min(table.Pixels[y * width + x], isDark ? (byte)30 : isUpright || isLevel ? (byte)130 : (byte)255);
+            }
+        Assert.Equal(string.Join('\n', rows), new PageReader(s_scorer).Read(new GrayImage(width + 2 * Frame, height + 2 * Frame, pixels)).Text);
+    }
+
+    private const int Cell = 160;
+
+    /// <summary>Digits in the middles of square cells, drawn with a thick pen.</summary>
+    private static GrayImage ThickDigits(string[] rows)
+    {
+        int width = rows[0].Length * Cell;
+        var cover = new float[width * rows.Length * Cell];
+        for (int row = 0; row < rows.Length; row++)
+            for (int column = 0; column < rows[row].Length; column++)
+                Drawing.Digit(cover, width, rows[row][column] - '0', column * Cell + 56, row * Cell + 40, 48, 80, 10);
+        return Drawing.Paint(cover, width, (_, _) => 220, (_, _) => 50);
+    }
+
     /// <summary>A form that takes a third of the picture's width: its lines are short beside the picture, and longer than any stroke.</summary>
     [Theory]
     [InlineData("comb")]

@@ -40,6 +40,24 @@ public class RuledLinesTests
         Assert.All(ink, value => Assert.InRange(value, 0, 60));
     }
 
+    /// <summary>As where a sheet is bent, or seen from aside: one of several level lines has an angle of its own, and one of several upright ones.</summary>
+    [Theory]
+    [InlineData(0.02, 0)]
+    [InlineData(0, 0.02)]
+    [InlineData(0.025, -0.025)]
+    public void A_line_that_is_not_parallel_to_the_others_goes_whole(double level, double upright)
+    {
+        const int Wide = 600, High = 400, Pitch = 90, Tilted = 200;
+        var ink = new byte[Wide * High];
+        for (int y = 0; y < High; y++)
+            for (int x = 0; x < Wide; x++)
+                if (IsOnLine(y, level * (x - Wide / 2)) || IsOnLine(x, upright * (y - High / 2))) ink[y * Wide + x] = 200;
+        RuledLines.Remove(ink, Wide, High, 0);
+        Assert.Equal(0, ink.Count(value => value > 60));
+
+        static bool IsOnLine(int at, double shift) => Math.Abs(at - Tilted - shift) < 1.5 || (at - 20) % Pitch is 0 or 1 or 2 && at / Pitch != Tilted / Pitch;
+    }
+
     [Theory]
     [InlineData(200, 300)]
     [InlineData(100, 130)]
