@@ -12,6 +12,7 @@ namespace Recognizer.Inference.Imaging;
 /// <item><description>A picture in the layout's form is taken as it is (<c>DataForm</c>): one of 28×28 before anything else, another one if the next step finds nothing. On ground that isn't
 /// pure, ink along three sides may be a box, and the picture isn't in the form.</description></item>
 /// <item><description>A frame around the whole picture is cut off (<c>PictureFrame</c>), or else the bars that brought it to another shape (<c>Padding</c>).</description></item>
+/// <item><description>Of Latin letters and digits: lines along one to four sides, those of the form that the picture was cut out of, are cut off (<c>SideLines</c>).</description></item>
 /// <item><description>Of Latin letters and digits: what a card lies on gets the card's brightness (<c>Card</c>).</description></item>
 /// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>).</description></item>
 /// <item><description>Along straight lines: a box around the ink, ruled lines, and upright lines at the picture's sides (<c>LineRemoval</c>).</description></item>
@@ -165,6 +166,11 @@ public static class CharacterNormalizer
         else ReduceToExtremum(pixels, stride, region, factor, gray, width, height, reduction == Reduction.Greatest);
         bool isWholeSquare = region.Width == stride && region.Height == stride && stride * stride == pixels.Length;
         if (isWholeSquare && width != Size && reduction == Reduction.Mean && DataForm.TryCopy(work, gray, width, layout, polarity, destination)) return true;
+        if (work.IsAlphanumeric && SideLines.Find(work, width, height, ref polarity) is { } rest)
+        {
+            var part = new PixelBox(region.Left + rest.Left * factor, region.Top + rest.Top * factor, rest.Width * factor, rest.Height * factor);
+            return NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, reduction, zooms);
+        }
         if (work.IsAlphanumeric && reduction == Reduction.Mean) Card.TakeOut(work, width, height, isPage: false, ref polarity);
         InkMap.Smooth(work, width, height);
         // Few pixels of a reduced picture are many of the picture itself
