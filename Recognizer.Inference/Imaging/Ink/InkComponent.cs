@@ -82,6 +82,29 @@ internal static class InkComponents
         }
     }
 
+    /// <summary>Of each component, by label, twice the area over the perimeter: of a stroke, its width.</summary>
+    /// <param name="labels">[height, width].</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="components">All that there are.</param>
+    public static double[] Thickness(ReadOnlySpan<int> labels, int width, int height, List<InkComponent> components)
+    {
+        var sides = new int[components.Count + 1];
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                int p = y * width + x, label = labels[p];
+                if (label == 0) continue;
+                if (x == 0 || labels[p - 1] != label) sides[label]++;
+                if (x + 1 == width || labels[p + 1] != label) sides[label]++;
+                if (y == 0 || labels[p - width] != label) sides[label]++;
+                if (y + 1 == height || labels[p + width] != label) sides[label]++;
+            }
+        var thickness = new double[sides.Length];
+        foreach (InkComponent c in components) thickness[c.Label] = 2.0 * c.Area / sides[c.Label];
+        return thickness;
+    }
+
     /// <summary>Where the next run of ink begins, or the end of the row.</summary>
     private static int Next(ReadOnlySpan<byte> row, int from) => row[from..].IndexOfAnyExcept((byte)0) is >= 0 and var i ? from + i : row.Length;
 

@@ -52,6 +52,8 @@ internal static class InkMap
         /// of a shadow makes two classes as well, but both are thick and on the border.</summary>
         public double Score(Polarity polarity) => Separability - 0.6 * BorderInk(polarity) - 1.5 * (Thickness(polarity) - 0.12);
 
+        public double InkShare(Polarity polarity) => polarity == Polarity.DarkOnLight ? Share : 1 - Share;
+
         public double Thickness(Polarity polarity) => polarity == Polarity.DarkOnLight ? LowThickness : HighThickness;
     }
 
@@ -84,7 +86,7 @@ internal static class InkMap
         // broad as a narrow window lose their crossings in it
         const int LeastSideForShadows = 48;
         const double MostTwofold = 0.985, BroadStroke = 0.15, MostNarrow = 0.075;
-        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2;
+        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2, PaperCost = 0.35, MostBreadth = 3, BreadthCost = 0.1;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         bool detect = polarity == Polarity.Detect;
@@ -92,29 +94,31 @@ internal static class InkMap
         var even = Measure(gray, width, height);
         var simplest = detect ? even.Polarity : polarity;
         bool bordered = Math.Max(width, height) >= LeastSideForShadows && even.BorderInk(simplest) > MostBorderInk;
-        bool solid = bordered && even.Separability < MostTwofold && IsSolid(work, even, simplest, width, height);
-        (Polarity Polarity, double Score, Ground Ground) best = (simplest, even.Score(simplest), Ground.Even);
+        Candidate best = new(simplest, even.Score(simplest), Ground.Even);
+        bool solid = even.Separability < MostTwofold && (bordered || best.Score < GoodScore) && Math.Max(width, height) >= LeastSideForShadows && IsSolid(work, even, simplest, width, height);
+        // Light that is broad is lit paper
+        bool isPaper = detect && solid && simplest == Polarity.LightOnDark;
         if (best.Score < GoodScore || bordered)
         {
             var surface = GroundSurface.Fit(gray, width, height);
-            double otherCost = solid ? 0 : OtherPolarityCost;
+            if (isPaper) best = best with { Score = best.Score - PaperCost };
             Signed(work, surface, width, height);
             var flat = Measure(ink, width, height);
             var flatPolarity = detect ? flat.Polarity : polarity;
-            Consider(ref best, flatPolarity, flat.Score(flatPolarity) - SurfaceCost - (flatPolarity == simplest ? 0 : otherCost), Ground.Surface);
+            double breadth = Consider(ref best, flat, flatPolarity, flatPolarity, SurfaceCost, Ground.Surface);
             if (best.Score < GoodScore || bordered)
             {
                 // Without anything to tell the polarity, dark ink: shade falls on paper
                 var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
                 Local(work, surface, width, height, radius, tried);
-                Consider(ref best, tried, Measure(ink, width, height).Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Local); // in this map ink is high
-                // Only an edge leaves ink on the border of what a smooth surface explains
-                if (flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < BroadStroke))
+                breadth = Math.Min(breadth, Consider(ref best, Measure(ink, width, height), tried, Polarity.LightOnDark, LocalCost, Ground.Local)); // in this map ink is high
+                // Only an edge leaves ink on the border of what a smooth surface explains, and only shade is far broader than strokes
+                if (isPaper || breadth > MostBreadth || flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < BroadStroke))
                 {
                     tried = detect ? Polarity.DarkOnLight : polarity;
                     Local(work, surface, width, height, Narrow(width, height), tried);
                     var narrow = Measure(ink, width, height);
-                    if (narrow.HighThickness < MostNarrow) Consider(ref best, tried, narrow.Score(Polarity.LightOnDark) - LocalCost - (tried == simplest ? 0 : otherCost), Ground.Narrow);
+                    if (narrow.HighThickness < MostNarrow) Consider(ref best, narrow, tried, Polarity.LightOnDark, LocalCost, Ground.Narrow);
                 }
             }
             if (Draw(work, surface, width, height, radius, leastInk, best.Ground, polarity = best.Polarity)) return true;
@@ -127,11 +131,43 @@ internal static class InkMap
         polarity = detect ? Measure(ink, width, height).Polarity : polarity;
         return Draw(work, ground, width, height, radius, leastInk, Ground.Surface, polarity)
             || Draw(work, ground, width, height, radius, leastInk, Ground.Local, polarity = detect ? Polarity.DarkOnLight : polarity);
+
+        // Of a map in work.Ink, in which ink looks as inMap says
+        double Consider(ref Candidate best, in Split split, Polarity polarity, Polarity inMap, double cost, Ground ground)
+        {
+            double breadth = Breadth(work, split, inMap, width, height);
+            double score = split.Score(inMap) - cost - BreadthCost * Math.Clamp(breadth - MostBreadth, 0, 3) - (isPaper ? polarity == simplest ? PaperCost : 0 : solid || polarity == simplest ? 0 : OtherPolarityCost);
+            if (score > best.Score) best = new(polarity, score, ground);
+            return breadth;
+        }
     }
 
-    private static void Consider(ref (Polarity Polarity, double Score, Ground Ground) best, Polarity polarity, double score, Ground ground)
+    /// <summary>What ink may be, and what it is worth to take it for that.</summary>
+    private readonly record struct Candidate(Polarity Polarity, double Score, Ground Ground);
+
+    /// <summary>How broad the ink of <see cref="NormalizerWorkspace.Ink"/> is at its broadest, in mean thicknesses of it: up to 2.5 of strokes, which cross, more where shade passes for ink.</summary>
+    private static double Breadth(NormalizerWorkspace work, in Split split, Polarity polarity, int width, int height)
     {
-        if (score > best.Score) best = (polarity, score, ground);
+        int count = width * height;
+        Span<byte> mask = work.Mask.AsSpan(0, count), eroded = work.Temporary.AsSpan(0, count);
+        for (int i = 0; i < count; i++) mask[i] = work.Ink[i] < split.Threshold == (polarity == Polarity.DarkOnLight) ? (byte)1 : (byte)0;
+        int least = 0, most = Math.Min(width, height) / 2;
+        while (most - least > 1)
+        {
+            int radius = (least + most) / 2;
+            WindowExtremum.Squares(mask, eroded, width, height, radius, maximum: false);
+            if (HasInk(eroded, width, height, radius)) least = radius;
+            else most = radius;
+        }
+        return (2 * least + 1) / (split.Thickness(polarity) * Math.Max(width, height));
+    }
+
+    /// <summary>Whether there is any in a map, but for a margin.</summary>
+    private static bool HasInk(ReadOnlySpan<byte> mask, int width, int height, int margin)
+    {
+        for (int y = margin; y < height - margin; y++)
+            if (mask.Slice(y * width + margin, width - 2 * margin).Contains((byte)1)) return true;
+        return false;
     }
 
     private static int Narrow(int width, int height) => Math.Max(4, Math.Max(width, height) / 12);
@@ -153,9 +189,7 @@ internal static class InkMap
         Span<byte> mask = work.Mask.AsSpan(0, count);
         for (int i = 0; i < count; i++) mask[i] = work.Gray[i] < even.Threshold == (polarity == Polarity.DarkOnLight) ? (byte)1 : (byte)0;
         WindowExtremum.Squares(mask, mask, width, height, radius, maximum: false);
-        for (int y = radius; y < height - radius; y++)
-            if (mask.Slice(y * width + radius, width - 2 * radius).Contains((byte)1)) return true;
-        return false;
+        return HasInk(mask, width, height, radius);
     }
 
     /// <summary>The same for a page of writing, which has hardly any ink on its border: the ground is even, or else found locally. Where most ink turns out to be single pixels, which
@@ -194,13 +228,14 @@ internal static class InkMap
 
     private static bool FindWriting(NormalizerWorkspace work, int width, int height, int radius, ref Polarity polarity)
     {
-        const double LightCost = 0.06, StrokesPerRadius = 3.5, LeastSeparability = 0.8;
+        const double LightCost = 0.06, StrokesPerRadius = 3.5, LeastSeparability = 0.8, MostInk = 0.5;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         var even = Measure(gray, width, height);
         var best = polarity == Polarity.Detect ? even.Polarity : polarity;
-        // One threshold is for scans and screens. Ink that is paler somewhere, as in a reflection, would be lost to it, and sunlit paper beside a shadow be ink
-        if (even.BorderInk(best) <= MostBorderInk && even.Separability >= LeastSeparability) Even(gray, ink, best);
+        // One threshold is for scans and screens. Ink that is paler somewhere, as in a reflection, would be lost to it, and sunlit paper beside a shadow be ink, or all paper within lines
+        // along the picture's edge
+        if (even.BorderInk(best) <= MostBorderInk && even.Separability >= LeastSeparability && even.InkShare(best) <= MostInk) Even(gray, ink, best);
         else
         {
             var surface = GroundSurface.Fit(gray, width, height);

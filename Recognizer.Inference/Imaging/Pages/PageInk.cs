@@ -139,6 +139,8 @@ internal sealed class PageInk
         return new PixelBox(left, top, Math.Min(Width, box.Right + margin) - left, Math.Min(Height, box.Bottom + margin) - top);
     }
 
+    private double[] Thickness() => InkComponents.Thickness(Labels, Width, Height, Components);
+
     private void FindComponents()
     {
         int count = Width * Height;
@@ -223,25 +225,6 @@ internal sealed class PageInk
             double own = thickness[c.Label], length = Math.Max(c.Box.Width, c.Box.Height);
             dropped[c.Label] |= own <= Thin * usual && length >= LeastLength * own && Math.Min(c.Box.Width, c.Box.Height) <= MostBreadth * own + MostSlant * length;
         }
-    }
-
-    /// <summary>Of each component, by label, twice the area over the perimeter: of a stroke, its width.</summary>
-    private double[] Thickness()
-    {
-        var sides = new int[Components.Count + 1];
-        for (int y = 0; y < Height; y++)
-            for (int x = 0; x < Width; x++)
-            {
-                int p = y * Width + x, label = Labels[p];
-                if (label == 0) continue;
-                if (x == 0 || Labels[p - 1] != label) sides[label]++;
-                if (x + 1 == Width || Labels[p + 1] != label) sides[label]++;
-                if (y == 0 || Labels[p - Width] != label) sides[label]++;
-                if (y + 1 == Height || Labels[p + Width] != label) sides[label]++;
-            }
-        var thickness = new double[sides.Length];
-        foreach (InkComponent c in Components) thickness[c.Label] = 2.0 * c.Area / sides[c.Label];
-        return thickness;
     }
 
     /// <summary>Joins components over gaps narrower than strokes where that makes most of them clearly higher: what is left of the strokes of a dry pen, or on cracked paper, would be read

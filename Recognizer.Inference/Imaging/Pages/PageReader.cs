@@ -10,7 +10,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// a thin frame stays whole: it may be the border of a comb.</description></item>
 /// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>), and its skew is measured (<c>SkewEstimator</c>).</description></item>
 /// <item><description>Of Latin letters and digits: circles and boxes that run around other ink go (<c>EnclosingStroke</c>), but for what a rule hangs together with.</description></item>
-/// <item><description>Ruled lines, the borders of boxes and combs, and the upright lines of squared paper go (<c>RuledLines</c>).</description></item>
+/// <item><description>Ruled lines, the borders of boxes and combs, the upright lines of squared paper, and those between the boxes of a row that was cut out of a form go (<c>RuledLines</c>).</description></item>
 /// <item><description>What touches the picture's edge and is broader than strokes goes; and of Latin letters and digits, what runs around other ink now that rules are gone, and upright
 /// lines at the sides of a field that was cut too wide (<c>RuledLines</c>). Where there were rules, thin straight rests of them go as well.</description></item>
 /// <item><description>What is left is deskewed, and enlarged where the picture is small. The fragments of strokes of a dry pen are joined.</description></item>

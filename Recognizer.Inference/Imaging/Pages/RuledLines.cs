@@ -30,6 +30,9 @@ internal static class RuledLines
     /// <summary>Pixels of a line that is taken for a rule.</summary>
     private const int LeastSpan = 40;
 
+    /// <summary>The same of the lines between boxes in a row that was cut out of a form, where the picture is hardly higher than the writing in it.</summary>
+    private const double LeastSeparatorShare = 0.9;
+
     /// <summary>Rules that make it worth looking for upright lines.</summary>
     private const int RulesOfSquares = 2;
 
@@ -67,8 +70,13 @@ internal static class RuledLines
     public static bool Remove(byte[] ink, int width, int height, double skew)
     {
         (List<Rule> rules, double slope) = RemoveLevel(ink, width, height, skew, LeastShare, forms: true);
-        byte[]? squares = rules.Count(rule => rule.Right - rule.Left > LeastShare * width) >= RulesOfSquares ? Transpose(ink, width, height) : null;
-        if (squares is not null && RemoveLevel(squares, height, width, -skew, LeastUprightShare, forms: false).Rules.Count == 0) squares = null;
+        bool isSquared = rules.Count(rule => rule.Right - rule.Left > LeastShare * width) >= RulesOfSquares;
+        byte[]? squares = isSquared || MayHaveSeparators(ink, width, height) ? Transpose(ink, width, height) : null;
+        if (squares is not null)
+        {
+            List<Rule> uprights = RemoveLevel(squares, height, width, -skew, isSquared ? LeastUprightShare : LeastSeparatorShare, forms: false).Rules;
+            if (uprights.Count == 0 || !isSquared && !AreSeparators(uprights, squares, width, height)) squares = null;
+        }
         // Boxes are known by their outer sides, which are among the upright lines where the picture is hardly higher
         for (int i = 0; i + 1 < rules.Count; i++) ClearBorders(ink, width, height, slope, rules[i], rules[i + 1]);
         if (squares is not null)
@@ -77,7 +85,55 @@ internal static class RuledLines
             for (int i = 0; i < squares.Length; i++) ink[i] = Math.Min(ink[i], squares[i]);
         }
         foreach (Rule rule in rules) ClearTicks(ink, width, height, slope, rule);
-        return rules.Count > 0;
+        return rules.Count > 0 || squares is not null;
+    }
+
+    /// <summary>Whether some ink at the picture's top and some at its bottom are about one above the other.</summary>
+    private static bool MayHaveSeparators(byte[] ink, int width, int height)
+    {
+        const double MostSlant = 0.1;
+        if (height < 2) return false;
+        int reach = (int)(MostSlant * height);
+        for (int x = 0, next = 0; x < width; x++)
+        {
+            if (!IsInk(x, 0)) continue;
+            for (next = Math.Max(next, x - reach); next < Math.Min(width, x + reach + 1); next++)
+                if (IsInk(next, height - 2)) return true;
+        }
+        return false;
+
+        bool IsInk(int x, int y) => ink[y * width + x] >= LeastInk || ink[(y + 1) * width + x] >= LeastInk;
+    }
+
+    /// <summary>Whether upright lines part the boxes of a row: several, at one distance, that go from the picture's top to its bottom, and what is written between them doesn't.</summary>
+    /// <param name="uprights">The lines, in the transposed picture.</param>
+    /// <param name="squares">[width, height], without them.</param>
+    /// <param name="width">Pixels in a row of the picture.</param>
+    /// <param name="height">Its rows.</param>
+    private static bool AreSeparators(List<Rule> uprights, byte[] squares, int width, int height)
+    {
+        // Height of the writing, where lines are as thick as strokes and may be tall 1s, and where they are far thinner, and ground above and below most of it, in shares of the picture's height
+        const double MostHeight = 0.6, MostHeightBesideThin = 0.9, LeastGround = 0.05, Ends = 0.05;
+        const double Thin = 0.5, LeastArea = 1.0 / 6, MostUnevenness = 0.15;
+        const int Several = 3;
+        Rule[] full = [.. uprights.Where(line => line.Left <= Ends * height && line.Right >= (1 - Ends) * height - 1)];
+        if (full.Length < Several) return false;
+        int[] distances = [.. full.Zip(full.Skip(1), (a, b) => b.Middle - a.Middle).Order()];
+        double usual = distances[distances.Length / 2];
+        // Beside a line there may be another one, of the next box
+        if (distances.Any(d => d > MostUnevenness * usual && Math.Abs(d - usual) > MostUnevenness * usual)) return false;
+        var mask = new byte[squares.Length];
+        for (int i = 0; i < mask.Length; i++) mask[i] = squares[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
+        var components = new List<InkComponent>();
+        var labels = new int[mask.Length];
+        InkComponents.Find(mask, height, width, labels, components);
+        int largest = components.Select(c => c.Area).DefaultIfEmpty().Max();
+        InkComponent[] writing = [.. components.Where(c => c.Area >= LeastArea * largest)];
+        if (writing.Length < 2) return false;
+        double[] thickness = InkComponents.Thickness(labels, height, width, components);
+        double stroke = writing.Select(c => thickness[c.Label]).Order().ElementAt(writing.Length / 2), most = full.Max(line => line.Thickness) <= Thin * stroke ? MostHeightBesideThin : MostHeight;
+        return writing.All(c => c.Box.Width < most * height)
+            && 2 * writing.Count(c => c.Box.Left >= LeastGround * height && c.Box.Right <= (1 - LeastGround) * height) > writing.Length;
     }
 
     /// <summary>Clears upright lines from the picture's top to its bottom that have all writing on one side of them and are higher than it at both ends: borders of a field that was cut a

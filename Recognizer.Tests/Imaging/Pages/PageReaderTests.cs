@@ -471,6 +471,37 @@ public class PageReaderTests
         Assert.Equal(string.Join('\n', rows), new PageReader(s_scorer).Read(new GrayImage(width + 2 * Frame, height + 2 * Frame, pixels)).Text);
     }
 
+    /// <summary>A row that was cut out of a table has nothing but the lines between its cells, and whatever of those around it the cut took along.</summary>
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(false, 0.02)]
+    [InlineData(true, 0)]
+    public void Lines_between_the_cells_of_a_row_are_no_characters(bool framed, double slant)
+    {
+        GrayImage row = ThickDigits(["27596"]);
+        GrayImage picture = Darken(row, (x, y) => (x - slant * y) % Cell is >= 0 and < 2 || framed && (y < 2 || x < 2 || x >= row.Width - 2));
+        Assert.Equal("27596", new PageReader(s_scorer).Read(picture).Text);
+        Assert.Equal("27596", new FieldReader(s_scorer, FieldFormat.FromMask("ddddd")).Read(picture)?.Text);
+    }
+
+    /// <summary>A 1 is as high as a picture that is cut close; what is beside it is hardly lower.</summary>
+    [Theory]
+    [InlineData("8171", 0.8)]
+    [InlineData("1612121", 0.75)]
+    [InlineData("71", 0.7)]
+    public void Ones_as_high_as_the_picture_are_no_lines(string number, double others)
+    {
+        const int Height = 100, Pitch = 90;
+        int width = number.Length * Pitch;
+        var cover = new float[width * Height];
+        for (int i = 0; i < number.Length; i++)
+        {
+            double high = number[i] == '1' ? 1.1 : others;
+            Drawing.Digit(cover, width, number[i] - '0', i * Pitch + 20, (1 - high) / 2 * Height, number[i] == '1' ? 20 : 50, high * Height, 8);
+        }
+        Assert.Equal(number, new PageReader(s_scorer).Read(Drawing.Paint(cover, width, (_, _) => 220, (_, _) => 50)).Text);
+    }
+
     private const int Cell = 160;
 
     /// <summary>Digits in the middles of square cells, drawn with a thick pen.</summary>
