@@ -112,8 +112,8 @@ internal static class InkMap
                 var tried = !detect ? polarity : flat.BorderInk(flatPolarity) < 0.1 ? flatPolarity : Polarity.DarkOnLight;
                 Local(work, surface, width, height, radius, tried);
                 breadth = Math.Min(breadth, Consider(ref best, Measure(ink, width, height), tried, Polarity.LightOnDark, LocalCost, Ground.Local)); // in this map ink is high
-                // Only an edge leaves ink on the border of what a smooth surface explains, and only shade is far broader than strokes
-                if (isPaper || breadth > MostBreadth || flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < BroadStroke))
+                // Only an edge leaves ink on the border of what a smooth surface explains, only shade is far broader than strokes, and lit paper is no ink
+                if (isPaper && best.Polarity == simplest || breadth > MostBreadth || flat.BorderInk(flatPolarity) > MostBorderInk && (solid || bordered && even.Thickness(simplest) < BroadStroke))
                 {
                     tried = detect ? Polarity.DarkOnLight : polarity;
                     Local(work, surface, width, height, Narrow(width, height), tried);
