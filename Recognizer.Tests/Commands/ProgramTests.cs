@@ -47,6 +47,17 @@ public sealed class ProgramTests
         Assert.Contains("nowhere.png", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Results_wait_for_whoever_reads_them_slowly_also_where_a_pipe_does_not_block()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        // Another program has filled the pipe and left it so
+        const string Full = "code=$({ { dd if=/dev/zero bs=512 oflag=nonblock 2> /dev/null; \"$@\"; echo $? >&3; } | { sleep 0.6; tr -d '\\000' >&4; }; } 3>&1); exit $code";
+        var expected = await Run("\"$@\"", "train", "--help");
+        Assert.InRange(expected.Output.Length, 4096, int.MaxValue);
+        Assert.Equal(expected, await Run($"exec 4>&1; {Full}", "train", "--help"));
+    }
+
     private static async Task<(int ExitCode, string Output, string Error)> Run(string script, params string[] arguments)
     {
         var start = new ProcessStartInfo("sh") { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -29,17 +29,32 @@ internal static class StandardOutput
 
     private sealed class Pipe(SafeFileHandle handle) : FileStream(handle, FileAccess.Write, bufferSize: 0)
     {
-        private const int BrokenPipe = 32; // EPIPE
+        // EPIPE, and EAGAIN of Linux and macOS
+        private const int BrokenPipe = 32, WouldBlock = 11, WouldBlockOfMac = 35;
+
+        /// <summary>A full pipe that another program has set not to block takes as many bytes on every system (PIPE_BUF) wholly or not at all, so that it is known what to write again.</summary>
+        private const int Atomic = 512;
+
+        private const int WaitMilliseconds = 5;
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            try
+            while (!buffer.IsEmpty)
             {
-                base.Write(buffer);
-            }
-            catch (IOException exception) when (exception.HResult == BrokenPipe)
-            {
-                throw new ReaderGoneException();
+                ReadOnlySpan<byte> piece = buffer[..Math.Min(Atomic, buffer.Length)];
+                try
+                {
+                    base.Write(piece);
+                    buffer = buffer[piece.Length..];
+                }
+                catch (IOException exception) when (exception.HResult == BrokenPipe)
+                {
+                    throw new ReaderGoneException();
+                }
+                catch (IOException exception) when (exception.HResult is WouldBlock or WouldBlockOfMac)
+                {
+                    Thread.Sleep(WaitMilliseconds);
+                }
             }
         }
     }
