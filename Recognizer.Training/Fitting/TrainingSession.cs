@@ -94,7 +94,7 @@ internal static class TrainingSession
             progress.Message($"no training images of {string.Join(", ", unseen)}{(tested > 0 ? FormattableString.Invariant($"; therefore {tested:N0} test images count as wrong") : "")}");
         }
         if (Enumerable.Range(0, data.Images.Count).Where(i => data.Images.Labels[i] >= 0 && data.Images.IsBlank(i)).ToArray() is [var firstBlank, ..] blank)
-            progress.Message(FormattableString.Invariant($"warning: {blank.Length:N0} of the training images {(blank.Length == 1 ? "is" : "are")} blank, such as {dataset.Train!.Files?[firstBlank] ?? FormattableString.Invariant($"image {firstBlank}")}"));
+            progress.Message(FormattableString.Invariant($"warning: {blank.Length:N0} of the training images {(blank.Length == 1 ? "is" : "are")} blank{(dataset.Train!.Files is { } files ? $", such as {files[firstBlank]}" : "")}"));
         if (config.Patience > 0 && data.HeldBack.Length == 0)
             throw new FormatException(FormattableString.Invariant($"patience is {config.Patience}; expected validation images to stop early on, and no class of {dataset.Name} has enough images to hold one back"));
         Graph graph = BuildGraph(config, data, progress);
