@@ -117,7 +117,20 @@ public sealed class MatTests : IDisposable
         var set = DatasetLoader.Load("course.mat", _folder.Options with { NeedTrain = false, Progress = told.Add });
         Assert.Equal(pixels, set.Test!.Images);
         Assert.Equal([label, label, "1", "2"], set.Test.Labels.Take(4).Select(c => set.Labels[c]));
-        Assert.Contains($"course.mat: X is taken as an image per row, whose pixels go down its columns{(last == 10 ? ", and 10 in y as the digit 0" : "")}", Assert.Single(told) + "\n", StringComparison.Ordinal);
+        Assert.Contains($"course.mat: X is taken as an image per row, whose pixels go down its columns, as y is 11×1{(last == 10 ? ", and 10 in y as the digit 0" : "")}", Assert.Single(told) + "\n", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Reads_what_python_writes_in_the_layout_of_courses()
+    {
+        byte[] pixels = Pixels(3);
+        var told = new List<string>();
+        var w = new MatWriter(false);
+        _folder.Write("python.mat", w.File(true, w.Bytes("X", 3, 784, Columns(pixels)), w.Bytes("y", 1, 3, [2, 1, 2])));
+        var set = DatasetLoader.Load("python.mat", _folder.Options with { NeedTrain = false, Progress = told.Add });
+        Assert.Equal(pixels, set.Test!.Images);
+        Assert.Equal([1, 0, 1], set.Test.Labels);
+        Assert.EndsWith("python.mat: X is taken as an image per row, whose pixels go row by row, as y is 1×3", Assert.Single(told), StringComparison.Ordinal);
     }
 
     /// <summary>MATLAB computes with doubles, of which it stores whole numbers as bytes where they fit.</summary>

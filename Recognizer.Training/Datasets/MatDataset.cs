@@ -68,7 +68,8 @@ internal static class MatDataset
         return PartBuilder.Build(new RawImages(pixels, count, 28, 28), classes, new PartBuilder.Storage(Transposed: true, LightOnDark: true), options);
     }
 
-    /// <summary>One image per column, pixels row by row; or one image per row, made from a picture by MATLAB's own order, which goes down its columns.</summary>
+    /// <summary>One image per column, pixels row by row; or one image per row, made from a picture by MATLAB's own order, which goes down its columns, or by Python's, which goes row by row and
+    /// writes a list of labels as a row.</summary>
     private static Dataset Flat(string title, string name, (string Name, MatValue Value) data, (string Name, MatValue Value) label, bool inRows, DatasetLoadOptions options)
     {
         string images = $"{name}: {data.Name}";
@@ -80,6 +81,7 @@ internal static class MatDataset
             throw new DatasetException($"{name} has {count} images, but {label.Value.Count} labels.");
         IReadOnlyList<string> texts = ArrayImages.Texts(label.Value.Values, $"{name}: {label.Name}");
         byte[] levels = data.Value.Levels(images, options.Progress);
+        bool transposed = inRows && label.Value.Dimensions is [_, 1];
         if (inRows)
         {
             levels = ArrayImages.Gather(levels, count, options);
@@ -87,10 +89,10 @@ internal static class MatDataset
             bool isTenZero = texts.ToHashSet().SetEquals(Enumerable.Range(1, 10).Select(n => $"{n}"));
             if (isTenZero)
                 texts = [.. texts.Select(text => text == "10" ? "0" : text)];
-            options.Progress?.Invoke($"{images} is taken as an image per row, whose pixels go down its columns{(isTenZero ? $", and 10 in {label.Name} as the digit 0" : "")}");
+            options.Progress?.Invoke($"{images} is taken as an image per row, whose pixels go {(transposed ? "down its columns" : "row by row")}, as {label.Name} is {label.Value.Size}{(isTenZero ? $", and 10 in {label.Name} as the digit 0" : "")}");
         }
         var (labels, classes) = LabelTable.FromTexts(name, texts);
-        var part = new ArrayImages(new RawImages(levels, count, side, side), Transposed: inRows).Build(classes, options.For(labels));
+        var part = new ArrayImages(new RawImages(levels, count, side, side), transposed).Build(classes, options.For(labels));
         return ArrayImages.Whole(title, labels, part, options);
     }
 }
