@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Recognizer.Inference.Imaging;
 using Recognizer.Training.Datasets;
 using static Recognizer.Tests.Datasets.DatasetBytes;
 
@@ -110,6 +111,76 @@ public sealed class NpzTests : IDisposable
         Assert.Equal((1, false), DatasetLoader.Load("own-train.npz", Test) is var both ? (both.Test!.Count, both.IsWhole) : default);
     }
 
+    [Fact]
+    public void A_file_with_images_and_labels_of_all_parts_is_a_set_whatever_lies_beside()
+    {
+        var told = new List<string>();
+        (string, byte[])[] parts = [("x_train", Images(Pixels(2))), ("y_train", Labels(1, 0)), ("x_test", Images(Pixels(1))), ("y_test", Labels(1))];
+        (string, byte[])[] whole = [("x", Images(Pixels(3))), ("y", Labels(1, 0, 1))];
+        Npz("names/data.npz", whole);
+        Npz("names/labels.npz", ("arr_0", Labels(0, 1)));
+        Npz("one/train.npz", parts);
+        Npz("one/test.npz", whole);
+        Npz("copy/mnist-train.npz", parts);
+        Npz("copy/mnist_train.npz", parts);
+        Npz("twice/own-test.npz", whole);
+        Npz("twice/own_test.npz", whole);
+        Assert.Equal((3, true), Loaded("names/data.npz"));
+        Assert.Equal((1, false), Loaded("one/train.npz"));
+        Assert.Equal((3, true), Loaded("one/test.npz"));
+        Assert.EndsWith("train.npz, as it is a set by itself", Assert.Single(told), StringComparison.Ordinal);
+        told.Clear();
+        Assert.Equal((1, false), Loaded("copy/mnist-train.npz"));
+        Assert.Empty(told);
+        Assert.Equal((3, true), Loaded("twice/own-test.npz"));
+        Assert.EndsWith("own_test.npz, as own-test.npz has the same", Assert.Single(told), StringComparison.Ordinal);
+
+        (int, bool) Loaded(string path) => DatasetLoader.Load(path, Test with { Progress = told.Add }) is var set ? (set.Test!.Count, set.IsWhole) : default;
+    }
+
+    [Fact]
+    public void A_folder_is_loaded_whatever_arrays_lie_beside()
+    {
+        byte[] csv = Encoding.ASCII.GetBytes("1,0,9,9,0\n2,0,9,9,0\n"), png = PngEncoder.Encode(new GrayImage(28, 28, Ring(12)));
+        foreach (string path in (string[])["classes/1/a.png", "classes/2/b.png"])
+            _folder.Write(path, png);
+        _folder.Write("table/digits.csv", csv);
+        foreach (string path in (string[])["official/mnist_train.csv", "official/mnist_test.csv"])
+            _folder.Write(path, $"1{string.Concat(Enumerable.Repeat(",9", 784))}\n");
+        foreach (string path in (string[])["classes/cache.npz", "table/digits.npz", "official/weights.npz"])
+            Npz(path, ("features", Images(Pixels(2))));
+        Assert.Equal(2, DatasetLoader.Load("classes", Test).Test!.Count);
+        Assert.Equal(2, DatasetLoader.Load("table", Test).Test!.Count);
+        Assert.Equal(1, DatasetLoader.Load("official", Test).Test!.Count);
+    }
+
+    [Fact]
+    public void Says_what_is_measured_where_that_is_not_the_file_that_was_named()
+    {
+        foreach (string part in (string[])["train", "val", "test"])
+            Npz($"own/{part}.npz", ("x", Images(Pixels(2))), ("y", Labels(1, 0)));
+        Assert.EndsWith("val.npz belongs to a set of the files test.npz, train.npz, val.npz, whose test images are in test.npz", Assert.Single(Told("own/val.npz")), StringComparison.Ordinal);
+        Assert.Empty(Told("own/test.npz"));
+        Assert.Empty(Told("own"));
+
+        List<string> Told(string path)
+        {
+            var told = new List<string>();
+            DatasetLoader.Load(path, Test with { Progress = told.Add });
+            return told;
+        }
+    }
+
+    [Fact]
+    public void Arrays_may_be_in_folders()
+    {
+        byte[] train = Pixels(2), test = Pixels(1, seed: 2);
+        Npz("nested.npz", ("train/x", Images(train)), ("train/y", Labels(1, 0)), ("test/x", Images(test)), ("test/y", Labels(1)), ("names/of/x", Labels(1)));
+        var set = DatasetLoader.Load("nested.npz", _folder.Options);
+        Assert.Equal(train, set.Train!.Images);
+        Assert.Equal(test, set.Test!.Images);
+    }
+
     [Theory]
     [InlineData("images", "labels")]
     [InlineData("X", "y")]
@@ -215,6 +286,7 @@ public sealed class NpzTests : IDisposable
         byte[] images = Images(Pixels(2)), labels = Labels(0, 1);
         Assert.Contains("bad.npz is not a readable .zip file", Bad(), StringComparison.Ordinal);
         Assert.Contains("bad.npz has the arrays a.npy, expected x_train and y_train", Bad(("a", images)), StringComparison.Ordinal);
+        Assert.Contains("bad.npz has the arrays b.npy, a/b/c.npy, expected x_train and y_train", Bad(("a/b/c", images), ("b", images)), StringComparison.Ordinal);
         Assert.Contains("bad.npz:x_train.npy are images without labels: expected an array such as y or labels of the same part (train)", Bad(("x_train", images), ("y_test", labels)), StringComparison.Ordinal);
         Assert.Contains("bad.npz:y.npy are labels without images", Bad(("y", labels)), StringComparison.Ordinal);
         Assert.Contains("bad.npz:X.npy, ", Bad(("X", images), ("images", images), ("y", labels)), StringComparison.Ordinal);

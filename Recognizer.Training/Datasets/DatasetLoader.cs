@@ -91,15 +91,16 @@ internal static class DatasetLoader
             return ImageFolderDataset.LoadList(tree, options);
         if (CatalogueLoader.LoadOfficial(tree, options) is { } official)
             return official;
-        string[] tables = [.. tree.Files("").Where(IsTable)];
+        string[] arrays = [.. tree.Files("").Where(file => Extension(file) == NpzDataset.Ending)], tables = [.. tree.Files("").Where(IsTable)];
+        // A table beside such a set tells more of its classes, but a lone archive beside other images may hold whatever was computed from them
+        if (arrays.Length > 1 && NpzDataset.LoadTogether(tree, arrays, options) is { } together)
+            return together;
         if (tables.Length == 1 || tables.Length == 2 && CsvDataset.OfficialParts(tables[0], options.Catalogue) is { } parts && tables.Contains(parts.Train) && tables.Contains(parts.Test))
             return LoadFile(tree, tables[0], options)!;
-        string[] arrays = [.. tables.Where(table => Extension(table) == NpzDataset.Ending)];
-        // Tables beside them tell more of the classes
-        if (arrays.Length > 1 && arrays.All(file => NpzDataset.Together(tree, file).Count == arrays.Length))
-            return LoadFile(tree, arrays[0], options)!;
         if (tree.Directories("").Count > 0)
             return ImageFolderDataset.LoadFolders(tree, options);
+        if (arrays.Length == 1)
+            return LoadFile(tree, arrays[0], options)!;
         throw new DatasetException(
             $"{tree.Location} is not a data set: expected {DatasetManifest.FileName}, {ImageFolderDataset.ListName}, one .csv, .mat or .npz file, or a sub-folder of images for each class.");
     }
@@ -115,7 +116,7 @@ internal static class DatasetLoader
         return 2 * exact > looked ? dataset with { Layout = NormalizerLayout.Mnist } : dataset;
     }
 
-    private static bool IsTable(string path) => Extension(path) is ".mat" or NpzDataset.Ending or ".csv" or ".csv.gz";
+    private static bool IsTable(string path) => Extension(path) is ".mat" or ".csv" or ".csv.gz";
 
     private static string Extension(string path)
     {

@@ -2,7 +2,8 @@ namespace Recognizer.Training.Datasets;
 
 /// <summary>
 /// Data sets in NumPy's archives: <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c> as Keras caches MNIST, with other names for images, labels and parts too, or images and
-/// labels without parts. Where the name of a file says the part, or whether it has images or labels, as <c>kmnist-train-imgs.npz</c> does, the files whose names are alike otherwise belong to the set.
+/// labels without parts. Where the name of a file says the part, or whether it has images or labels, as <c>kmnist-train-imgs.npz</c> does, the files whose names are alike otherwise
+/// belong to the set, unless it has all by itself.
 /// </summary>
 internal static class NpzDataset
 {
@@ -31,12 +32,59 @@ internal static class NpzDataset
         public string Name => Archive.Describe(Path);
     }
 
+    /// <summary>A file with its arrays.</summary>
+    private sealed class Source : IDisposable
+    {
+        private readonly FileTree _archive;
+
+        public Source(FileTree tree, string file)
+        {
+            File = file;
+            _archive = tree.OpenArchiveInside(file);
+            Meaning ofFile = Of(file, Ending);
+            var folders = new Queue<string>([""]);
+            while (folders.TryDequeue(out string? folder))
+            {
+                Members.AddRange(_archive.Files(folder));
+                foreach (string inside in _archive.Directories(folder))
+                    folders.Enqueue(inside);
+            }
+            string[] arrays = [.. Members.Where(f => f.EndsWith(ArrayEnding, StringComparison.Ordinal))];
+            foreach (string array in arrays)
+            {
+                Meaning meaning = Of(array, ArrayEnding);
+                Role? alone = arrays.Length == 1 ? ofFile.Role : null;
+                if ((alone ?? meaning.Role) is not { } role || alone is null && meaning.Rest.Length > 0)
+                    continue;
+                NamesPart |= meaning.Part is not null;
+                Pieces.Add(new Piece(meaning.Part ?? ofFile.Part ?? "", role, _archive, array));
+            }
+            IsComplete = HaveBoth(Pieces) && (ofFile.Part is null || Pieces.Select(p => FileTree.PartOf(p.Part)).Distinct().Count() > 1);
+        }
+
+        public string File { get; }
+
+        public List<string> Members { get; } = [];
+
+        public List<Piece> Pieces { get; } = [];
+
+        /// <summary>Whether the name of an array says the part.</summary>
+        public bool NamesPart { get; }
+
+        /// <summary>Whether nothing is to be looked for in other files: it has images and labels, either of both parts or of none.</summary>
+        public bool IsComplete { get; }
+
+        public bool HasPart(string part) => Pieces.Exists(p => FileTree.PartOf(p.Part) == part);
+
+        public void Dispose() => _archive.Dispose();
+    }
+
     private static Meaning Of(string name, string ending)
     {
         string? part = null;
         Role? role = null;
         var rest = new List<string>();
-        foreach (string word in FileTree.NameOf(name)[..^ending.Length].ToUpperInvariant().Split('_', '-', '.'))
+        foreach (string word in name[..^ending.Length].ToUpperInvariant().Split('_', '-', '.', '/'))
         {
             Role? known = word switch
             {
@@ -54,54 +102,82 @@ internal static class NpzDataset
         return new Meaning(part, role, string.Join('-', rest));
     }
 
-    /// <summary>The files that make up a set with this one, which is among them.</summary>
-    public static IReadOnlyList<string> Together(FileTree tree, string path)
-    {
-        Meaning meaning = Of(path, Ending);
-        return meaning.IsPiece ? [.. tree.Files("").Where(f => f.EndsWith(Ending, StringComparison.OrdinalIgnoreCase) && BelongsTo(Of(f, Ending)))] : [path];
+    private static bool AreAlike(Meaning a, Meaning b) => a.IsPiece && b.IsPiece && a.Rest == b.Rest && a.Part is null == b.Part is null;
 
-        bool BelongsTo(Meaning other) => other.IsPiece && other.Rest == meaning.Rest && other.Part is null == meaning.Part is null;
+    private static bool HaveBoth(IEnumerable<Piece> pieces) => pieces.Select(p => p.Role).Distinct().Count() == 2;
+
+    /// <summary>Adds the files that make up a set with this one, in their order; those that would be a set by themselves, or have the same as this one, are none of them.</summary>
+    private static Source Gather(FileTree tree, string path, List<Source> sources, Action<string>? progress)
+    {
+        var named = new Source(tree, path);
+        sources.Add(named);
+        Meaning meaning = Of(path, Ending);
+        if (named.IsComplete)
+            return named;
+        foreach (string file in tree.Files("").Where(f => f != path && f.EndsWith(Ending, StringComparison.OrdinalIgnoreCase) && AreAlike(Of(f, Ending), meaning)))
+        {
+            var other = new Source(tree, file);
+            if (!other.IsComplete && !other.Pieces.Exists(p => named.Pieces.Exists(q => (q.Part, q.Role) == (p.Part, p.Role))))
+            {
+                sources.Add(other);
+                continue;
+            }
+            other.Dispose();
+            progress?.Invoke($"left out: {tree.Describe(file)}, as {(other.IsComplete ? "it is a set by itself" : $"{path} has the same")}");
+        }
+        sources.Sort((a, b) => string.CompareOrdinal(a.File, b.File));
+        return named;
+    }
+
+    /// <summary>The set that these files make up, or null where they don't make up one.</summary>
+    public static Dataset? LoadTogether(FileTree tree, string[] files, DatasetLoadOptions options)
+    {
+        if (!Array.TrueForAll(files, file => AreAlike(Of(file, Ending), Of(files[0], Ending))))
+            return null;
+        var sources = new List<Source>();
+        try
+        {
+            Gather(tree, files[0], sources, progress: null);
+            return sources.Count == files.Length && HaveBoth(sources.SelectMany(s => s.Pieces)) ? Build(tree, files[0], sources, options) : null;
+        }
+        finally
+        {
+            sources.ForEach(source => source.Dispose());
+        }
     }
 
     public static Dataset Load(FileTree tree, string path, DatasetLoadOptions options)
     {
-        var archives = new List<FileTree>();
+        var sources = new List<Source>();
         try
         {
-            var pieces = new List<Piece>();
-            bool partsAreFiles = true;
-            foreach (string file in Together(tree, path))
-            {
-                FileTree archive = tree.OpenArchiveInside(file);
-                archives.Add(archive);
-                Meaning ofFile = Of(file, Ending);
-                string[] arrays = [.. archive.Files("").Where(f => f.EndsWith(ArrayEnding, StringComparison.Ordinal))];
-                foreach (string array in arrays)
-                {
-                    Meaning meaning = Of(array, ArrayEnding);
-                    Role? alone = arrays.Length == 1 ? ofFile.Role : null;
-                    if ((alone ?? meaning.Role) is not { } role || alone is null && meaning.Rest.Length > 0)
-                        continue;
-                    partsAreFiles &= meaning.Part is null;
-                    pieces.Add(new Piece(meaning.Part ?? ofFile.Part ?? "", role, archive, array));
-                }
-            }
-            string name = tree.Describe(path), title = Title(path) is { Length: > 0 } own ? own : tree.Name;
-            if (pieces.Count == 0)
-                throw new DatasetException($"{name} has the arrays {string.Join(", ", archives.SelectMany(a => a.Files("")))}, expected x_train and y_train, x_test and y_test, or images and labels.");
-            return Build(title, name, [.. pieces.GroupBy(p => p.Part).Select(Pair)], partsAreFiles, options);
+            Source named = Gather(tree, path, sources, options.Progress);
+            Dataset set = Build(tree, path, sources, options);
+            string wanted = options.NeedTest ? "test" : "train";
+            string[] others = [.. sources.Where(s => s.HasPart(wanted)).Select(s => s.File)];
+            if (options.NeedTrain != options.NeedTest && others.Length > 0 && !named.HasPart(wanted))
+                options.Progress?.Invoke($"{tree.Describe(path)} belongs to a set of the files {string.Join(", ", sources.Select(s => s.File))}, whose {(options.NeedTest ? "test" : "training")} images are in {string.Join(", ", others)}");
+            return set;
         }
         finally
         {
-            foreach (FileTree archive in archives)
-                archive.Dispose();
+            sources.ForEach(source => source.Dispose());
         }
+    }
+
+    private static Dataset Build(FileTree tree, string path, List<Source> sources, DatasetLoadOptions options)
+    {
+        string name = tree.Describe(path), title = Title(path) is { Length: > 0 } own ? own : tree.Name;
+        Piece[] pieces = [.. sources.SelectMany(s => s.Pieces)];
+        if (pieces.Length == 0)
+            throw new DatasetException($"{name} has the arrays {string.Join(", ", sources.SelectMany(s => s.Members))}, expected x_train and y_train, x_test and y_test, or images and labels.");
+        return Build(title, name, [.. pieces.GroupBy(p => p.Part).Select(Pair)], !sources.Exists(s => s.NamesPart), options);
     }
 
     /// <summary>The file's name without its ending, and where it is one of several, without what tells it from the others.</summary>
     private static string Title(string path)
     {
-        string name = FileTree.NameOf(path)[..^Ending.Length], rest = Of(path, Ending).Rest;
+        string name = path[..^Ending.Length], rest = Of(path, Ending).Rest;
         return Of(name[..rest.Length] + Ending, Ending).Rest == rest ? name[..rest.Length] : name;
     }
 
