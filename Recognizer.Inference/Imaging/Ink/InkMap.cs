@@ -86,7 +86,7 @@ internal static class InkMap
         // broad as a narrow window lose their crossings in it
         const int LeastSideForShadows = 48;
         const double MostTwofold = 0.985, BroadStroke = 0.15, MostNarrow = 0.075;
-        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2, PaperCost = 0.35, MostBreadth = 3, BreadthCost = 0.1;
+        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2, PaperCost = 0.35, LeastPaper = 0.4, MostBreadth = 3, BreadthCost = 0.1;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         bool detect = polarity == Polarity.Detect;
@@ -96,8 +96,9 @@ internal static class InkMap
         bool bordered = Math.Max(width, height) >= LeastSideForShadows && even.BorderInk(simplest) > MostBorderInk;
         Candidate best = new(simplest, even.Score(simplest), Ground.Even);
         bool solid = even.Separability < MostTwofold && (bordered || best.Score < GoodScore) && Math.Max(width, height) >= LeastSideForShadows && IsSolid(work, even, simplest, width, height);
-        // Light that is broad is lit paper
-        bool isPaper = detect && solid && simplest == Polarity.LightOnDark;
+        // Light that is broad and takes up much of the picture is lit paper: strokes as broad as that take up less
+        bool isPaper = detect && solid && simplest == Polarity.LightOnDark && even.InkShare(simplest) > LeastPaper;
+        solid &= bordered;
         if (best.Score < GoodScore || bordered)
         {
             var surface = GroundSurface.Fit(gray, width, height);
