@@ -95,10 +95,10 @@ internal static class InkMap
         var simplest = detect ? even.Polarity : polarity;
         bool bordered = Math.Max(width, height) >= LeastSideForShadows && even.BorderInk(simplest) > MostBorderInk;
         Candidate best = new(simplest, even.Score(simplest), Ground.Even);
-        bool solid = even.Separability < MostTwofold && (bordered || best.Score < GoodScore) && Math.Max(width, height) >= LeastSideForShadows && IsSolid(work, even, simplest, width, height);
+        bool isBroad = even.Separability < MostTwofold && (bordered || best.Score < GoodScore) && Math.Max(width, height) >= LeastSideForShadows && IsSolid(work, even, simplest, width, height);
         // Light that is broad and takes up much of the picture is lit paper: strokes as broad as that take up less
-        bool isPaper = detect && solid && simplest == Polarity.LightOnDark && even.InkShare(simplest) > LeastPaper;
-        solid &= bordered;
+        bool isPaper = detect && isBroad && simplest == Polarity.LightOnDark && even.InkShare(simplest) > LeastPaper;
+        bool solid = isBroad && bordered;
         if (best.Score < GoodScore || bordered)
         {
             var surface = GroundSurface.Fit(gray, width, height);
@@ -137,7 +137,8 @@ internal static class InkMap
         double Consider(ref Candidate best, in Split split, Polarity polarity, Polarity inMap, double cost, Ground ground)
         {
             double breadth = Breadth(work, split, inMap, width, height);
-            double score = split.Score(inMap) - cost - BreadthCost * Math.Clamp(breadth - MostBreadth, 0, 3) - (isPaper ? polarity == simplest ? PaperCost : 0 : solid || polarity == simplest ? 0 : OtherPolarityCost);
+            double polarityCost = polarity == simplest ? isPaper ? PaperCost : 0 : solid || isPaper ? 0 : OtherPolarityCost;
+            double score = split.Score(inMap) - cost - polarityCost - BreadthCost * Math.Clamp(breadth - MostBreadth, 0, 3);
             if (score > best.Score) best = new(polarity, score, ground);
             return breadth;
         }

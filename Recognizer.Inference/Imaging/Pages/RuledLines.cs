@@ -27,11 +27,11 @@ internal static class RuledLines
     /// <summary>The same of rules that aren't parallel to the others: some line among many angles may run through a row of writing.</summary>
     private const double TiltedShare = 0.6;
 
-    /// <summary>Pixels of a line that is taken for a rule.</summary>
-    private const int LeastSpan = 40;
-
     /// <summary>The same of the lines between boxes in a row that was cut out of a form, where the picture is hardly higher than the writing in it.</summary>
     private const double LeastSeparatorShare = 0.9;
+
+    /// <summary>Pixels of a line that is taken for a rule.</summary>
+    private const int LeastSpan = 40;
 
     /// <summary>Rules that make it worth looking for upright lines.</summary>
     private const int RulesOfSquares = 2;
@@ -323,7 +323,8 @@ internal static class RuledLines
         // Difference between slopes; pixels at the picture's other side from one slope to the next; lines that are looked at, several for each rule
         const double MostTilt = 0.03;
         const int Step = 2, MostLines = 1000;
-        List<Run> runs = Left();
+        TakeOutCleared();
+        List<Run> runs = [.. columns.SelectMany(column => column ?? [])];
         int beyond = (int)(width * (Math.Abs(around) + MostTilt) / 2) + 2, most = (int)(MostTilt * width / Step), every = Math.Max(1, runs.Count / MostRuns);
         if (every > 1) runs = [.. runs.Where((_, i) => i % every == 0)];
         var bins = new float[height + 2 * beyond];
@@ -346,15 +347,14 @@ internal static class RuledLines
                 if (IsCovered(columns[x], (float)(middle + slope * (x - width / 2.0)))) covered++;
             if (covered < Least(slope, middle) || Clear(ink, width, height, columns, slope, middle, 0, width) is not { } rule) continue;
             rules.Add(rule);
-            Left();
+            TakeOutCleared();
         }
 
         double Least(double slope, int middle) => leastShare * Math.Max(LeastSpan, Span(slope, middle, width, height));
 
-        List<Run> Left()
+        void TakeOutCleared()
         {
             foreach (var column in columns) column?.RemoveAll(run => ink[(run.Top + run.Bottom) / 2 * width + run.X] == 0);
-            return [.. columns.Where(column => column is not null).SelectMany(column => column)];
         }
     }
 
