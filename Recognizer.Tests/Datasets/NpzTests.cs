@@ -83,6 +83,18 @@ public sealed class NpzTests : IDisposable
     }
 
     [Theory]
+    [InlineData("<U2", "(3,)")]
+    [InlineData(">U2", "(3, 1)")]
+    public void Labels_may_be_texts(string type, string shape)
+    {
+        byte[] texts = new UTF32Encoding(bigEndian: type[0] == '>', byteOrderMark: false).GetBytes("Ш\0ab😀\0"), pixels = Pixels(3);
+        var set = DatasetLoader.Load(Npz("letters.npz", ("images", Images(pixels)), ("labels", Npy(type, shape, texts))), Test);
+        Assert.Equal(["ab", "Ш", "😀"], set.Labels);
+        Assert.Equal([1, 0, 2], set.Test!.Labels);
+        Assert.Equal(pixels, set.Test.Images);
+    }
+
+    [Theory]
     [InlineData("kuzushiji")]
     [InlineData("kuzushiji/kmnist-train-imgs.npz")]
     [InlineData("kuzushiji/kmnist-test-labels.npz")]
@@ -295,7 +307,11 @@ public sealed class NpzTests : IDisposable
         Assert.Contains("bad.npz:x.npy has 5 pixels per image, which is not a square number", Bad(("x", Npy("|u1", "(1, 5)", new byte[5])), ("y", Labels(1))), StringComparison.Ordinal);
         Assert.Contains("bad.npz:x.npy has images of 0×3 pixels", Bad(("x", Npy("|u1", "(1, 3, 0)", [])), ("y", Labels(1))), StringComparison.Ordinal);
         Assert.Contains("bad.npz:y.npy holds Python objects", Bad(("x", images), ("y", Npy("|O", "(2,)", [1, 2]))), StringComparison.Ordinal);
-        Assert.Contains("bad.npz:y.npy has values of type '<U1', expected numbers", Bad(("x", images), ("y", Npy("<U1", "(2,)", new byte[8]))), StringComparison.Ordinal);
+        Assert.Contains("bad.npz:y.npy has values of type '|S1', expected numbers: integers of 1, 2, 4 or 8 bytes, or floats of 2, 4 or 8; or texts", Bad(("x", images), ("y", Npy("|S1", "(2,)", new byte[2]))), StringComparison.Ordinal);
+        Assert.Contains("bad.npz:x.npy has values of type '<U1', expected numbers", Bad(("x", Npy("<U1", "(2, 1)", new byte[8])), ("y", labels)), StringComparison.Ordinal);
+        Assert.Contains("bad.npz:y.npy has an empty text for image 1, expected a label", Bad(("x", images), ("y", Npy("<U1", "(2,)", [65, 0, 0, 0, 0, 0, 0, 0]))), StringComparison.Ordinal);
+        Assert.Contains("bad.npz:y.npy is damaged: its texts aren't Unicode", Bad(("x", images), ("y", Npy("<U1", "(2,)", [65, 0, 0, 0, 0, 0xD8, 0, 0]))), StringComparison.Ordinal);
+        Assert.Contains("bad.npz:y.npy is 2×2, expected a label for each image", Bad(("x", images), ("y", Npy("<U1", "(2, 2)", [.. Encoding.UTF32.GetBytes("ABCD")]))), StringComparison.Ordinal);
         Assert.Contains("bad.npz:y.npy is not a NumPy array: it starts with 0102", Bad(("x", images), ("y", [1, 2, 3, 4, 5, 6, 7, 8])), StringComparison.Ordinal);
         Assert.Contains("bad.npz:y.npy is truncated", Bad(("x", images), ("y", labels[..60])), StringComparison.Ordinal);
         Assert.Contains("bad.npz:y.npy is a NumPy array of version 4.0", Bad(("x", images), ("y", Npy("|u1", "(2,)", [1, 2], version: 4))), StringComparison.Ordinal);

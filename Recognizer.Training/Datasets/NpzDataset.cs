@@ -221,12 +221,12 @@ internal static class NpzDataset
         }
     }
 
-    /// <summary>A number for each image, or a row with a one at its class and zeros else.</summary>
+    /// <summary>A number or a text for each image, or a row with a one at its class and zeros else.</summary>
     private static IReadOnlyList<string> Labels(Piece piece)
     {
-        var (array, isFortran) = NpyReader.Read(piece.Archive, piece.Path);
-        if (array.Dimensions is not [> 1 and var count, > 1 and var classes])
-            return array.Dimensions.Count(d => d != 1) <= 1 ? ArrayImages.Texts(array.Values, piece.Name) : throw new DatasetException($"{piece.Name} is {array.Size}, expected a label for each image.");
+        var (array, isFortran) = NpyReader.Read(piece.Archive, piece.Path, mayBeTexts: true);
+        if (array.Texts is not null || array.Dimensions is not [> 1 and var count, > 1 and var classes])
+            return array.Dimensions.Count(d => d != 1) <= 1 ? array.Texts ?? ArrayImages.Texts(array.Values, piece.Name) : throw new DatasetException($"{piece.Name} is {array.Size}, expected a label for each image.");
         return ArrayImages.Texts(Enumerable.Range(0, count).Select(i => (double)OneHot(i)), piece.Name);
 
         int OneHot(int row)

@@ -8,11 +8,12 @@ internal enum NumberKind
     Unsigned,
     Signed,
     Float,
+    Text,
 }
 
 /// <summary>How a file stores numbers.</summary>
 /// <param name="Kind">What they are.</param>
-/// <param name="Size">Bytes of each: 1, 2, 4 or 8; of floats 2, 4 or 8.</param>
+/// <param name="Size">Bytes of each: 1, 2, 4 or 8; of floats 2, 4 or 8; of texts four for each code point.</param>
 /// <param name="BigEndian">Byte order.</param>
 internal readonly record struct NumberType(NumberKind Kind, int Size, bool BigEndian)
 {
@@ -47,6 +48,9 @@ internal record NumberArray(int[] Dimensions, byte[]? Bytes = null, double[]? Nu
 {
     /// <summary>Fills a span with the next bytes of a file.</summary>
     public delegate void ByteReader(Span<byte> bytes);
+
+    /// <summary>Values of an array of texts, which has no others.</summary>
+    public string[]? Texts { get; init; }
 
     // How far pixels may lie beyond black and white, as those that were resampled without clipping do
     private const float Overshoot = 0.25f;
