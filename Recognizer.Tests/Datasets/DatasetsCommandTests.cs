@@ -107,7 +107,7 @@ public sealed class DatasetsCommandTests : IDisposable
     [Fact]
     public void Draws_a_grid()
     {
-        string file = Path.Combine(_folder.Root, "grid.png");
+        string file = Path.Combine(_folder.Root, "grids", "grid.png");
         Assert.Equal(0, Run("show", "small", "--output", file, "--columns", "5").Code);
         var grid = ImageDecoder.Decode(File.ReadAllBytes(file));
         // two rows; captions of four characters (00E9) and a gap; all enlarged twice

@@ -148,6 +148,7 @@ internal static class DatasetsCommand
             string file = result.GetRequiredValue(output).FullName;
             int count = result.GetValue(columns);
             DatasetPart shown = SampleGrid.First((dataset.Train ?? dataset.Test)!, dataset.Labels, count);
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
             File.WriteAllBytes(file, PngEncoder.Encode(SampleGrid.Draw(Augmenter.Vary(shown, variation, dataset.Layout, Alphabet.AreAlphanumeric(dataset.Labels)), dataset.Labels, count)));
             host.Error.WriteLine($"Wrote {file}");
             return Summary(host, common.Json(result), dataset);
