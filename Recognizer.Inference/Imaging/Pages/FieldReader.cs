@@ -11,6 +11,9 @@ public sealed record FieldResult(string Text, double Confidence, IReadOnlyList<P
 {
     /// <summary>How the field lies in the picture: what <see cref="PageOptions.Orientation"/> says, or what was found out.</summary>
     public PageOrientation Orientation { get; init; }
+
+    /// <summary>The text.</summary>
+    public override string ToString() => Text;
 }
 
 /// <summary>Reads a form field whose format is known: of all texts that fit it, the one that the ink supports best.</summary>

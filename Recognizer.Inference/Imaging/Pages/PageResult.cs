@@ -19,6 +19,9 @@ public sealed record PageWord(IReadOnlyList<PageCharacter> Characters)
 
     /// <summary>The box around all characters; empty where there are none.</summary>
     public BoundingBox Box => BoundingBox.Around(Characters.Select(c => c.Box));
+
+    /// <summary>The text.</summary>
+    public override string ToString() => Text;
 }
 
 /// <summary>A line of writing.</summary>
@@ -30,6 +33,9 @@ public sealed record PageLine(IReadOnlyList<PageWord> Words)
 
     /// <summary>The box around all words; empty where there are none.</summary>
     public BoundingBox Box => BoundingBox.Around(Words.Select(w => w.Box));
+
+    /// <summary>The text.</summary>
+    public override string ToString() => Text;
 }
 
 /// <summary>What was read on a picture.</summary>
@@ -42,4 +48,7 @@ public sealed record PageResult(IReadOnlyList<PageLine> Lines, double Skew)
 
     /// <summary>The lines, each ended by a line feed but for the last.</summary>
     public string Text => string.Join('\n', Lines.Select(l => l.Text));
+
+    /// <summary>The text.</summary>
+    public override string ToString() => Text;
 }

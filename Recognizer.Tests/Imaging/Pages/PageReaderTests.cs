@@ -364,6 +364,14 @@ public class PageReaderTests
     }
 
     [Fact]
+    public void Results_are_written_as_their_text()
+    {
+        PageCharacter[] characters = [new("4", 0.9f, default), new("2", 0.8f, default)];
+        var line = new PageLine([new PageWord(characters), new PageWord(characters)]);
+        Assert.Equal(["42", "42 42", "42 42\n42 42", "4/2"], new object[] { line.Words[0], line, new PageResult([line, line], 0), new FieldResult("4/2", 0.9, characters) }.Select(result => $"{result}"));
+    }
+
+    [Fact]
     public void An_empty_page_has_no_lines() =>
         Assert.Empty(new PageReader(s_scorer).Read(Drawing.Paint(new float[400 * 300], 400, (_, _) => 240, (_, _) => 0)).Lines);
 
