@@ -268,12 +268,16 @@ public sealed class FieldFormat
             return _nfa.ToFormat(text, end);
         }
 
-        private FormatException Error(string problem) =>
-            new($"Regular expression, position {_position}: {problem}{(_position < text.Length ? $", found '{text[_position]}'" : ", found its end")}.");
+        private FormatException Error(string problem) => Error(problem, _position, _position < text.Length ? $"'{text[_position]}'" : "its end");
+
+        /// <summary>What was read from a position on isn't what may stand there.</summary>
+        private FormatException Error(string problem, int start) => Error(problem, start, $"'{text[start.._position]}'");
+
+        private static FormatException Error(string problem, int position, string found) => new($"Regular expression, position {position}: {problem}, found {found}.");
 
         private int Alternatives(int start)
         {
-            if (++_nesting > MaxNesting) throw Error($"expected at most {MaxNesting} nested groups");
+            if (++_nesting > MaxNesting) throw Error($"expected at most {MaxNesting} nested groups", _position, "more");
             int end = _nfa.Add();
             do
             {
@@ -371,7 +375,7 @@ public sealed class FieldFormat
                     _position++;
                     return (1, int.MaxValue);
                 case '{':
-                    _position++;
+                    int start = _position++;
                     int least = Number(), most = least;
                     if (_position < text.Length && text[_position] == ',')
                     {
@@ -380,7 +384,7 @@ public sealed class FieldFormat
                     }
                     if (_position >= text.Length || text[_position] != '}') throw Error("expected '}'");
                     _position++;
-                    if (most < least || most == 0) throw Error($"expected a repetition of at least one and not below {least}");
+                    if (most < least || most == 0) throw Error("expected a repetition of at least one, whose second number isn't below the first", start);
                     return (least, most);
                 default:
                     return (1, 1);
@@ -392,13 +396,13 @@ public sealed class FieldFormat
             int start = _position;
             while (_position < text.Length && char.IsAsciiDigit(text[_position])) _position++;
             if (!int.TryParse(text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > MaxRepeat)
-                throw Error($"expected a number of at most {MaxRepeat}");
+                throw _position > start ? Error($"expected a number of at most {MaxRepeat}", start) : Error($"expected a number of at most {MaxRepeat}");
             return value;
         }
 
         private int Atom(int start)
         {
-            if (_nfa.Count > MaxExpressionStates) throw Error($"expected an expression of at most {MaxExpressionStates} states");
+            if (_nfa.Count > MaxExpressionStates) throw Error($"expected an expression of at most {MaxExpressionStates} states", _position, "more");
             char c = text[_position];
             if (c == '(')
             {
@@ -460,15 +464,16 @@ public sealed class FieldFormat
             var composed = new List<string>();
             while (_position < text.Length && text[_position] != ']')
             {
+                int start = _position;
                 var set = Member();
                 int first = CodePoint(set);
                 if (first >= 0 && _position + 1 < text.Length && text[_position] == '-' && text[_position + 1] != ']')
                 {
-                    _position++;
+                    int second = ++_position;
                     var end = Member();
                     int last = CodePoint(end);
-                    if (last < 0) throw Error("expected a single character as the end of the range");
-                    if (last < first) throw Error($"expected a range that rises, found {set.Single}-{end.Single}");
+                    if (last < 0) throw Error("expected a single character as the end of the range", second);
+                    if (last < first) throw Error("expected a range that rises", start);
                     ranges.Add((first, last));
                     continue;
                 }

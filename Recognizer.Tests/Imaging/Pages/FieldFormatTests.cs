@@ -61,12 +61,16 @@ public class FieldFormatTests
     [InlineData("[ab", "position 3")]
     [InlineData("*a", "position 0")]
     [InlineData("a)", "position 1")]
-    [InlineData("a{2,1}", "repetition")]
+    [InlineData("a{2,1}b", "position 1: expected a repetition of at least one, whose second number isn't below the first, found '{2,1}'")]
+    [InlineData("a{0}", "position 1: expected a repetition of at least one")]
+    [InlineData("a{1001}", "position 2: expected a number of at most 1000, found '1001'")]
+    [InlineData("a{x}", "position 2: expected a number of at most 1000, found 'x'")]
     [InlineData("\\q", "\\d")]
-    [InlineData("[a-\\]]", "a-]")]
-    [InlineData("[a-\\d]", "single character")]
+    [InlineData("[z-a]", "position 1: expected a range that rises, found 'z-a'")]
+    [InlineData("[a-\\]]", "found 'a-\\]'")]
+    [InlineData("[a-\\d]", "position 3: expected a single character as the end of the range, found '\\d'")]
     [InlineData("[a-\\", "'\\'")]
-    [InlineData("(((a{1000}){1000}){1000})", "states")]
+    [InlineData("(((a{1000}){1000}){1000})", "states, found more")]
     public void Wrong_expressions_are_refused_with_their_position(string expression, string part) =>
         Assert.Contains(part, Assert.Throws<FormatException>(() => FieldFormat.FromRegularExpression(expression)).Message, StringComparison.Ordinal);
 
