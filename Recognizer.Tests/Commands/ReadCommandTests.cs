@@ -42,6 +42,27 @@ public sealed class ReadCommandTests : IDisposable
     private static int[] Box(JsonElement element) => [.. element.GetProperty("box").EnumerateArray().Select(v => v.GetInt32())];
 
     [Fact]
+    public void Patterns_stand_for_the_files_that_fit_them_in_every_shell()
+    {
+        string second = Page("scans/b.png", "48"), first = Page("scans/a.png", "203");
+        Page("scans/.hidden.png", "9");
+        Page("scans/c.bmp.old", "9");
+        foreach (string pattern in new[] { "*.png", "?.png" })
+        {
+            Assert.Equal(0, Run("read", Path.Combine(_folder.Root, "scans", pattern)));
+            Assert.Equal($"{first}:\n203\n{second}:\n48\n", _output.ToString().ReplaceLineEndings("\n"));
+        }
+        Assert.Equal(1, Run("read", Path.Combine(_folder.Root, "scans", "*.jpg")));
+        Assert.Contains($"error: {Path.Combine(_folder.Root, "scans", "*.jpg")}: ", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("read", Path.Combine(_folder.Root, "nowhere", "*.png")));
+        // A file may have such a name, except on Windows
+        if (OperatingSystem.IsWindows()) return;
+        string star = Page("scans/*.png", "7");
+        Assert.Equal(0, Run("read", star));
+        Assert.Equal("7\n", _output.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public void A_page_is_read_line_by_line()
     {
         string page = Page("page.png", "203 48", "9137");
@@ -98,6 +119,8 @@ public sealed class ReadCommandTests : IDisposable
         Assert.Equal(2, Run("read", page, "--format", "("));
         Assert.Contains("--format", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, Run("read", page, "--format", "@nowhere.txt"));
+        Assert.Equal(2, Run("read", page, "--format", "@"));
+        Assert.Contains("There is no file name after '@'.", _error.ToString(), StringComparison.Ordinal);
         string old = _folder.Write("latin1.txt", System.Text.Encoding.Latin1.GetBytes("2034\nété\n"));
         Assert.Equal(2, Run("read", page, "--format", "@" + old));
         Assert.Contains($"{old} is not UTF-8", _error.ToString(), StringComparison.Ordinal);

@@ -9,11 +9,15 @@ namespace Recognizer.Training.Commands;
 /// <summary>The image files that a command reads one by one, or the same part of each (<c>--region</c>).</summary>
 internal sealed class ImageFiles
 {
-    public Argument<string[]> Argument { get; } = new("IMAGE") { Arity = ArgumentArity.OneOrMore };
+    public Argument<string[]> Argument { get; } = new("IMAGE")
+    {
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result => [.. result.Tokens.SelectMany(token => Named(token.Value))],
+    };
 
     public ImageFiles(string description)
     {
-        Argument.Description = description;
+        Argument.Description = $"{description}; * and ? in a name stand for any characters and for one";
         // Whatever is no option is taken for a file, a misspelt option too.
         Argument.Validators.Add(result =>
         {
@@ -67,6 +71,23 @@ internal sealed class ImageFiles
             take(file, read(image));
         }
         return exitCode;
+    }
+
+    /// <summary>The files that an argument names: itself, or those whose names fit the pattern that it is. Not every shell replaces patterns, those of Windows don't.</summary>
+    private static string[] Named(string argument)
+    {
+        string pattern = Path.GetFileName(argument), folder = argument[..^pattern.Length];
+        if (!pattern.AsSpan().ContainsAny('*', '?') || File.Exists(argument)) return [argument];
+        try
+        {
+            string[] files = [.. Directory.EnumerateFiles(folder.Length > 0 ? folder : ".", pattern, new EnumerationOptions()).Select(file => folder + Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+            return files.Length > 0 ? files : [argument];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Reading it says what is wrong
+            return [argument];
+        }
     }
 
     private static BoundingBox? ParseRegion(ArgumentResult result)

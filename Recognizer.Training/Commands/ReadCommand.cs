@@ -77,6 +77,7 @@ internal static class ReadCommand
         try
         {
             if (!text.StartsWith('@')) return FieldFormat.Parse(text);
+            if (text.Length == 1) throw new FormatException("There is no file name after '@'.");
             using FileStream words = File.OpenRead(text[1..]);
             return FieldFormat.FromWords([.. TextLines.Read(words, text[1..]).Where(l => l.Length > 0)]);
         }
