@@ -5,8 +5,8 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <summary>A format in terms of a scorer's labels. Each text takes one way through it, so that none counts more than once among all texts that fit.</summary>
 internal sealed class FieldAutomaton
 {
-    // Letters whose cases are alike but for their size
-    private const string Alike = "CIJKLMOPSUVWXYZ";
+    // Letters whose other case may be written like them but for its size. A small l may have a foot, but no capital L is a stroke.
+    private const string Alike = "CIJKMOPSUVWXYZcijklmopsuvwxyz";
 
     // Capital letters with accents, by the one that is under them
     private static readonly string[] s_accented = ["AÀÁÂÃÄÅĀĂĄ", "CÇĆĈĊČ", "DĎĐ", "EÈÉÊËĒĔĖĘĚ", "GĜĞĠĢ", "HĤĦ", "IÌÍÎÏĨĪĬĮİı", "JĴ", "KĶ", "LĹĻĽĿŁ", "NÑŃŅŇ", "OÒÓÔÕÖØŌŎŐ", "RŔŖŘ", "SŚŜŞŠ", "TŢŤŦ",
@@ -191,7 +191,7 @@ internal sealed class FieldAutomaton
             int label = _index.GetValueOrDefault(text, Unknown), twin = other == text ? Unknown : _index.GetValueOrDefault(other, Unknown);
             if (label == Unknown && twin == Unknown && WithoutAccents(text) is { } plain) return Resolve(plain, letter => isChoice(letter) || isChoice(other)) with { Text = text };
             if (label == Unknown) return new Edge(0, text, twin, -1);
-            bool isAlike = Alike.Contains(text.ToUpperInvariant(), StringComparison.Ordinal) && !isChoice(other);
+            bool isAlike = Alike.Contains(text, StringComparison.Ordinal) && !isChoice(other);
             return new Edge(0, text, label, isAlike ? Math.Max(twin, -1) : -1);
         }
 

@@ -244,6 +244,15 @@ public class FieldReaderTests
     }
 
     [Theory]
+    [InlineData("[A-Z]", "I")]
+    [InlineData("[a-z]", "l")]
+    public void A_stroke_is_no_capital_L(string expression, string text)
+    {
+        FieldResult? result = new FieldReader(new EvenScorer("I", "L", "l"), FieldFormat.FromRegularExpression(expression)).Read(DrawnPage.Paint(["1"]));
+        Assert.Equal(text, result?.Text);
+    }
+
+    [Theory]
     [InlineData("\\d{1,3}", "42", "\\d?\\d?\\d?", "\\d|\\d\\d|\\d\\d\\d", "(\\d|[0-4]){1,3}")]
     [InlineData("\\d+", "427", "\\d*\\d*", "(\\d|\\d)+", "(\\d|[0-4])+", "(\\d*)*\\d")]
     [InlineData("\\d\\d(/\\d)?", "42/7", "\\d\\d(/\\d)?|\\d\\d", "(\\d\\d|4\\d)(/\\d|/7)?")]
