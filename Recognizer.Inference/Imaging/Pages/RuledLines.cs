@@ -112,8 +112,8 @@ internal static class RuledLines
     /// <param name="height">Its rows.</param>
     private static bool AreSeparators(List<Rule> uprights, byte[] squares, int width, int height)
     {
-        // Height of the writing, where lines are as thick as strokes and may be tall 1s, and where they are far thinner, and ground above and below most of it, in shares of the picture's height
-        const double MostHeight = 0.6, MostHeightBesideThin = 0.9, LeastGround = 0.05, Ends = 0.05;
+        // Height of the writing, where lines are as thick as strokes and may be tall 1s, and ground above and below most of it, in shares of the picture's height
+        const double MostHeight = 0.6, LeastGround = 0.05, Ends = 0.05;
         const double Thin = 0.5, LeastArea = 1.0 / 6, MostUnevenness = 0.15;
         const int Several = 3;
         Rule[] full = [.. uprights.Where(line => line.Left <= Ends * height && line.Right >= (1 - Ends) * height - 1)];
@@ -131,8 +131,11 @@ internal static class RuledLines
         InkComponent[] writing = [.. components.Where(c => c.Area >= LeastArea * largest)];
         if (writing.Length < 2) return false;
         double[] thickness = InkComponents.Thickness(labels, height, width, components);
-        double stroke = writing.Select(c => thickness[c.Label]).Order().ElementAt(writing.Length / 2), most = full.Max(line => line.Thickness) <= Thin * stroke ? MostHeightBesideThin : MostHeight;
-        return writing.All(c => c.Box.Width < most * height)
+        double stroke = writing.Select(c => thickness[c.Label]).Order().ElementAt(writing.Length / 2);
+        // Along the picture's sides it may be the form's frame, which is thicker
+        int[] within = [.. full.Where(line => line.Middle > line.Thickness && line.Middle < width - 1 - line.Thickness).Select(line => line.Thickness)];
+        bool areThin = within.Length > 1 && within.Max() <= Thin * stroke;
+        return areThin || writing.All(c => c.Box.Width < MostHeight * height)
             && 2 * writing.Count(c => c.Box.Left >= LeastGround * height && c.Box.Right <= (1 - LeastGround) * height) > writing.Length;
     }
 

@@ -492,6 +492,21 @@ public class PageReaderTests
         Assert.Equal("27596", new FieldReader(s_scorer, FieldFormat.FromMask("ddddd")).Read(picture)?.Text);
     }
 
+    /// <summary>The thick frame of a form, of which a row has what is on its own sides, beside thin lines between the cells and writing that fills these.</summary>
+    [Theory]
+    [InlineData(true, false, 22)]
+    [InlineData(false, true, 40)]
+    [InlineData(false, false, 30)]
+    [InlineData(false, true, 0)]
+    public void A_thick_frame_around_a_row_of_cells_is_no_character(bool above, bool below, int cut)
+    {
+        const int Frame = 9;
+        GrayImage row = ThickDigits(["27596"]).Crop(0, cut, 5 * Cell, Cell - cut);
+        GrayImage picture = Darken(row, (x, y) => x % Cell is 0 or 1 || x < Frame || x >= row.Width - Frame || above && y < Frame || below && y >= row.Height - Frame);
+        Assert.Equal("27596", new PageReader(s_scorer).Read(picture).Text);
+        Assert.Equal("27596", new FieldReader(s_scorer, FieldFormat.FromMask("ddddd")).Read(picture)?.Text);
+    }
+
     /// <summary>A 1 is as high as a picture that is cut close; what is beside it is hardly lower.</summary>
     [Theory]
     [InlineData("8171", 0.8)]
