@@ -1,5 +1,6 @@
 using System.Buffers;
 using Recognizer.Inference.Imaging.Ink;
+using Recognizer.Inference.Imaging.Pages;
 
 namespace Recognizer.Inference.Imaging;
 
@@ -15,6 +16,7 @@ namespace Recognizer.Inference.Imaging;
 /// <item><description>Of Latin letters and digits: lines along one to four sides, those of the form that the picture was cut out of, are cut off (<c>SideLines</c>).</description></item>
 /// <item><description>Of Latin letters and digits: what a card lies on gets the card's brightness (<c>Card</c>).</description></item>
 /// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>).</description></item>
+/// <item><description>Of Latin letters and digits: lines of squared paper go, also turned by some degrees (<c>RuledLines</c>).</description></item>
 /// <item><description>Along straight lines: a box around the ink, ruled lines, and upright lines at the picture's sides (<c>LineRemoval</c>).</description></item>
 /// <item><description>By connected components (<c>InkSelection</c>): what lies along the picture's edges; of Latin letters and digits, strokes that run all around
 /// (<c>EnclosingStroke</c>) and parts of boxes; specks and a neighbour's strokes, and of Latin letters and digits a stroke under the character.</description></item>
@@ -29,6 +31,9 @@ public static class CharacterNormalizer
 
     /// <summary>Longest side of a picture during the analysis; larger ones are averaged down first.</summary>
     private const int WorkSize = 256;
+
+    /// <summary>Least side of a picture in which the lines of squared paper may be told from strokes.</summary>
+    private const int LeastSideForSquares = 48;
 
     [ThreadStatic]
     private static NormalizerWorkspace? t_workspace;
@@ -156,7 +161,7 @@ public static class CharacterNormalizer
     }
 
     private static bool NormalizeRegion(NormalizerWorkspace work, ReadOnlySpan<byte> pixels, int stride, PixelBox region,
-        NormalizerLayout layout, Polarity polarity, Span<float> destination, Reduction reduction, int zooms)
+        NormalizerLayout layout, Polarity polarity, Span<float> destination, Reduction reduction, int zooms, double? squares = null)
     {
         int factor = ReductionFactor(region.Width, region.Height);
         int width = Math.Max(1, region.Width / factor), height = Math.Max(1, region.Height / factor);
@@ -176,6 +181,11 @@ public static class CharacterNormalizer
         // Few pixels of a reduced picture are many of the picture itself
         int leastInk = Math.Max(4, InkMap.LeastInk / factor / factor);
         if (!InkMap.Find(work, width, height, Math.Max(2, Math.Max(width, height) / 5), leastInk, ref polarity)) return false;
+        if (work.IsAlphanumeric && Math.Min(width, height) >= LeastSideForSquares)
+        {
+            squares = RuledLines.RemoveSquares(work.Ink.AsSpan(0, width * height), width, height, squares);
+            if (squares is not null) MaskInk(work, width, height, out _);
+        }
         LineRemoval.Remove(work, width, height);
         if (!InkSelection.Select(work, width, height, out var box)) return false;
 
@@ -187,7 +197,7 @@ public static class CharacterNormalizer
             int left = Math.Max(0, box.Left * factor - margin), top = Math.Max(0, box.Top * factor - margin);
             int right = Math.Min(region.Width, (box.Left + box.Width) * factor + margin), bottom = Math.Min(region.Height, (box.Top + box.Height) * factor + margin);
             var part = new PixelBox(region.Left + left, region.Top + top, right - left, bottom - top);
-            if (NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, Reduction.Mean, zooms - 1)) return true;
+            if (NormalizeRegion(work, pixels, stride, part, layout, polarity, destination, Reduction.Mean, zooms - 1, squares)) return true;
             // The closer look found nothing; redo the wide one, whose buffers were overwritten
             return NormalizeRegion(work, pixels, stride, region, layout, polarity, destination, reduction, 0);
         }

@@ -30,6 +30,12 @@ internal static class RuledLines
     /// <summary>The same of the lines between boxes in a row that was cut out of a form, where the picture is hardly higher than the writing in it.</summary>
     private const double LeastSeparatorShare = 0.9;
 
+    /// <summary>The same of those of squared paper around a single character, beside which strokes of that may be long.</summary>
+    private const double LeastSquareShare = 0.8;
+
+    /// <summary>Share of runs of ink that lines of squared paper are no thicker than: of a single character and dotted lines most runs are those of dots.</summary>
+    private const double ThinOfSquares = 0.75;
+
     /// <summary>Pixels of a line that is taken for a rule.</summary>
     private const int LeastSpan = 40;
 
@@ -86,6 +92,50 @@ internal static class RuledLines
         }
         foreach (Rule rule in rules) ClearTicks(ink, width, height, slope, rule);
         return rules.Count > 0 || squares is not null;
+    }
+
+    /// <summary>Clears the lines of squared paper around a single character: from edge to edge, in both directions.</summary>
+    /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="known">Degrees by which the paper is turned where it is known to be squared. Otherwise two lines in either direction tell it, none of them along the picture's edge, where
+    /// strokes may be.</param>
+    /// <returns>Degrees by which it is turned, about; null where there were no lines.</returns>
+    public static double? RemoveSquares(Span<byte> ink, int width, int height, double? known)
+    {
+        // Degrees by which the paper may be turned
+        const double Turned = 3;
+        int least = known is null ? RulesOfSquares : 0;
+        if (RunsAlong(ink, 1, width, height) < least || RunsAlong(ink, width - 2, width, height) < least
+            || RunsAlong(ink, width, 1, width) < least || RunsAlong(ink, (height - 2) * width, 1, width) < least) return null;
+        foreach (double skew in known is { } angle ? [angle] : (ReadOnlySpan<double>)[0, Turned, -Turned])
+        {
+            byte[] level = ink.ToArray();
+            int rules = CountWithin(RemoveLevel(level, width, height, skew, LeastSquareShare, forms: false, ThinOfSquares).Rules, height);
+            if (rules < least) continue;
+            byte[] upright = Transpose(level, width, height);
+            int uprights = CountWithin(RemoveLevel(upright, height, width, -skew, LeastSquareShare, forms: false, ThinOfSquares).Rules, width);
+            if (uprights < least || rules + uprights == 0) continue;
+            Transpose(upright, height, width).CopyTo(ink);
+            return skew;
+        }
+        return null;
+
+        static int CountWithin(List<Rule> rules, int across) => rules.Count(rule => rule.Middle > 2 * rule.Thickness && rule.Middle < across - 1 - 2 * rule.Thickness);
+    }
+
+    /// <summary>Runs of ink along a row or column.</summary>
+    private static int RunsAlong(ReadOnlySpan<byte> ink, int start, int step, int count)
+    {
+        int runs = 0;
+        bool wasInk = false;
+        for (int i = 0; i < count; i++)
+        {
+            bool isInk = ink[start + i * step] >= LeastInk;
+            if (isInk && !wasInk) runs++;
+            wasInk = isInk;
+        }
+        return runs;
     }
 
     /// <summary>Whether some ink at the picture's top and some at its bottom are about one above the other.</summary>
@@ -259,12 +309,13 @@ internal static class RuledLines
     /// <param name="skew">Degrees by which they rise to the right, about.</param>
     /// <param name="leastShare">Share of the columns between the picture's edges in which a rule shows at least.</param>
     /// <param name="forms">Whether the tops and bottoms of boxes and combs that are shorter are to be cleared too.</param>
+    /// <param name="thin">Share of all runs of ink that those of rules are no thicker than.</param>
     /// <returns>The rules, and the rows by which they fall per column.</returns>
-    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare, bool forms)
+    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare, bool forms, double thin = 0.5)
     {
         var rules = new List<Rule>();
         if (width < LeastSpan) return (rules, 0);
-        List<Run> runs = ThinRuns(ink, width, height);
+        List<Run> runs = ThinRuns(ink, width, height, thin);
         double shortest = forms ? Math.Max(LeastFormLine, LeastFormShare * width) : leastShare * width;
         if (runs.Count < FormCoverage * shortest) return (rules, 0);
         double around = -Math.Tan(skew * Math.PI / 180), slope = around, best = 0;
@@ -437,8 +488,8 @@ internal static class RuledLines
         return false;
     }
 
-    /// <summary>The vertical runs that are no thicker than strokes usually are.</summary>
-    private static List<Run> ThinRuns(byte[] ink, int width, int height)
+    /// <summary>The vertical runs that are no thicker than a share of all are.</summary>
+    private static List<Run> ThinRuns(byte[] ink, int width, int height, double share)
     {
         var runs = new List<Run>();
         for (int x = 0; x < width; x++)
@@ -452,7 +503,7 @@ internal static class RuledLines
         if (runs.Count == 0) return runs;
         int[] thickness = [.. runs.Select(r => r.Thickness)];
         Array.Sort(thickness);
-        int most = thickness[thickness.Length / 2] + 2;
+        int most = thickness[(int)(share * thickness.Length)] + 2;
         runs.RemoveAll(r => r.Thickness > most);
         return runs;
     }
