@@ -20,6 +20,9 @@ internal sealed class PageInk
     /// <summary>Components that may be circles around others, the largest ones: a page of noise has very many.</summary>
     private const int MostCircles = 500;
 
+    /// <summary>Components that may be tables, the largest ones, and pixels that their sides have at least.</summary>
+    private const int MostTables = 50, LeastTable = 80;
+
     /// <summary>Least area of a character beside another; dots are smaller.</summary>
     private const double LeastShare = 1.0 / 6;
 
@@ -71,9 +74,13 @@ internal sealed class PageInk
         page.Ink = work.Ink;
         page.FindComponents();
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew, page.HasLines());
+        // The lines of a table may be too faint for writing, and hang together only with their faint parts
+        page.FindComponents(RuledLines.LeastInk);
+        bool tables = page.ClearTables(angle);
+        page.FindComponents();
         // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
         if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
-        bool ruled = RuledLines.Remove(page.Ink, width, height, angle);
+        bool ruled = RuledLines.Remove(page.Ink, width, height, angle) || tables;
         page.FindComponents();
         // All go by these components, whichever of them another has cleared
         bool surroundings = page.Drop(dropped =>
@@ -141,11 +148,11 @@ internal sealed class PageInk
 
     private double[] Thickness() => InkComponents.Thickness(Labels, Width, Height, Components);
 
-    private void FindComponents()
+    private void FindComponents(byte leastInk = CharacterNormalizer.InkLevel)
     {
         int count = Width * Height;
         var mask = new byte[count];
-        for (int i = 0; i < count; i++) mask[i] = Ink[i] >= CharacterNormalizer.InkLevel ? (byte)1 : (byte)0;
+        for (int i = 0; i < count; i++) mask[i] = Ink[i] >= leastInk ? (byte)1 : (byte)0;
         if (Labels.Length < count) Labels = new int[count];
         InkComponents.Find(mask, Width, Height, Labels, Components);
     }
@@ -179,6 +186,45 @@ internal sealed class PageInk
                 if (isDropped) Ink[p] = 0;
             }
         return true;
+    }
+
+    /// <summary>Clears the lines of tables, each by itself: they need neither cross the page nor be parallel to other lines. <see cref="Labels"/> and <see cref="Components"/> stay those of
+    /// before.</summary>
+    /// <param name="skew">Degrees by which the writing rises, about.</param>
+    /// <returns>Whether there were any.</returns>
+    private bool ClearTables(double skew)
+    {
+        // Components inside; area of the lines as a share of the box; and what is left of their crossings, in thicknesses of them
+        const int LeastInside = 4;
+        const double MostArea = 0.3, MostRest = 2.5;
+        bool any = false;
+        foreach (InkComponent c in Components.Where(c => Math.Min(c.Box.Width, c.Box.Height) >= LeastTable).OrderByDescending(c => (long)c.Box.Width * c.Box.Height).Take(MostTables))
+        {
+            if (c.Area > MostArea * c.Box.Width * c.Box.Height || Components.Count(inner => IsInside(inner.Box, c.Box)) < LeastInside) continue;
+            var (ink, box) = PieceCutter.Extract(this, [c]);
+            byte[] before = [.. ink];
+            int thickness = RuledLines.RemoveTable(ink, box.Width, box.Height, skew);
+            if (thickness == 0) continue;
+            ClearSmall(ink, box.Width, box.Height, MostRest * thickness);
+            for (int i = 0; i < ink.Length; i++)
+                if (before[i] != 0) Ink[(box.Top + i / box.Width) * Width + box.Left + i % box.Width] = ink[i];
+            any = true;
+        }
+        return any;
+
+        static bool IsInside(PixelBox inner, PixelBox outer) => inner.Left > outer.Left && inner.Top > outer.Top && inner.Right < outer.Right && inner.Bottom < outer.Bottom;
+    }
+
+    /// <summary>Clears components that are no larger than so many pixels.</summary>
+    private static void ClearSmall(byte[] ink, int width, int height, double most)
+    {
+        var mask = new byte[ink.Length];
+        for (int i = 0; i < ink.Length; i++) mask[i] = ink[i] > 0 ? (byte)1 : (byte)0;
+        var labels = new int[ink.Length];
+        var components = new List<InkComponent>();
+        InkComponents.Find(mask, width, height, labels, components);
+        for (int i = 0; i < ink.Length; i++)
+            if (labels[i] != 0 && components[labels[i] - 1].Box is var box && Math.Max(box.Width, box.Height) <= most) ink[i] = 0;
     }
 
     /// <summary>What runs around other ink, such as a circle around an answer.</summary>

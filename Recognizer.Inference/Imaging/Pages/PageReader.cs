@@ -9,6 +9,7 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <item><description>A sheet that lies on a table is cut out (<c>Card</c>); where there is none, or a level one in a thick frame, what the frame surrounds (<c>PictureFrame</c>). A picture with
 /// a thin frame stays whole: it may be the border of a comb.</description></item>
 /// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>), and its skew is measured (<c>SkewEstimator</c>).</description></item>
+/// <item><description>The lines of tables that hang together go, each table by itself, at whatever angles its lines run (<c>RuledLines</c>).</description></item>
 /// <item><description>Of Latin letters and digits: circles and boxes that run around other ink go (<c>EnclosingStroke</c>), but for what a rule hangs together with.</description></item>
 /// <item><description>Ruled lines, the borders of boxes and combs, the upright lines of squared paper, and those between the boxes of a row that was cut out of a form go (<c>RuledLines</c>).</description></item>
 /// <item><description>What touches the picture's edge and is broader than strokes goes; and of Latin letters and digits, what runs around other ink now that rules are gone, and upright

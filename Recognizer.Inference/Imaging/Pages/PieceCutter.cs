@@ -47,7 +47,7 @@ internal static class PieceCutter
     }
 
     /// <summary>The ink of components and of the soft pixels beside them.</summary>
-    private static (byte[] Ink, PixelBox Box) Extract(PageInk page, List<InkComponent> members)
+    public static (byte[] Ink, PixelBox Box) Extract(PageInk page, List<InkComponent> members)
     {
         var box = members[0].Box;
         foreach (var c in members) box = box.Union(c.Box);

@@ -3,12 +3,13 @@ using Recognizer.Inference.Imaging.Ink;
 namespace Recognizer.Inference.Imaging.Pages;
 
 /// <summary>Takes ruled lines out of a page: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
-/// of boxes that hang between two of them; and upright lines that cross the picture as well, of squared paper and tables. Done before the page is turned, because turning
+/// of boxes that hang between two of them; and upright lines that cross the picture as well, of squared paper and tables; before all these, the
+/// lines of tables in any part of it. Done before the page is turned, because turning
 /// blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
 {
     /// <summary>Rules are fainter than writing, and what is left of their edges is fainter still.</summary>
-    private const byte LeastInk = 56;
+    public const byte LeastInk = 56;
 
     /// <summary>Share of the columns between the picture's edges in which a rule shows; strokes hide it in others.</summary>
     private const double LeastShare = 0.4;
@@ -35,6 +36,9 @@ internal static class RuledLines
 
     /// <summary>Share of runs of ink that lines of squared paper are no thicker than: of a single character and dotted lines most runs are those of dots.</summary>
     private const double ThinOfSquares = 0.75;
+
+    /// <summary>Pixels by which a rule departs from the straight line along which it was found.</summary>
+    private const double MostDrift = 4;
 
     /// <summary>Pixels of a line that is taken for a rule.</summary>
     private const int LeastSpan = 40;
@@ -136,6 +140,56 @@ internal static class RuledLines
             wasInk = isInk;
         }
         return runs;
+    }
+
+    /// <summary>Clears the lines of a table that hang together, wherever it is on the page: however many of its lines are tilted or bent, and however thick some are, there is hardly anything else
+    /// among its ink but the strokes that touch it.</summary>
+    /// <param name="ink">[height, width], nothing but the component that the lines may be; stays as it is where there is no table.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="skew">Degrees by which the writing rises to the right, about.</param>
+    /// <returns>The thickness of its thickest line; 0 where it is no table.</returns>
+    public static int RemoveTable(byte[] ink, int width, int height, double skew)
+    {
+        const int LeastLines = 3;
+        byte[] level = [.. ink], upright = Transpose(ink, width, height);
+        List<Rule> rules = RemoveTableLines(level, width, height, skew);
+        if (rules.Count < LeastLines) return 0;
+        List<Rule> uprights = RemoveTableLines(upright, height, width, -skew);
+        if (uprights.Count < LeastLines) return 0;
+        upright = Transpose(upright, height, width);
+        for (int i = 0; i < ink.Length; i++) ink[i] = Math.Min(level[i], upright[i]);
+        return rules.Concat(uprights).Max(rule => rule.Thickness);
+    }
+
+    /// <summary>Clears the lines of a table that are about level, those at one angle after those at another.</summary>
+    private static List<Rule> RemoveTableLines(byte[] ink, int width, int height, double skew)
+    {
+        // Share of the columns between the picture's edges in which a line shows; slopes that are looked at, beside the page's own, and how often; how much thicker than most lines some
+        // are; and by what share of its length a line bends
+        const double LeastShare = 0.3, MostTilt = 0.1, MostBend = 0.03;
+        const int MostSlopes = 8, Thick = 3;
+        var rules = new List<Rule>();
+        if (width < LeastSpan) return rules;
+        double around = -Math.Tan(skew * Math.PI / 180);
+        int beyond = (int)(width * (Math.Abs(around) + MostTilt) / 2) + 2, most = (int)(MostTilt * width);
+        var bins = new float[height + 2 * beyond];
+        List<Run>[] columns = Columns(ThinRuns(ink, width, height, thick: Thick), width);
+        for (int i = 0, found = -1; i < MostSlopes && rules.Count > found; i++)
+        {
+            found = rules.Count;
+            double slope = MostDistinct([.. columns.SelectMany(column => column ?? [])], Enumerable.Range(-most, 2 * most + 1).Select(k => around + (double)k / width), width, beyond, bins);
+            for (int row = 1; row + 1 < bins.Length; row++)
+            {
+                double least = LeastShare * Math.Max(LeastSpan, Span(slope, row - beyond, width, height));
+                if (bins[row] < bins[row - 1] || bins[row] <= bins[row + 1] || bins[row - 1] + bins[row] + bins[row + 1] < least) continue;
+                // Several rows pass along parts of a line that is tilted; the first of them clears it
+                if (Covered(columns, slope, row - beyond) < least || Clear(ink, width, height, columns, slope, row - beyond, 0, width, MostBend * width) is not { } rule) continue;
+                rules.Add(rule);
+                TakeOutCleared(ink, width, columns);
+            }
+        }
+        return rules;
     }
 
     /// <summary>Whether some ink at the picture's top and some at its bottom are about one above the other.</summary>
@@ -318,19 +372,16 @@ internal static class RuledLines
         List<Run> runs = ThinRuns(ink, width, height, thin);
         double shortest = forms ? Math.Max(LeastFormLine, LeastFormShare * width) : leastShare * width;
         if (runs.Count < FormCoverage * shortest) return (rules, 0);
-        double around = -Math.Tan(skew * Math.PI / 180), slope = around, best = 0;
+        double around = -Math.Tan(skew * Math.PI / 180);
         // by the row in which a line crosses the picture's middle, which may be beyond the picture
         int beyond = (int)(width * (Math.Abs(around) + 0.02) / 2) + 2;
         var bins = new float[height + 2 * beyond];
         // Angles about the page's, a pixel apart at the picture's other side, and about the picture's own: the writing may rise on level lines
-        int near = (int)(0.015 * width) + 2, every = Math.Max(1, runs.Count / MostRuns);
-        List<Run> sample = every == 1 ? runs : [.. runs.Where((_, i) => i % every == 0)];
-        for (int k = -near; k <= near; k++) Try(around + (double)k / width);
-        for (int k = -near; Math.Abs(around) * width > 2 * near && k <= near; k++) Try((double)k / width);
-        Profile(runs, slope, width, beyond, bins);
+        int near = (int)(0.015 * width) + 2;
+        double[] slopes = [.. Enumerable.Range(-near, 2 * near + 1).Select(k => (double)k / width)];
+        double slope = MostDistinct(runs, slopes.Select(tilt => around + tilt).Concat(Math.Abs(around) * width > 2 * near ? slopes : []), width, beyond, bins);
         var lines = new List<(int Middle, int Left, int Right)>();
-        var columns = new List<Run>[width];
-        foreach (var run in runs) (columns[run.X] ??= []).Add(run);
+        List<Run>[] columns = Columns(runs, width);
         for (int i = 1; i + 1 < bins.Length; i++)
         {
             float count = bins[i - 1] + bins[i] + bins[i + 1];
@@ -354,14 +405,31 @@ internal static class RuledLines
         if (rules.Count > 0 || !forms) ClearTilted(ink, width, height, columns, around, forms ? TiltedShare : leastShare, rules);
         rules.Sort((a, b) => a.Middle.CompareTo(b.Middle));
         return (rules, slope);
+    }
 
-        void Try(double candidate)
+    /// <summary>The slope along which the runs make the most distinct lines, the first of equals, and the profile there.</summary>
+    private static double MostDistinct(List<Run> runs, IEnumerable<double> slopes, int width, int beyond, float[] bins)
+    {
+        int every = Math.Max(1, runs.Count / MostRuns);
+        List<Run> sample = every == 1 ? runs : [.. runs.Where((_, i) => i % every == 0)];
+        double distinct = 0, most = -1;
+        foreach (double slope in slopes)
         {
-            Profile(sample, candidate, width, beyond, bins);
+            Profile(sample, slope, width, beyond, bins);
             double sum = 0;
             for (int i = 1; i < bins.Length; i++) sum += (double)(bins[i] + bins[i - 1]) * (bins[i] + bins[i - 1]);
-            if (sum > best) (best, slope) = (sum, candidate);
+            if (sum > most) (most, distinct) = (sum, slope);
         }
+        Profile(runs, distinct, width, beyond, bins);
+        return distinct;
+    }
+
+    /// <summary>Runs by their column; null where there are none.</summary>
+    private static List<Run>[] Columns(List<Run> runs, int width)
+    {
+        var columns = new List<Run>[width];
+        foreach (Run run in runs) (columns[run.X] ??= []).Add(run);
+        return columns;
     }
 
     /// <summary>Clears rules that aren't parallel to the others, as on a page that was photographed from aside.</summary>
@@ -377,7 +445,7 @@ internal static class RuledLines
         // Difference between slopes; pixels at the picture's other side from one slope to the next; lines that are looked at, several for each rule
         const double MostTilt = 0.03;
         const int Step = 2, MostLines = 1000;
-        TakeOutCleared();
+        TakeOutCleared(ink, width, columns);
         List<Run> runs = [.. columns.SelectMany(column => column ?? [])];
         int beyond = (int)(width * (Math.Abs(around) + MostTilt) / 2) + 2, most = (int)(MostTilt * width / Step), every = Math.Max(1, runs.Count / MostRuns);
         if (every > 1) runs = [.. runs.Where((_, i) => i % every == 0)];
@@ -395,21 +463,27 @@ internal static class RuledLines
         }
         foreach (var (_, slope, middle) in lines.OrderByDescending(line => line.Count).Take(MostLines))
         {
-            // Without what was cleared with another
-            int covered = 0;
-            for (int x = 0; x < width; x++)
-                if (IsCovered(columns[x], (float)(middle + slope * (x - width / 2.0)))) covered++;
-            if (covered < Least(slope, middle) || Clear(ink, width, height, columns, slope, middle, 0, width) is not { } rule) continue;
+            if (Covered(columns, slope, middle) < Least(slope, middle) || Clear(ink, width, height, columns, slope, middle, 0, width) is not { } rule) continue;
             rules.Add(rule);
-            TakeOutCleared();
+            TakeOutCleared(ink, width, columns);
         }
 
         double Least(double slope, int middle) => leastShare * Math.Max(LeastSpan, Span(slope, middle, width, height));
+    }
 
-        void TakeOutCleared()
-        {
-            foreach (var column in columns) column?.RemoveAll(run => ink[(run.Top + run.Bottom) / 2 * width + run.X] == 0);
-        }
+    /// <summary>Leaves the runs that weren't cleared with another rule.</summary>
+    private static void TakeOutCleared(byte[] ink, int width, List<Run>[] columns)
+    {
+        foreach (var column in columns) column?.RemoveAll(run => ink[(run.Top + run.Bottom) / 2 * width + run.X] == 0);
+    }
+
+    /// <summary>Columns in which thin ink shows where a line passes.</summary>
+    private static int Covered(List<Run>[] columns, double slope, int middle)
+    {
+        int covered = 0;
+        for (int x = 0; x < columns.Length; x++)
+            if (IsCovered(columns[x], (float)(middle + slope * (x - columns.Length / 2.0)))) covered++;
+        return covered;
     }
 
     /// <summary>Columns in which a line is hidden by strokes: where there is ink on it and well beside it.</summary>
@@ -488,8 +562,8 @@ internal static class RuledLines
         return false;
     }
 
-    /// <summary>The vertical runs that are no thicker than a share of all are.</summary>
-    private static List<Run> ThinRuns(byte[] ink, int width, int height, double share)
+    /// <summary>The vertical runs that are no thicker than a share of all are, or than so many times as much.</summary>
+    private static List<Run> ThinRuns(byte[] ink, int width, int height, double share = 0.5, int thick = 1)
     {
         var runs = new List<Run>();
         for (int x = 0; x < width; x++)
@@ -503,7 +577,7 @@ internal static class RuledLines
         if (runs.Count == 0) return runs;
         int[] thickness = [.. runs.Select(r => r.Thickness)];
         Array.Sort(thickness);
-        int most = thickness[(int)(share * thickness.Length)] + 2;
+        int most = thick * thickness[(int)(share * thickness.Length)] + 2;
         runs.RemoveAll(r => r.Thickness > most);
         return runs;
     }
@@ -532,22 +606,22 @@ internal static class RuledLines
 
     /// <summary>Follows a rule from column to column and clears it where it isn't part of a stroke.</summary>
     /// <returns>The rule, or null if there is none.</returns>
-    private static Rule? Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle, int from, int to)
+    private static Rule? Clear(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle, int from, int to, double mostDrift = MostDrift)
     {
-        const float Reach = 3, Following = 0.1f, MostDrift = 4;
+        const float Reach = 3, Following = 0.1f;
         var found = new List<Run>();
-        float drift = 0;
-        for (int x = from; x < to; x++)
+        int start = from;
+        if (mostDrift > MostDrift)
         {
-            float expected = (float)(middle + slope * (x - width / 2.0)) + drift;
-            Run nearest = default;
-            float distance = Reach;
-            foreach (var run in columns[x] ?? [])
-                if (Math.Abs(run.Middle - expected) < distance) (nearest, distance) = (run, Math.Abs(run.Middle - expected));
-            if (nearest.Thickness == 0) continue;
-            drift = Math.Clamp(drift + Following * (nearest.Middle - expected), -MostDrift, MostDrift);
-            found.Add(nearest);
+            // The ends of a line that bends are too far away to be found from there
+            int[] covered = [.. Enumerable.Range(from, to - from).Where(x => IsCovered(columns[x], Row(x)))];
+            if (covered.Length > 0) start = covered[covered.Length / 2];
         }
+        float drift = 0;
+        for (int x = start - 1; x >= from; x--) Follow(x);
+        found.Reverse();
+        drift = 0;
+        for (int x = start; x < to; x++) Follow(x);
         if (found.Count == 0) return null;
         int[] thickness = [.. found.Select(r => r.Thickness)];
         Array.Sort(thickness);
@@ -559,6 +633,19 @@ internal static class RuledLines
         // A few columns at the ends may be stray ink on the same line.
         int stray = found.Count / 50;
         return new Rule(middle, typical, found[stray].X, found[^(1 + stray)].X);
+
+        float Row(int x) => (float)(middle + slope * (x - width / 2.0));
+
+        void Follow(int x)
+        {
+            float expected = Row(x) + drift, distance = Reach;
+            Run nearest = default;
+            foreach (var run in columns[x] ?? [])
+                if (Math.Abs(run.Middle - expected) < distance) (nearest, distance) = (run, Math.Abs(run.Middle - expected));
+            if (nearest.Thickness == 0) return;
+            drift = (float)Math.Clamp(drift + Following * (nearest.Middle - expected), -mostDrift, mostDrift);
+            found.Add(nearest);
+        }
     }
 
     /// <summary>The runs in which there is nothing but the rule: no stroke that joins it and makes it thicker, nor one that runs along it for a while, as the bottom of a U does, and makes it

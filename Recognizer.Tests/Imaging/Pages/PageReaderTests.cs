@@ -425,6 +425,33 @@ public class PageReaderTests
         Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(new GrayImage(page.Width, page.Height, pixels)).Text);
     }
 
+    /// <summary>A table in a part of a photograph that was taken from aside: its lines cross no more than that part, run at angles of their own, and some are thick.</summary>
+    /// <param name="crossing">Radius of the blots where lines cross, as blur makes them.</param>
+    /// <param name="dark">What the lines and blots are.</param>
+    [Theory]
+    [InlineData(0, 60)]
+    [InlineData(5, 60)]
+    [InlineData(5, 150)]
+    public void A_tilted_table_in_a_part_of_the_page_is_read(double crossing, byte dark)
+    {
+        const int Columns = 6, Left = 150, Top = 120;
+        string[] lines = ["207534", "618213", "754268"];
+        GrayImage table = DrawnPage.Paint(lines, gap: 40);
+        var pixels = new byte[1000 * 800];
+        Array.Fill(pixels, (byte)230);
+        for (int y = 0; y < table.Height; y++) table.Pixels.Slice(y * table.Width, table.Width).CopyTo(pixels.AsSpan((Top + y) * 1000 + Left));
+        GrayImage page = Darken(new GrayImage(1000, 800, pixels), (x, y) =>
+        {
+            (double u, double v) = (x - Left - 20, y - Top - 30);
+            // Lines fan out to the right and to the bottom
+            double column = (u - 0.00016 * u * (v - 120)) / 64, row = (v - 0.0002 * v * (u - 190)) / 80;
+            if (column < -0.05 || row < -0.05 || column > Columns + 0.05 || row > lines.Length + 0.05) return false;
+            double across = Math.Abs(column - Math.Round(column)) * 64, down = Math.Abs(row - Math.Round(row)) * 80;
+            return across < (Math.Round(column) % 3 == 0 ? 3 : 1) || down < (Math.Round(row) % 3 == 0 ? 3 : 1) || across * across + down * down < crossing * crossing;
+        }, dark);
+        Assert.Equal(string.Join('\n', lines), new PageReader(s_scorer).Read(page).Text);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(5)]
@@ -683,11 +710,11 @@ public class PageReaderTests
         Assert.Equal("1475", new FieldReader(s_scorer, FieldFormat.FromRegularExpression("\\d+")).Read(field)?.Text);
     }
 
-    private static GrayImage Darken(GrayImage image, Func<int, int, bool> where)
+    private static GrayImage Darken(GrayImage image, Func<int, int, bool> where, byte dark = 110)
     {
         byte[] pixels = image.Pixels.ToArray();
         for (int i = 0; i < pixels.Length; i++)
-            if (where(i % image.Width, i / image.Width)) pixels[i] = Math.Min(pixels[i], (byte)110);
+            if (where(i % image.Width, i / image.Width)) pixels[i] = Math.Min(pixels[i], dark);
         return new GrayImage(image.Width, image.Height, pixels);
     }
 
