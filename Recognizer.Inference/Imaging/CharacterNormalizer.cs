@@ -1,6 +1,5 @@
 using System.Buffers;
 using Recognizer.Inference.Imaging.Ink;
-using Recognizer.Inference.Imaging.Pages;
 
 namespace Recognizer.Inference.Imaging;
 

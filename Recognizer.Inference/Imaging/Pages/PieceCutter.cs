@@ -81,13 +81,18 @@ internal static class PieceCutter
 
     private static void CutGroup(byte[] ink, PixelBox box, int group, double height, List<InkPiece> pieces)
     {
-        var seams = box.Width > 0.5 * height && box.Width >= 10 ? FindSeams(ink, box.Width, box.Height, height) : [];
+        double stroke = 1;
+        List<Seam> seams = [];
+        if (box.Width > 0.5 * height && box.Width >= 10)
+        {
+            stroke = Math.Max(1, InkRenderer.StrokeWidth(ink, box.Width, new PixelBox(0, 0, box.Width, box.Height), CharacterNormalizer.InkLevel));
+            seams = FindSeams(ink, box.Width, box.Height, height, stroke);
+        }
         if (seams.Count == 0)
         {
             pieces.Add(new InkPiece(box, ink, group, 0));
             return;
         }
-        double stroke = Math.Max(1, InkRenderer.StrokeWidth(ink, box.Width, new PixelBox(0, 0, box.Width, box.Height), CharacterNormalizer.InkLevel));
         var from = new int[box.Height];
         for (int i = 0; i <= seams.Count; i++)
         {
@@ -121,29 +126,58 @@ internal static class PieceCutter
 
     /// <summary>Paths from top to bottom that cross as little ink as they can, started at columns all along the group: of those that lie close together the one that crosses
     /// the least.</summary>
-    private static List<Seam> FindSeams(byte[] ink, int width, int height, double characterHeight)
+    private static List<Seam> FindSeams(byte[] ink, int width, int height, double characterHeight, double stroke)
     {
-        int step = Math.Max(1, (int)(characterHeight / 14)), margin = (int)Math.Max(2, 0.12 * characterHeight), reach = (int)Math.Max(3, 0.3 * characterHeight);
-        var all = new List<Seam>();
-        // with one beyond either end that no path comes from
-        var cost = new float[2 * reach + 3];
-        var next = new float[2 * reach + 3];
-        cost[0] = cost[^1] = next[0] = next[^1] = float.PositiveInfinity;
-        // What crossing a pixel costs, with what is beside the group, and what it costs to be so far from the start
-        int stride = width + 2 * reach + 1;
-        float[] levels = new float[height * stride], leaning = new float[2 * reach + 1];
+        // In heights: how far a path goes aside. Where two strokes run along each other, one that may go far leads through a loop beside them instead of between them; what goes straight ahead
+        // cuts strokes of one character more often, which costs as much as so many strokes that it crosses. Set on lines made of characters that were held back from training.
+        const double Reach = 0.3, ShortReach = 0.06, StrokesOfShort = 0.8;
+        int most = (int)Math.Max(3, Reach * characterHeight), least = (int)Math.Round(ShortReach * characterHeight);
+        // What crossing a pixel costs, with what is beside the group
+        int stride = width + 2 * most + 1;
+        var levels = new float[height * stride];
         Array.Fill(levels, 0.3f);
         for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++) levels[y * stride + reach + x] = ink[y * width + x] / 255f;
-        for (int i = 0; i < leaning.Length; i++) leaning[i] = 0.01f * Math.Abs(i - reach);
-        var from = new sbyte[height * (2 * reach + 1)];
+            for (int x = 0; x < width; x++) levels[y * stride + most + x] = ink[y * width + x] / 255f;
+        List<Seam> all = FindSeams(ink, width, levels, most, most, characterHeight, 0);
+        if (least > 0) all.AddRange(FindSeams(ink, width, levels, most, least, characterHeight, StrokesOfShort * stroke));
+        // the best first, others only at some distance from those taken
+        var chosen = new List<Seam>();
+        // close together: where two characters touch, the best cut is one of several that cross about the same ink
+        double apart = Math.Max(2, 0.07 * characterHeight);
+        foreach (var seam in all.OrderBy(s => s.Crossed))
+            if (chosen.TrueForAll(s => Math.Abs(s.Middle - seam.Middle) >= apart && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
+                chosen.Add(seam);
+        return [.. chosen.OrderBy(s => s.Middle)];
+    }
+
+    /// <summary>The same with one reach, those that lie close together as well.</summary>
+    /// <param name="ink">[height, width].</param>
+    /// <param name="width">Its columns.</param>
+    /// <param name="levels">[height, width and columns beside it], what crossing a pixel costs.</param>
+    /// <param name="beside">Columns of <paramref name="levels"/> on the left of the ink.</param>
+    /// <param name="reach">How far a path goes aside.</param>
+    /// <param name="characterHeight">Typical height of the line's characters.</param>
+    /// <param name="more">Ink that each counts as crossing besides.</param>
+    private static List<Seam> FindSeams(byte[] ink, int width, float[] levels, int beside, int reach, double characterHeight, double more)
+    {
+        int height = ink.Length / width, stride = levels.Length / height, window = 2 * reach + 1;
+        int step = Math.Max(1, (int)(characterHeight / 14)), margin = (int)Math.Max(2, 0.12 * characterHeight);
+        var all = new List<Seam>();
+        // with one beyond either end that no path comes from
+        var cost = new float[window + 2];
+        var next = new float[window + 2];
+        cost[0] = cost[^1] = next[0] = next[^1] = float.PositiveInfinity;
+        // what it costs to be so far from the start
+        var leaning = new float[window];
+        for (int i = 0; i < window; i++) leaning[i] = 0.01f * Math.Abs(i - reach);
+        var from = new sbyte[height * window];
         for (int start = margin; start <= width - margin; start += step)
         {
-            int window = 2 * reach + 1;
-            for (int i = 0; i < window; i++) cost[i + 1] = levels[start + i] + leaning[i];
+            int first = start + beside - reach;
+            for (int i = 0; i < window; i++) cost[i + 1] = levels[first + i] + leaning[i];
             for (int y = 1; y < height; y++)
             {
-                ReadOnlySpan<float> row = levels.AsSpan(y * stride + start, window);
+                ReadOnlySpan<float> row = levels.AsSpan(y * stride + first, window);
                 for (int i = 0; i < window; i++)
                 {
                     float best = cost[i + 1], left = cost[i] + 0.02f, right = cost[i + 2] + 0.02f;
@@ -158,7 +192,7 @@ internal static class PieceCutter
             int end = 0;
             for (int i = 1; i < window; i++) if (cost[i + 1] < cost[end + 1]) end = i;
             var columns = new int[height];
-            double crossed = 0, weighted = 0, weight = 0;
+            double crossed = 0, weighted = 0;
             for (int y = height - 1, i = end; y >= 0; y--)
             {
                 int x = columns[y] = Math.Clamp(start - reach + i, 0, width);
@@ -167,20 +201,12 @@ internal static class PieceCutter
                     double value = ink[y * width + x] / 255.0;
                     crossed += value;
                     weighted += value * x;
-                    weight += value;
                 }
                 if (y > 0) i += from[y * window + i];
             }
-            double middle = columns.Average(), position = weight > 0.5 ? weighted / weight : middle;
-            if (crossed <= 0.5 * characterHeight) all.Add(new Seam(columns, crossed, position, middle));
+            double middle = columns.Average(), position = crossed > 0.5 ? weighted / crossed : middle;
+            if (crossed <= 0.5 * characterHeight) all.Add(new Seam(columns, crossed + more, position, middle));
         }
-        // the best first, others only at some distance from those taken
-        var chosen = new List<Seam>();
-        // close together: where two characters touch, the best cut is one of several that cross about the same ink
-        double least = Math.Max(2, 0.07 * characterHeight);
-        foreach (var seam in all.OrderBy(s => s.Crossed))
-            if (chosen.TrueForAll(s => Math.Abs(s.Middle - seam.Middle) >= least && (Math.Abs(s.Position - seam.Position) >= 2 || seam.Crossed < 0.5)))
-                chosen.Add(seam);
-        return [.. chosen.OrderBy(s => s.Middle)];
+        return all;
     }
 }

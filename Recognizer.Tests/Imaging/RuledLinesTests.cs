@@ -1,7 +1,8 @@
 using Recognizer.Inference.Imaging;
+using Recognizer.Inference.Imaging.Ink;
 using Recognizer.Inference.Imaging.Pages;
 
-namespace Recognizer.Tests.Imaging.Pages;
+namespace Recognizer.Tests.Imaging;
 
 public class RuledLinesTests
 {
