@@ -194,13 +194,15 @@ internal sealed class PageInk
     /// <returns>Whether there were any.</returns>
     private bool ClearTables(double skew)
     {
-        // Components inside; area of the lines as a share of the box; and what is left of their crossings, in thicknesses of them
-        const int LeastInside = 4;
+        // Components inside; area of the lines as a share of the box; what is left of their crossings, in thicknesses of them; and how many pages' area is looked at: tables may lie in one another
+        const int LeastInside = 4, MostPages = 4;
         const double MostArea = 0.3, MostRest = 2.5;
         bool any = false;
+        long looked = 0;
         foreach (InkComponent c in Components.Where(c => Math.Min(c.Box.Width, c.Box.Height) >= LeastTable).OrderByDescending(c => (long)c.Box.Width * c.Box.Height).Take(MostTables))
         {
             if (c.Area > MostArea * c.Box.Width * c.Box.Height || Components.Count(inner => IsInside(inner.Box, c.Box)) < LeastInside) continue;
+            if ((looked += (long)c.Box.Width * c.Box.Height) > (long)MostPages * Width * Height) break;
             var (ink, box) = PieceCutter.Extract(this, [c]);
             byte[] before = [.. ink];
             int thickness = RuledLines.RemoveTable(ink, box.Width, box.Height, skew);

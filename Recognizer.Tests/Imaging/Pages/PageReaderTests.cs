@@ -48,8 +48,8 @@ public class PageReaderTests
     }
 
     [Theory]
-    [InlineData(-1.5, 40)]
-    [InlineData(-3, 30)]
+    [InlineData(-1.5, 51)]
+    [InlineData(-3, 36)]
     public void Most_lines_of_eight_digits_that_run_into_one_another_are_read(double gap, int least)
     {
         const int Lines = 60;
