@@ -31,9 +31,6 @@ public static class CharacterNormalizer
     /// <summary>Longest side of a picture during the analysis; larger ones are averaged down first.</summary>
     private const int WorkSize = 256;
 
-    /// <summary>Least side of a picture in which the lines of squared paper may be told from strokes.</summary>
-    private const int LeastSideForSquares = 48;
-
     [ThreadStatic]
     private static NormalizerWorkspace? t_workspace;
 
@@ -180,11 +177,8 @@ public static class CharacterNormalizer
         // Few pixels of a reduced picture are many of the picture itself
         int leastInk = Math.Max(4, InkMap.LeastInk / factor / factor);
         if (!InkMap.Find(work, width, height, Math.Max(2, Math.Max(width, height) / 5), leastInk, ref polarity)) return false;
-        if (work.IsAlphanumeric && Math.Min(width, height) >= LeastSideForSquares)
-        {
-            squares = RuledLines.RemoveSquares(work.Ink.AsSpan(0, width * height), width, height, squares);
-            if (squares is not null) MaskInk(work, width, height, out _);
-        }
+        squares = work.IsAlphanumeric ? RuledLines.RemoveSquares(work.Ink.AsSpan(0, width * height), width, height, squares) : null;
+        if (squares is not null) MaskInk(work, width, height, out _);
         LineRemoval.Remove(work, width, height);
         if (!InkSelection.Select(work, width, height, out var box)) return false;
 

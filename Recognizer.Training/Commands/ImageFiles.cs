@@ -17,7 +17,7 @@ internal sealed class ImageFiles
 
     public ImageFiles(string description)
     {
-        Argument.Description = $"{description}; * and ? in a name stand for any characters and for one";
+        Argument.Description = $"{description}; * and ? in a file's name stand for any characters and for one";
         // Whatever is no option is taken for a file, a misspelt option too.
         Argument.Validators.Add(result =>
         {
@@ -80,7 +80,8 @@ internal sealed class ImageFiles
         if (!pattern.AsSpan().ContainsAny('*', '?') || File.Exists(argument)) return [argument];
         try
         {
-            string[] files = [.. Directory.EnumerateFiles(folder.Length > 0 ? folder : ".", pattern, new EnumerationOptions()).Select(file => folder + Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+            // Where a backslash may be in a name it would escape what follows it
+            string[] files = [.. Directory.EnumerateFiles(folder.Length > 0 ? folder : ".", pattern.Replace(@"\", @"\\", StringComparison.Ordinal), new EnumerationOptions()).Select(file => folder + Path.GetFileName(file)).Order(StringComparer.Ordinal)];
             return files.Length > 0 ? files : [argument];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

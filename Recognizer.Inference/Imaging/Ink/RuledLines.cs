@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Imaging.Ink;
 
-/// <summary>Takes ruled lines out of a page: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
+/// <summary>Takes ruled lines out of a page, and those of squared paper out of the picture of a character: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
 /// of boxes that hang between two of them; upright lines that cross the picture as well, of squared paper and tables; and, before all these, the lines of tables in any part of it. Done before
 /// the page is turned, because turning blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
@@ -104,10 +104,11 @@ internal static class RuledLines
     /// <returns>Degrees by which it is turned, about; null where there were no lines.</returns>
     public static double? RemoveSquares(Span<byte> ink, int width, int height, double? known)
     {
-        // Degrees by which the paper may be turned
+        // Degrees by which the paper may be turned, and the least side of a picture in which its lines may be told from strokes
         const double Turned = 3;
+        const int LeastSide = 48;
         int least = known is null ? RulesOfSquares : 0;
-        if (RunsAlong(ink, 1, width, height) < least || RunsAlong(ink, width - 2, width, height) < least
+        if (Math.Min(width, height) < LeastSide || RunsAlong(ink, 1, width, height) < least || RunsAlong(ink, width - 2, width, height) < least
             || RunsAlong(ink, width, 1, width) < least || RunsAlong(ink, (height - 2) * width, 1, width) < least) return null;
         foreach (double skew in known is { } angle ? [angle] : (ReadOnlySpan<double>)[0, Turned, -Turned])
         {

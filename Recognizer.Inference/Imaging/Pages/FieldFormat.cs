@@ -268,7 +268,7 @@ public sealed class FieldFormat
             return _nfa.ToFormat(text, end);
         }
 
-        private FormatException Error(string problem) => Error(problem, _position, _position < text.Length ? $"'{text[_position]}'" : "its end");
+        private FormatException Error(string problem) => Error(problem, _position, _position < text.Length ? $"'{text.AsSpan(_position, StringInfo.GetNextTextElementLength(text, _position))}'" : "its end");
 
         /// <summary>What was read from a position on isn't what may stand there.</summary>
         private FormatException Error(string problem, int start) => Error(problem, start, $"'{text[start.._position]}'");
@@ -384,7 +384,8 @@ public sealed class FieldFormat
                     }
                     if (_position >= text.Length || text[_position] != '}') throw Error("expected '}'");
                     _position++;
-                    if (most < least || most == 0) throw Error("expected a repetition of at least one, whose second number isn't below the first", start);
+                    if (most == 0) throw Error("expected a repetition of at least one", start);
+                    if (most < least) throw Error("expected a second number that isn't below the first", start);
                     return (least, most);
                 default:
                     return (1, 1);
@@ -457,7 +458,7 @@ public sealed class FieldFormat
 
         private CharacterSet Set()
         {
-            _position++;
+            int opening = _position++;
             bool negated = _position < text.Length && text[_position] == '^';
             if (negated) _position++;
             var ranges = new List<(int, int)>();
@@ -482,7 +483,7 @@ public sealed class FieldFormat
             }
             if (_position >= text.Length) throw Error("expected ']'");
             _position++;
-            if (ranges.Count == 0 && composed.Count == 0) throw Error("expected a character in the set");
+            if (ranges.Count == 0 && composed.Count == 0) throw Error("expected a character in the set", opening);
             return new CharacterSet([.. ranges], [.. composed], negated);
 
             static int CodePoint(CharacterSet set) => set.Single is { } single ? CharacterSet.CodePoint(single) : -1;

@@ -75,9 +75,10 @@ internal sealed class PageInk
         page.FindComponents();
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew, page.HasLines());
         // The lines of a table may be too faint for writing, and hang together only with their faint parts
-        page.FindComponents(RuledLines.LeastInk);
-        bool tables = page.ClearTables(angle);
-        page.FindComponents();
+        var faint = new PageInk { Placement = page.Placement, Width = width, Height = height, Ink = page.Ink };
+        faint.FindComponents(RuledLines.LeastInk);
+        bool tables = faint.ClearTables(angle);
+        if (tables) page.FindComponents();
         // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
         if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
         bool ruled = RuledLines.Remove(page.Ink, width, height, angle) || tables;

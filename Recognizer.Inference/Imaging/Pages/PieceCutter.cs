@@ -129,7 +129,8 @@ internal static class PieceCutter
     private static List<Seam> FindSeams(byte[] ink, int width, int height, double characterHeight, double stroke)
     {
         // In heights: how far a path goes aside. Where two strokes run along each other, one that may go far leads through a loop beside them instead of between them; what goes straight ahead
-        // cuts strokes of one character more often, which costs as much as so many strokes that it crosses. Set on lines made of characters that were held back from training.
+        // cuts strokes of one character more often, which costs as much as so many strokes that it crosses. Set on lines made of characters that were held back from training,
+        // and of strokes of other hands.
         const double Reach = 0.3, ShortReach = 0.06, StrokesOfShort = 0.8;
         int most = (int)Math.Max(3, Reach * characterHeight), least = (int)Math.Round(ShortReach * characterHeight);
         // What crossing a pixel costs, with what is beside the group
@@ -138,8 +139,8 @@ internal static class PieceCutter
         Array.Fill(levels, 0.3f);
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++) levels[y * stride + most + x] = ink[y * width + x] / 255f;
-        List<Seam> all = FindSeams(ink, width, levels, most, most, characterHeight, 0);
-        if (least > 0) all.AddRange(FindSeams(ink, width, levels, most, least, characterHeight, StrokesOfShort * stroke));
+        List<Seam> all = CheapestPaths(ink, width, levels, most, most, characterHeight, 0);
+        if (least > 0) all.AddRange(CheapestPaths(ink, width, levels, most, least, characterHeight, StrokesOfShort * stroke));
         // the best first, others only at some distance from those taken
         var chosen = new List<Seam>();
         // close together: where two characters touch, the best cut is one of several that cross about the same ink
@@ -150,7 +151,7 @@ internal static class PieceCutter
         return [.. chosen.OrderBy(s => s.Middle)];
     }
 
-    /// <summary>The same with one reach, those that lie close together as well.</summary>
+    /// <summary>The path that costs the least from each of columns all along the group.</summary>
     /// <param name="ink">[height, width].</param>
     /// <param name="width">Its columns.</param>
     /// <param name="levels">[height, width and columns beside it], what crossing a pixel costs.</param>
@@ -158,7 +159,7 @@ internal static class PieceCutter
     /// <param name="reach">How far a path goes aside.</param>
     /// <param name="characterHeight">Typical height of the line's characters.</param>
     /// <param name="more">Ink that each counts as crossing besides.</param>
-    private static List<Seam> FindSeams(byte[] ink, int width, float[] levels, int beside, int reach, double characterHeight, double more)
+    private static List<Seam> CheapestPaths(byte[] ink, int width, float[] levels, int beside, int reach, double characterHeight, double more)
     {
         int height = ink.Length / width, stride = levels.Length / height, window = 2 * reach + 1;
         int step = Math.Max(1, (int)(characterHeight / 14)), margin = (int)Math.Max(2, 0.12 * characterHeight);
