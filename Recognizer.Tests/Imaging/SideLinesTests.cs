@@ -91,12 +91,49 @@ public class SideLinesTests
             GrayImage image = new(width, height, [.. Enumerable.Range(0, width * height).Select(i => rows[i / width / scale][i % width / scale] == '#' ? (byte)30 : (byte)250)]);
             foreach (GrayImage shown in (GrayImage[])[image, Invert(image)])
             {
-                var work = new NormalizerWorkspace();
-                work.Reserve(width, height);
-                shown.Pixels.CopyTo(work.Gray);
-                Polarity polarity = Polarity.Detect;
-                Assert.Null(SideLines.Find(work, width, height, ref polarity));
+                AssertNoLines(shown);
             }
         }
+    }
+
+    /// <summary>The lightest paper, in the middle, is no light character within lines of the margin's paper.</summary>
+    [Theory]
+    [InlineData("#...# #...# ##### #...# #...#")]
+    [InlineData("##### #.... ####. #.... #####")]
+    [InlineData("####. #...# ####. #.#.. #..##")]
+    [InlineData("##### ..#.. ..#.. ..#.. ..#..")]
+    public void Strokes_beside_the_margin_are_no_lines_where_light_falls_off_towards_the_corners(string figure)
+    {
+        const int Scale = 28, Stroke = 9, Margin = 3;
+        string[] rows = figure.Split(' ');
+        int width = rows[0].Length * Scale - (Scale - Stroke) + 2 * Margin, height = rows.Length * Scale - (Scale - Stroke) + 2 * Margin;
+        var random = new Random(1);
+        byte[] pixels = new byte[width * height];
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+            {
+                double right = (x + 0.5) / width - 0.5, down = (y + 0.5) / height - 0.5, light = 1 - (right * right + down * down);
+                pixels[y * width + x] = (byte)(light * (IsInk(x - Margin, y - Margin) ? 40 : 235) + random.Next(-3, 4));
+            }
+        AssertNoLines(new GrayImage(width, height, pixels));
+
+        // Strokes run from cell to cell, a third as broad as these are
+        bool IsInk(int x, int y)
+        {
+            if (x < 0 || y < 0) return false;
+            int column = x / Scale, row = y / Scale;
+            if (row >= rows.Length || column >= rows[0].Length || rows[row][column] != '#') return false;
+            bool isLeft = x % Scale < Stroke, isTop = y % Scale < Stroke;
+            return isLeft && isTop || isTop && column + 1 < rows[0].Length && rows[row][column + 1] == '#' || isLeft && row + 1 < rows.Length && rows[row + 1][column] == '#';
+        }
+    }
+
+    private static void AssertNoLines(GrayImage image)
+    {
+        var work = new NormalizerWorkspace();
+        work.Reserve(image.Width, image.Height);
+        image.Pixels.CopyTo(work.Gray);
+        Polarity polarity = Polarity.Detect;
+        Assert.Null(SideLines.Find(work, image.Width, image.Height, ref polarity));
     }
 }
