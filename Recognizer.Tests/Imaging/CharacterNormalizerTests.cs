@@ -87,6 +87,27 @@ public class CharacterNormalizerTests
         static double Reflection(int x, int y) => Vignette(x, y) - 45 * Math.Exp(-(Math.Pow(x - 120, 2) + Math.Pow(y - 130, 2)) / (2 * 25 * 25.0));
     }
 
+    /// <summary>Lit strokes are as light as paper in the shadow, whose edge runs through the character in any direction.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(35, 1)]
+    [InlineData(35, 12)]
+    [InlineData(100, 12)]
+    [InlineData(160, 1)]
+    [InlineData(160, 12)]
+    public void Pale_strokes_across_the_edge_of_a_shadow_are_told_from_paper(double degrees, double softness)
+    {
+        (double sin, double cos) = Math.SinCos(degrees * Math.PI / 180);
+        foreach (int digit in (ReadOnlySpan<int>)[0, 2, 4, 7])
+            foreach (double share in (ReadOnlySpan<double>)[0.6, 0.9])
+            {
+                float[] cover = Drawing.Square(digit, 160, 14, share);
+                double Light(int x, int y) => 1 - 0.45 / (1 + Math.Exp(-4 * ((x - 75) * cos + (y - 80) * sin) / softness));
+                float[] lit = Normalize(Drawing.Paint(cover, 160, (_, _) => 235, (_, _) => 150));
+                Assert.InRange(Correlation(lit, Normalize(Drawing.Paint(cover, 160, (x, y) => 235 * Light(x, y), (x, y) => 150 * Light(x, y)))), 0.95, 1.0001);
+            }
+    }
+
     /// <summary>Strokes as broad as windows that follow edges, in light that falls off smoothly.</summary>
     [Theory]
     [InlineData(2)]

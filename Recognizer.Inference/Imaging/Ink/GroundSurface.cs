@@ -4,7 +4,7 @@ namespace Recognizer.Inference.Imaging.Ink;
 
 /// <summary>The ground's brightness as a polynomial of second degree in x and y (both −1…1 over the image), fitted to the image's border,
 /// where ground is most likely, with weights that ignore what deviates (ink that touches the border).</summary>
-internal struct GroundSurface
+internal struct GroundSurface : IGround
 {
     private const int Terms = 6;
     private float _c, _x, _y, _xx, _xy, _yy;

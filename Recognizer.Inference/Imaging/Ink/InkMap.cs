@@ -50,7 +50,10 @@ internal static class InkMap
 
         /// <summary>Worth of the map for ink of the polarity: two clear classes, little ink on the border, and thin ink. An edge
         /// of a shadow makes two classes as well, but both are thick and on the border.</summary>
-        public double Score(Polarity polarity) => Separability - 0.6 * BorderInk(polarity) - 1.5 * (Thickness(polarity) - 0.12);
+        public double Score(Polarity polarity) => Clearness(polarity) - 1.5 * (Thickness(polarity) - 0.12);
+
+        /// <summary>The same however thick ink is.</summary>
+        public double Clearness(Polarity polarity) => Separability - 0.6 * BorderInk(polarity);
 
         public double InkShare(Polarity polarity) => polarity == Polarity.DarkOnLight ? Share : 1 - Share;
 
@@ -66,12 +69,13 @@ internal static class InkMap
 
         /// <summary>As <see cref="Local"/>, with a window as narrow as strokes allow, so that the ground follows the edges of shadows.</summary>
         Narrow,
+        Profile,
     }
 
     /// <summary>Fills <see cref="NormalizerWorkspace.Ink"/> and <see cref="NormalizerWorkspace.Mask"/>.</summary>
     /// <returns>Whether anything stands out.</returns>
     /// <remarks>The ground is taken to be as simple as the picture allows: even, or a smooth surface, or whatever remains of the picture
-    /// when everything narrow is removed. A simpler ground spoils less ink, and one that turns paper into ink needs a good reason: ink on the border of a close crop
+    /// when everything narrow is removed, or light that changes in one direction. A simpler ground spoils less ink, and one that turns paper into ink needs a good reason: ink on the border of a close crop
     /// is none, a shadow is. (Held-back digits cropped to their ink, in 16 and 32 pixels: 1.8 and 0.9 % wrong without that cost, 0.2 and 0.3 % with it.) Ink that is broader than
     /// strokes are is such a reason.</remarks>
     /// <param name="work">Holds the picture in <see cref="NormalizerWorkspace.Gray"/>.</param>
@@ -86,7 +90,7 @@ internal static class InkMap
         // broad as a narrow window lose their crossings in it
         const int LeastSideForShadows = 48;
         const double MostTwofold = 0.985, BroadStroke = 0.15, MostNarrow = 0.075;
-        const double GoodScore = 0.75, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2, PaperCost = 0.35, LeastPaper = 0.4, MostBreadth = 3, BreadthCost = 0.1;
+        const double GoodScore = 0.75, ClearScore = 0.9, SurfaceCost = 0.03, LocalCost = 0.06, OtherPolarityCost = 0.2, PaperCost = 0.35, LeastPaper = 0.4, MostBreadth = 3, BreadthCost = 0.1, BreakCost = 0.015;
         int count = width * height;
         Span<byte> gray = work.Gray.AsSpan(0, count), ink = work.Ink.AsSpan(0, count);
         bool detect = polarity == Polarity.Detect;
@@ -107,6 +111,7 @@ internal static class InkMap
             var flat = Measure(ink, width, height);
             var flatPolarity = detect ? flat.Polarity : polarity;
             double breadth = Consider(ref best, flat, flatPolarity, flatPolarity, SurfaceCost, Ground.Surface);
+            double narrowClearness = 0;
             if (best.Score < GoodScore || bordered)
             {
                 // Without anything to tell the polarity, dark ink: shade falls on paper
@@ -119,7 +124,21 @@ internal static class InkMap
                     tried = detect ? Polarity.DarkOnLight : polarity;
                     Local(work, surface, width, height, Narrow(width, height), tried);
                     var narrow = Measure(ink, width, height);
+                    narrowClearness = narrow.Clearness(Polarity.LightOnDark);
                     if (narrow.HighThickness < MostNarrow) Consider(ref best, narrow, tried, Polarity.LightOnDark, LocalCost, Ground.Narrow);
+                }
+            }
+            // Beside the edge of a shadow the other grounds take pale strokes for paper, or the edge for a stroke; and a narrow window breaks strokes where they cross it, which makes ink
+            // thinner and so worth more
+            if ((best.Score < ClearScore || best.Ground == Ground.Narrow) && polarity != Polarity.LightOnDark && Math.Max(width, height) >= LeastSideForShadows)
+            {
+                work.Profile.Fit(gray, width, height);
+                Flattened(work, work.Profile, width, height, Polarity.DarkOnLight);
+                var profile = Measure(ink, width, height);
+                if (profile.Score(Polarity.LightOnDark) >= GoodScore)
+                {
+                    if (best.Ground != Ground.Narrow) Consider(ref best, profile, Polarity.DarkOnLight, Polarity.LightOnDark, LocalCost, Ground.Profile);
+                    else if (profile.Clearness(Polarity.LightOnDark) > narrowClearness - BreakCost) best = best with { Ground = Ground.Profile };
                 }
             }
             if (Draw(work, surface, width, height, radius, leastInk, best.Ground, polarity = best.Polarity)) return true;
@@ -179,6 +198,7 @@ internal static class InkMap
     {
         if (ground == Ground.Even) Even(work.Gray.AsSpan(0, width * height), work.Ink.AsSpan(0, width * height), polarity);
         else if (ground == Ground.Surface) Flattened(work, surface, width, height, polarity);
+        else if (ground == Ground.Profile) Flattened(work, work.Profile, width, height, polarity);
         else Local(work, surface, width, height, ground == Ground.Local ? radius : Narrow(width, height), polarity);
         return Threshold(work, width, height, leastInk);
     }
@@ -335,13 +355,14 @@ internal static class InkMap
         }
     }
 
-    private static void Flattened(NormalizerWorkspace work, in GroundSurface surface, int width, int height, Polarity polarity)
+    private static void Flattened<TGround>(NormalizerWorkspace work, in TGround ground, int width, int height, Polarity polarity)
+        where TGround : IGround
     {
-        var ground = work.Row.AsSpan(0, width);
+        var row = work.Row.AsSpan(0, width);
         for (int y = 0; y < height; y++)
         {
-            surface.Row(y, ground);
-            GroundDifference.Flattened(work.Gray.AsSpan(y * width, width), ground, work.Ink.AsSpan(y * width, width), polarity == Polarity.DarkOnLight);
+            ground.Row(y, row);
+            GroundDifference.Flattened(work.Gray.AsSpan(y * width, width), row, work.Ink.AsSpan(y * width, width), polarity == Polarity.DarkOnLight);
         }
     }
 

@@ -42,6 +42,8 @@ internal sealed class NormalizerWorkspace
 
     public float[] Weights = new float[CanvasSize * ResampleFilter.MaxTaps];
 
+    public GroundProfile Profile { get; } = new();
+
     public List<InkComponent> Components { get; } = [];
 
     public List<int> Parents { get; } = [];
