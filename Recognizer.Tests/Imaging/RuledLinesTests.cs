@@ -41,6 +41,48 @@ public class RuledLinesTests
         Assert.All(ink, value => Assert.InRange(value, 0, 60));
     }
 
+    /// <summary>LL, whose feet lie at one height.</summary>
+    [Fact]
+    public void Feet_of_characters_in_a_row_are_no_rule()
+    {
+        var ink = new byte[Width * Height];
+        for (int left = 20; left + 40 < Width; left += 55)
+        {
+            Fill(ink, left, 20, left + 5, 80);
+            Fill(ink, left, 75, left + 40, 80);
+        }
+        byte[] before = [.. ink];
+        Assert.False(RuledLines.Remove(ink, Width, Height, 0));
+        Assert.Equal(before, ink);
+    }
+
+    /// <summary>Every character ends on its dash, which reaches beyond it.</summary>
+    [Fact]
+    public void Dashes_that_are_written_on_go()
+    {
+        var ink = new byte[Width * Height];
+        for (int left = 10; left + 40 < Width; left += 55)
+        {
+            Fill(ink, left, RuleRow, left + 40, RuleRow + 3);
+            Fill(ink, left + 16, 20, left + 21, RuleRow);
+        }
+        Assert.True(RuledLines.Remove(ink, Width, Height, 0));
+        Assert.InRange(ink.AsSpan((RuleRow + 1) * Width, Width).Count((byte)255), 0, Width / 4); // where strokes stand on them
+    }
+
+    /// <summary>Dashes for characters, two of which stand on theirs, or a dotted line.</summary>
+    [Theory]
+    [InlineData(30, 15)]
+    [InlineData(3, 3)]
+    public void A_broken_rule_goes(int length, int gap)
+    {
+        var ink = new byte[Width * Height];
+        for (int left = 5; left + length < Width; left += length + gap) Fill(ink, left, RuleRow, left + length, RuleRow + 3);
+        foreach (int left in (ReadOnlySpan<int>)[60, 150]) Fill(ink, left, 20, left + 5, RuleRow);
+        Assert.True(RuledLines.Remove(ink, Width, Height, 0));
+        Assert.InRange(ink.AsSpan((RuleRow + 1) * Width, Width).Count((byte)255), 0, 10); // where the two strokes stand on it
+    }
+
     /// <summary>As where a sheet is bent, or seen from aside: one of several level lines has an angle of its own, and one of several upright ones.</summary>
     [Theory]
     [InlineData(0.02, 0)]

@@ -385,6 +385,7 @@ internal static class RuledLines
             float count = bins[i - 1] + bins[i] + bins[i + 1];
             // the highest of its neighbours, the first of equals
             if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1]) continue;
+            if (forms && count >= FormCoverage * shortest && IsOfStrokes(ink, width, height, columns, slope, i - beyond)) continue;
             int span = Math.Max(LeastSpan, Span(slope, i - beyond, width, height));
             if (count >= leastShare * span || !forms && count >= leastShare * (1 - MostHidden) * span && count >= leastShare * (span - Hidden(ink, width, height, slope, i - beyond)))
             {
@@ -513,14 +514,64 @@ internal static class RuledLines
             return to - from <= most;
         }
 
-        bool HasInk(int offset)
+        bool HasInk(int offset) => HasInkBeside(ink, width, height, slope, middle, offset, left, right);
+    }
+
+    /// <summary>Whether there is ink along a part of a line, or of one that is so many rows below it.</summary>
+    private static bool HasInkBeside(byte[] ink, int width, int height, double slope, int middle, int offset, int left, int right)
+    {
+        for (int x = left; x < right; x++)
         {
-            for (int x = left; x < right; x++)
+            int y = (int)Math.Round(middle + offset + slope * (x - width / 2.0));
+            if (y >= 0 && y < height && ink[y * width + x] >= LeastInk) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether a line is made of level strokes of characters in a row, such as the feet of LL: it shows in pieces with bare ground between them, less than half
+    /// of the picture long, most of which end in ink that is high beside them at one end, as the foot of an L does in its stem. Those that do at both ends are the sides of boxes, and dashes to write on reach beyond the writing.</summary>
+    private static bool IsOfStrokes(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
+    {
+        // Columns of bare ground between two pieces; rows that a line may depart from the straight one; share of the line that is of strokes; and the height of a character, in lengths of its
+        // level stroke and in thicknesses
+        const int LeastGap = 2, Reach = 3;
+        const double MostStrokes = 0.75, LeastHeight = 0.5, LeastThicknesses = 3;
+        int all = 0, ofStrokes = 0;
+        for (int left = 0; left < width; left++)
+        {
+            if (IsBare(left)) continue;
+            int right = left + 1;
+            for (int x = right; x < width && x < right + LeastGap; x++)
+                if (!IsBare(x)) right = x + 1;
+            Run[] runs = [.. Enumerable.Range(left, right - left).Select(x => RunAt(columns[x], Row(x))).OfType<Run>()];
+            if (runs.Length > 0)
             {
-                int y = (int)Math.Round(middle + offset + slope * (x - width / 2.0));
-                if (y >= 0 && y < height && ink[y * width + x] >= LeastInk) return true;
+                int thickness = runs.Select(run => run.Thickness).Order().ElementAt(runs.Length / 2), ends = Math.Min(thickness + 2, (right - left) / 2);
+                int high = (int)Math.Max(LeastHeight * (right - left), LeastThicknesses * thickness);
+                all += runs.Length;
+                if (2 * (right - left) < width && IsHigh(left, left + ends, high) != IsHigh(right - ends, right, high)) ofStrokes += runs.Length;
             }
-            return false;
+            left = right;
+        }
+        return ofStrokes > MostStrokes * all;
+
+        float Row(int x) => (float)(middle + slope * (x - width / 2.0));
+
+        bool IsBare(int x)
+        {
+            int y = (int)Math.Round(Row(x));
+            for (int row = Math.Max(0, y - Reach); row <= Math.Min(height - 1, y + Reach); row++)
+                if (ink[row * width + x] >= LeastInk) return false;
+            return true;
+        }
+
+        // Whether ink goes on beyond the line's reach for so many rows, upwards and downwards together
+        bool IsHigh(int from, int to, int least)
+        {
+            int rows = 0;
+            foreach (int direction in (ReadOnlySpan<int>)[-1, 1])
+                for (int offset = Reach + 1; rows < least && HasInkBeside(ink, width, height, slope, middle, direction * offset, from, to); offset++) rows++;
+            return rows >= least;
         }
     }
 
@@ -547,17 +598,20 @@ internal static class RuledLines
     }
 
     /// <summary>Whether thin ink shows in a column where a line passes.</summary>
+    private static bool IsCovered(List<Run>? column, float row) => RunAt(column, row) is not null;
+
+    /// <summary>The thin ink that shows in a column where a line passes.</summary>
     /// <param name="column">The column's runs, from top to bottom; null where there are none.</param>
     /// <param name="row">Where the line passes.</param>
-    private static bool IsCovered(List<Run>? column, float row)
+    private static Run? RunAt(List<Run>? column, float row)
     {
         const float Reach = 1.5f;
         foreach (Run run in column ?? [])
         {
-            if (run.Middle > row + Reach) return false;
-            if (run.Middle >= row - Reach) return true;
+            if (run.Middle > row + Reach) return null;
+            if (run.Middle >= row - Reach) return run;
         }
-        return false;
+        return null;
     }
 
     /// <summary>The vertical runs that are no thicker than a share of all are, or than so many times as much.</summary>
