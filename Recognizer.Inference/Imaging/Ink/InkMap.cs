@@ -129,13 +129,13 @@ internal static class InkMap
                 }
             }
             // Beside the edge of a shadow the other grounds take pale strokes for paper, or the edge for a stroke; and a narrow window breaks strokes where they cross it, which makes ink
-            // thinner and so worth more
+            // thinner and so worth more. Where ink is left on the border, light changes in more ways than one.
             if ((best.Score < ClearScore || best.Ground == Ground.Narrow) && polarity != Polarity.LightOnDark && Math.Max(width, height) >= LeastSideForShadows)
             {
                 work.Profile.Fit(gray, width, height);
                 Flattened(work, work.Profile, width, height, Polarity.DarkOnLight);
                 var profile = Measure(ink, width, height);
-                if (profile.Score(Polarity.LightOnDark) >= GoodScore)
+                if (profile.Score(Polarity.LightOnDark) >= GoodScore && profile.BorderInk(Polarity.LightOnDark) <= MostBorderInk / 2)
                 {
                     if (best.Ground != Ground.Narrow) Consider(ref best, profile, Polarity.DarkOnLight, Polarity.LightOnDark, LocalCost, Ground.Profile);
                     else if (profile.Clearness(Polarity.LightOnDark) > narrowClearness - BreakCost) best = best with { Ground = Ground.Profile };
