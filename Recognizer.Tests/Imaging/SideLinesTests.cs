@@ -57,6 +57,26 @@ public class SideLinesTests
         }
     }
 
+    /// <summary>Most of the paper is darker than the rest: lit paper stands out from it as far as ink does.</summary>
+    [Theory]
+    [InlineData("ltrb", 2, 0.4)]
+    [InlineData("ltrb", 10, 0.4)]
+    [InlineData("lr", 10, 0.35)]
+    public void Lines_go_from_a_picture_that_a_shadow_covers_in_part(string sides, double thickness, double lit)
+    {
+        foreach (int digit in (ReadOnlySpan<int>)[0, 2, 4, 5, 7])
+        {
+            GrayImage shaded = Shade(Cut(digit, sides, thickness, 0, 0, 80));
+            var work = new NormalizerWorkspace();
+            work.Reserve(Size, Size);
+            shaded.Pixels.CopyTo(work.Gray);
+            Polarity polarity = Polarity.Detect;
+            Assert.NotNull(SideLines.Find(work, Size, Size, ref polarity));
+        }
+
+        GrayImage Shade(GrayImage image) => new(Size, Size, [.. image.Pixels.ToArray().Select((p, i) => i % Size < lit * Size ? p : (byte)(p / 2))]);
+    }
+
     /// <summary>Strokes that touch the lines, or that the picture's side cuts beside them.</summary>
     [Theory]
     [InlineData("br", 2, 140)]

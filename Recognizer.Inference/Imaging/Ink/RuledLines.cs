@@ -528,8 +528,9 @@ internal static class RuledLines
         return false;
     }
 
-    /// <summary>Whether a line is made of level strokes of characters in a row, such as the feet of LL: it shows in pieces with bare ground between them, less than half
-    /// of the picture long, most of which end in ink that is high beside them at one end, as the foot of an L does in its stem. Those that do at both ends are the sides of boxes, and dashes to write on reach beyond the writing.</summary>
+    /// <summary>Whether a line is made of level strokes of characters in a row, such as the feet of LL: it shows in pieces with bare ground between them, less than half of the picture
+    /// long, most of which end in ink that is high beside them at one end, as the foot of an L does in its stem. Those that do at both ends are the sides of boxes, and dashes to write on
+    /// reach beyond the writing.</summary>
     private static bool IsOfStrokes(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
     {
         // Columns of bare ground between two pieces; rows that a line may depart from the straight one; share of the line that is of strokes; and the height of a character, in lengths of its

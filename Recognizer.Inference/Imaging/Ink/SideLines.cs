@@ -106,10 +106,11 @@ internal static class SideLines
         for (int y = within.Top; y < within.Bottom; y++)
             foreach (byte value in work.Gray.AsSpan(y * stride + within.Left, within.Width)) histogram[value ^ flip]++;
         int count = within.Width * within.Height, ink = 0;
-        int ground = InkMap.Quantile(histogram, 0, 255, count, 0.5), dark = InkMap.Quantile(histogram, 0, 255, count, Darkest), light = InkMap.Quantile(histogram, 0, 255, count, 1 - Darkest), level = (ground + dark) / 2;
+        int ground = InkMap.Quantile(histogram, 0, 255, count, 0.5), dark = InkMap.Quantile(histogram, 0, 255, count, Darkest), level = (ground + dark) / 2;
         for (int v = 0; v < level; v++) ink += histogram[v];
-        // What stands out on the other side of the ground is ink, and this is what light makes of paper
-        if (ground - dark < Math.Max(LeastContrast, light - ground) || ink > MostInk * count) return false;
+        if (ground - dark < LeastContrast || ink > MostInk * count) return false;
+        // The lightest of unevenly lit paper is no light ink: dark ink stands out from the paper farther
+        if (flip != 0 && InkMap.Quantile(histogram, 0, 255, count, 1 - Darkest) - ground > ground - dark) return false;
 
         Span<byte> mask = work.Mask.AsSpan(0, count);
         int i = 0;
