@@ -92,7 +92,10 @@ public class CharacterNormalizerTests
     [InlineData(0, 1)]
     [InlineData(35, 1)]
     [InlineData(35, 12)]
+    [InlineData(70, 1)]
+    [InlineData(100, 1)]
     [InlineData(100, 12)]
+    [InlineData(130, 1)]
     [InlineData(160, 1)]
     [InlineData(160, 12)]
     public void Pale_strokes_across_the_edge_of_a_shadow_are_told_from_paper(double degrees, double softness)
