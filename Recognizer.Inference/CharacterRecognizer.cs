@@ -34,7 +34,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
 
     private CharacterRecognizer(Graph graph, RecognizerOptions options)
         // Limits that change later are another's
-        : this(new RecognizerModel(graph, options), options with { Decoder = options.Decoder with { } }, 0)
+        : this(RecognizerModel.Of(graph, options), options with { Decoder = options.Decoder with { } }, 0)
     {
     }
 
@@ -593,7 +593,7 @@ public sealed class CharacterRecognizer : ICharacterScorer, IDisposable
         RecognizerModel model;
         try
         {
-            model = new RecognizerModel(read(), _options);
+            model = RecognizerModel.Of(read(), _options);
         }
         catch
         {

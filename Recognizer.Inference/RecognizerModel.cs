@@ -27,7 +27,7 @@ internal sealed class RecognizerModel
     private readonly ConditionalWeakTable<Alphabet, LabelMask>.CreateValueCallback _createMask;
     private int _references = 1;
 
-    public RecognizerModel(Graph graph, RecognizerOptions options)
+    private RecognizerModel(Graph graph, RecognizerOptions options)
     {
         if (options.Top < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Top, "RecognizerOptions.Top must be at least 1.");
         GraphValidator.ValidateStructure(graph);
@@ -47,8 +47,8 @@ internal sealed class RecognizerModel
             IReadOnlyList<string>? known = ModelMetadata.Labels(graph) ?? options.Labels;
             // What the output leaves open is as large as the labels need it, which trying the model out will tell
             int classes = ClassifierGraph.Classes(_input, _plan.Outputs[0], () => known?.Count);
-            IReadOnlyList<string> labels = known
-                ?? throw new OnnxException($"The model carries no '{ModelMetadata.LabelsKey}' and RecognizerOptions.Labels is not set; expected {classes} labels.");
+            IReadOnlyList<string> labels = known ?? throw new OnnxException(
+                $"The model carries no labels ('{ModelMetadata.LabelsKey}' in its metadata), expected the text of {classes} class{(classes == 1 ? "" : "es")}: the command 'export FILE --labels … --output FILE' writes them into a file, RecognizerOptions.Labels gives them in code.");
             if (labels.Count != classes)
             {
                 throw new OnnxException(ModelMetadata.Labels(graph) is null
@@ -68,6 +68,12 @@ internal sealed class RecognizerModel
             throw;
         }
     }
+
+    /// <summary>Prepares a model for use.</summary>
+    /// <param name="graph">The model.</param>
+    /// <param name="options">How to read with it.</param>
+    /// <exception cref="OnnxException">It can't be run; the message names the file that it was read from.</exception>
+    public static RecognizerModel Of(Graph graph, RecognizerOptions options) => OnnxException.Naming(graph.File, () => new RecognizerModel(graph, options));
 
     public IReadOnlyList<string> Labels => _labels;
 

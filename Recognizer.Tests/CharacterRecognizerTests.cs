@@ -106,6 +106,27 @@ public class CharacterRecognizerTests
         Assert.Equal(Digits, recognizer.Labels);
     }
 
+    [Fact]
+    public void What_is_wrong_with_a_model_is_told_with_its_file_once()
+    {
+        using var folder = new TemporaryFolder();
+        Graph graph = Architecture.Build("cnn2", Digits, seed: 10);
+        graph.Metadata.Remove(ModelMetadata.LabelsKey);
+        string unlabelled = folder.Write("unlabelled.onnx", OnnxWriter.ToBytes(graph)), broken = folder.Write("broken.onnx", [1, 2, 3]);
+        using CharacterRecognizer recognizer = CharacterRecognizer.Load(TemplateModel.Build());
+        foreach (string file in (string[])[unlabelled, broken])
+        {
+            foreach (Action use in (Action[])[() => CharacterRecognizer.Load(file), () => CharacterRecognizer.Load(OnnxReader.ReadFile(file)), () => recognizer.ReplaceModel(file)])
+            {
+                string message = Assert.Throws<OnnxException>(use).Message;
+                Assert.StartsWith($"{file}: ", message, StringComparison.Ordinal);
+                Assert.DoesNotContain(file, message[1..], StringComparison.Ordinal);
+                if (file == unlabelled) Assert.Contains("of 10 classes: the command 'export FILE --labels", message, StringComparison.Ordinal);
+            }
+        }
+        Assert.StartsWith("The model carries no labels", Assert.Throws<OnnxException>(() => CharacterRecognizer.Load(graph)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Softmax")]
     [InlineData("LogSoftmax")]

@@ -33,6 +33,9 @@ public sealed class Graph
     /// <summary>Who wrote the file.</summary>
     public string Producer { get; set; } = "Recognizer";
 
+    /// <summary>The file that the graph was read from, for messages; null where there is none.</summary>
+    internal string? File { get; init; }
+
     /// <summary>A graph with the same nodes and metadata; initializers are copied deeply, so that one side can be trained without
     /// touching the other.</summary>
     public Graph Clone()

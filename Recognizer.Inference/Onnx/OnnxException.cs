@@ -18,6 +18,21 @@ public sealed class OnnxException : Exception
     /// <summary>Whether a valid model uses something here that this library doesn't support, which is no matter where nothing needs it.</summary>
     internal bool IsUnsupported { get; init; }
 
+    /// <summary>Does something with what a file holds, and puts the file's name before the message of what goes wrong, unless it is there already.</summary>
+    /// <param name="file">The file; null leaves messages as they are.</param>
+    /// <param name="use">What is done.</param>
+    internal static T Naming<T>(string? file, Func<T> use)
+    {
+        try
+        {
+            return use();
+        }
+        catch (OnnxException exception) when (file is not null && !exception.Message.StartsWith(OneLine(file), StringComparison.Ordinal))
+        {
+            throw new OnnxException($"{file}: {exception.Message}", exception) { IsUnreadable = exception.IsUnreadable, IsUnsupported = exception.IsUnsupported };
+        }
+    }
+
     /// <summary>Names come from files, which may hold anything: control characters would garble a terminal, and a name may be megabytes long.</summary>
     private static string OneLine(string message)
     {

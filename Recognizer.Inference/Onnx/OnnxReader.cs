@@ -23,7 +23,7 @@ public static class OnnxReader
 
     /// <summary>Reads a model file; external data is read from files inside the model's folder.</summary>
     /// <exception cref="OnnxException">The file is missing, unreadable or no valid model, or uses something that isn't supported.</exception>
-    public static Graph ReadFile(string path) => Standard(ReadAnyFile(path));
+    public static Graph ReadFile(string path) => OnnxException.Naming(path, () => Standard(ReadAnyFile(path)));
 
     /// <summary>As <see cref="Read(Stream)"/>, but operators may come from other operator sets too, and values may be what isn't supported (<see cref="Graph.Unsupported"/>), for whoever needs only a part of the graph.</summary>
     internal static Graph ReadAny(Stream stream)
@@ -51,7 +51,7 @@ public static class OnnxReader
         {
             // On Windows too, another file may take the place of one that is being read
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            return Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), path, new ExternalData(path, reading));
+            return OnnxException.Naming(path, () => Read(CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting), path, new ExternalData(path, reading)));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -100,7 +100,7 @@ public static class OnnxReader
         if (model.Functions.Count > 0) throw new OnnxException($"{source}: {model.Functions.Count} local functions, which are not supported; export with functions inlined.");
         GraphProto proto = model.Graph;
         if (proto.SparseInitializer.Count > 0) throw new OnnxException($"{source}: {proto.SparseInitializer.Count} sparse initializers, which are not supported; store them dense.");
-        var graph = new Graph { Name = proto.Name, Producer = model.ProducerName, Opset = Opset(model, source) };
+        var graph = new Graph { Name = proto.Name, Producer = model.ProducerName, Opset = Opset(model, source), File = external is null ? null : source };
 
         foreach (TensorProto tensor in proto.Initializer)
         {

@@ -247,6 +247,9 @@ public sealed class PostTrainingQuantizerTests
     {
         Graph bytes = ModelTransforms.WithByteInput(Network("nano")), quantized = PostTrainingQuantizer.Quantize(Network("nano"), Images(4), 4);
         Assert.Contains("--uint8-input", Assert.Throws<OnnxException>(() => PostTrainingQuantizer.Quantize(bytes, Images(4), 4)).Message, StringComparison.Ordinal);
+        var halves = new GraphBuilder("halves");
+        halves.Output(halves.Node("Relu", "y", [halves.Input("input", ElementType.Float16, Dimension.Named("N"), 784)]), ElementType.Float16, Dimension.Named("N"), 784);
+        Assert.EndsWith("expected Float.", Assert.Throws<OnnxException>(() => PostTrainingQuantizer.Quantize(halves.Build(), Images(4), 4)).Message, StringComparison.Ordinal);
         Assert.Contains("in 8 bits already", Assert.Throws<OnnxException>(() => PostTrainingQuantizer.Quantize(quantized, Images(4), 4)).Message, StringComparison.Ordinal);
     }
 }

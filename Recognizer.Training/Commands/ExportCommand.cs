@@ -20,7 +20,11 @@ internal static class ExportCommand
         samples.Limit(0, 10_000);
         var command = new Command("export", "Write another form of a model, with sample inputs and outputs beside it") { file, output, bytes, labels, samples };
         var common = new CommonOptions(command, data: false, threads: false);
-        command.SetAction(result => Run(host, result.GetRequiredValue(file), result.GetRequiredValue(output), result.GetValue(bytes), result.GetValue(labels), result.GetValue(samples), common.Json(result)));
+        command.SetAction(result =>
+        {
+            string path = result.GetRequiredValue(file);
+            return OnnxException.Naming(path, () => Run(host, path, result.GetRequiredValue(output), result.GetValue(bytes), result.GetValue(labels), result.GetValue(samples), common.Json(result)));
+        });
         return new CommandDescription(command, "recognizer export models/strokes-cnn2/model.onnx --uint8-input --samples 3 --output bytes/model.onnx", "recognizer export digits.onnx --labels 0123456789 --output digits-with-labels.onnx");
     }
 

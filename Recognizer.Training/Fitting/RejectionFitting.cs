@@ -36,7 +36,7 @@ internal static class RejectionFitting
     {
         if (indices.Length < LeastCharacters) return null;
         int characters = Math.Min(MostCharacters, indices.Length), count = 2 * characters, names = RejectionModel.Names.Length;
-        var model = new RecognizerModel(graph, ReproduciblePlan.Recognizer(threads));
+        var model = RecognizerModel.Of(graph, ReproduciblePlan.Recognizer(threads));
         var features = new float[count * names];
         var pixels = new float[Batch * DatasetPart.PixelsPerImage];
         try

@@ -250,12 +250,32 @@ internal static class TrainingSession
     private static Graph BuildGraph(TrainingConfig config, TrainingData data, ITrainingProgress progress)
     {
         IReadOnlyList<string> labels = data.Labels;
-        Graph graph;
         var unprepared = new HashSet<string>(StringComparer.Ordinal); // frozen weights
-        if (config.StartsFromFile)
+        Graph graph = config.StartsFromFile ? OnnxException.Naming(config.Architecture, FromFile) : Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
+        Graph[] starts = [.. config.InitialFiles.Select(file => OnnxException.Naming(file, () => Start(file)))];
+        // A network that was just built says of no training.
+        WarnOfImagesSeen(config.InitialFiles.Zip(starts).Append((config.Architecture, graph)), config, data.Dataset, "figures on them are too good", progress);
+        if (starts.Length > 0)
+        {
+            foreach (Graph start in starts) ClassifierHead.Reorder(start, labels);
+            string files = string.Join(", ", config.InitialFiles);
+            int loaded = ClassifierHead.LoadWeights(graph, starts, labels);
+            if (loaded == 0)
+                throw new InvalidDataException($"{files} {(starts.Length == 1 ? "has" : "have")} no weight of the same name and shape as {config.Architecture}");
+            // What isn't taken over is learnt; without an epoch it would stay random.
+            int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
+            if (config.Epochs == 0 && loaded < floats)
+                throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
+            progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
+        }
+        // A temperature fits the weights that it was fitted to.
+        if (ClassifierOutput.Of(graph).Temperature is { } temperature) temperature.Span<float>()[0] = 1;
+        return graph;
+
+        Graph FromFile()
         {
             // The plain inference graph is what is stored; training mode is the trainer's own affair.
-            graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
+            Graph graph = ModelTransforms.InInferenceMode(OnnxReader.ReadFile(config.Architecture));
             // Before anything looks closer: the rules of operators are kept where scores come from
             Graph scoring = ModelTransforms.Only(graph, ClassifierOutput.Of(graph).Scores);
             ClassifierGraph.SingleInput(scoring);
@@ -277,30 +297,8 @@ internal static class TrainingSession
                 ClassifierHead.Replace(graph, labels, config.Seed, TrainableGraph.Frozen(graph, config.Freeze), hidden);
                 progress.Message($"{config.Architecture} has other classes: {(hidden ? "its dense layers start" : "its last layer starts")} anew");
             }
+            return graph;
         }
-        else
-        {
-            graph = Architecture.Build(config.Architecture, labels, config.Seed, config.Width);
-        }
-        Graph[] starts = [.. config.InitialFiles.Select(Start)];
-        // A network that was just built says of no training.
-        WarnOfImagesSeen(config.InitialFiles.Zip(starts).Append((config.Architecture, graph)), config, data.Dataset, "figures on them are too good", progress);
-        if (starts.Length > 0)
-        {
-            foreach (Graph start in starts) ClassifierHead.Reorder(start, labels);
-            string files = string.Join(", ", config.InitialFiles);
-            int loaded = ClassifierHead.LoadWeights(graph, starts, labels);
-            if (loaded == 0)
-                throw new InvalidDataException($"{files} {(starts.Length == 1 ? "has" : "have")} no weight of the same name and shape as {config.Architecture}");
-            // What isn't taken over is learnt; without an epoch it would stay random.
-            int floats = graph.Initializers.Values.Count(tensor => tensor.ElementType == ElementType.Float);
-            if (config.Epochs == 0 && loaded < floats)
-                throw new InvalidDataException($"{files}: {loaded} of the {floats} weights of {config.Architecture} have the same name and shape and the same classes; without epochs all are expected to");
-            progress.Message($"{loaded} of {graph.Initializers.Count} weights start from {(starts.Length == 1 ? "" : "the mean of ")}{files}");
-        }
-        // A temperature fits the weights that it was fitted to.
-        if (ClassifierOutput.Of(graph).Temperature is { } temperature) temperature.Span<float>()[0] = 1;
-        return graph;
 
         Graph Start(string file)
         {

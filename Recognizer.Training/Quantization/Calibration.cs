@@ -14,6 +14,6 @@ internal static class Calibration
         DatasetPart part = train.Spread(Images);
         var images = new float[part.Images.Length];
         DatasetPart.ToUnit(part.Images, images);
-        return PostTrainingQuantizer.Quantize(graph, images, part.Count, threads, cancellation);
+        return OnnxException.Naming(graph.File, () => PostTrainingQuantizer.Quantize(graph, images, part.Count, threads, cancellation));
     }
 }

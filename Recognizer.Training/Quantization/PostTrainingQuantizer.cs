@@ -44,7 +44,7 @@ internal static class PostTrainingQuantizer
         if (model.Nodes.FirstOrDefault(node => node is { Domain: "", OperatorType: "QuantizeLinear" or "DynamicQuantizeLinear" or "QLinearConv" or "QLinearMatMul" }) is { } done)
             throw new OnnxException($"The model is in 8 bits already: it has the {done}.");
         if (input.ElementType != ElementType.Float)
-            throw new OnnxException($"Input '{input.Name}' is {input}, expected Float: quantise the model as it was before export --uint8-input.");
+            throw new OnnxException($"Input '{input.Name}' is {input}, expected Float{(input.ElementType == ElementType.UInt8 ? ": quantise the model as it was before export --uint8-input" : "")}.");
         model = ModelTransforms.InInferenceMode(model);
         // Scores must be computed; other outputs may go
         ShapeInference.Infer(ModelTransforms.Only(model, ClassifierGraph.ScoreOutput(model).Name));
