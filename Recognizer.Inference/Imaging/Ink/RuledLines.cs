@@ -1,6 +1,6 @@
 namespace Recognizer.Inference.Imaging.Ink;
 
-/// <summary>Takes ruled lines out of a page, and those of squared paper out of the picture of a character: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
+/// <summary>Takes ruled lines out of a page, and those of squared paper, or that it stands on, out of the picture of a character: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
 /// of boxes that hang between two of them; upright lines that cross the picture as well, of squared paper and tables; and, before all these, the lines of tables in any part of it. Done before
 /// the page is turned, because turning blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
@@ -94,6 +94,15 @@ internal static class RuledLines
         foreach (Rule rule in rules) ClearTicks(ink, width, height, slope, rule);
         return rules.Count > 0 || squares is not null;
     }
+
+    /// <summary>Clears the line that a single character stands on, such as a dash to write on.</summary>
+    /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="skew">Degrees by which the line rises to the right, about.</param>
+    /// <returns>Whether there was one.</returns>
+    public static bool RemoveBelow(byte[] ink, int width, int height, double skew) =>
+        RemoveLevel(ink, width, height, skew, LeastShare, forms: true, isBelow: true).Rules.Count > 0;
 
     /// <summary>Clears the lines of squared paper around a single character: from edge to edge, in both directions.</summary>
     /// <param name="ink">[height, width], 0 = ground … 255 = ink.</param>
@@ -362,8 +371,9 @@ internal static class RuledLines
     /// <param name="leastShare">Share of the columns between the picture's edges in which a rule shows at least.</param>
     /// <param name="forms">Whether the tops and bottoms of boxes and combs that are shorter are to be cleared too.</param>
     /// <param name="thin">Share of all runs of ink that those of rules are no thicker than.</param>
+    /// <param name="isBelow">Whether only a line is to be cleared that a single character stands on.</param>
     /// <returns>The rules, and the rows by which they fall per column.</returns>
-    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare, bool forms, double thin = 0.5)
+    private static (List<Rule> Rules, double Slope) RemoveLevel(byte[] ink, int width, int height, double skew, double leastShare, bool forms, double thin = 0.5, bool isBelow = false)
     {
         var rules = new List<Rule>();
         if (width < LeastSpan) return (rules, 0);
@@ -387,11 +397,11 @@ internal static class RuledLines
             if (bins[i] < bins[i - 1] || bins[i] <= bins[i + 1]) continue;
             if (forms && count >= FormCoverage * shortest && IsOfStrokes(ink, width, height, columns, slope, i - beyond)) continue;
             int span = Math.Max(LeastSpan, Span(slope, i - beyond, width, height));
-            if (count >= leastShare * span || !forms && count >= leastShare * (1 - MostHidden) * span && count >= leastShare * (span - Hidden(ink, width, height, slope, i - beyond)))
-            {
-                if (Clear(ink, width, height, columns, slope, i - beyond, 0, width) is { } rule) rules.Add(rule);
-            }
-            else if (forms && count >= FormCoverage * shortest) lines.AddRange(FormLines(columns, slope, i - beyond, width, shortest));
+            bool isRule = count >= leastShare * span || !forms && count >= leastShare * (1 - MostHidden) * span && count >= leastShare * (span - Hidden(ink, width, height, slope, i - beyond));
+            if (!isRule && !(forms && count >= FormCoverage * shortest)) continue;
+            if (isBelow && !IsStoodOn(ink, width, height, columns, slope, i - beyond)) continue;
+            if (!isRule) lines.AddRange(FormLines(columns, slope, i - beyond, width, shortest));
+            else if (Clear(ink, width, height, columns, slope, i - beyond, 0, width) is { } rule) rules.Add(rule);
         }
         // A single short line may be a stroke, unless it is many times as long as the writing on it is high; two one below the other, as long as each other, are a box or a comb
         foreach (var (middle, left, right) in lines)
@@ -401,7 +411,7 @@ internal static class RuledLines
                 && !IsUnderline(ink, width, height, slope, middle, left, right)) continue;
             if (Clear(ink, width, height, columns, slope, middle, left, right) is { } rule) rules.Add(rule);
         }
-        if (rules.Count > 0 || !forms) ClearTilted(ink, width, height, columns, around, forms ? TiltedShare : leastShare, rules);
+        if ((rules.Count > 0 || !forms) && !isBelow) ClearTilted(ink, width, height, columns, around, forms ? TiltedShare : leastShare, rules);
         rules.Sort((a, b) => a.Middle.CompareTo(b.Middle));
         return (rules, slope);
     }
@@ -574,6 +584,25 @@ internal static class RuledLines
                 for (int offset = Reach + 1; rows < least && HasInkBeside(ink, width, height, slope, middle, direction * offset, from, to); offset++) rows++;
             return rows >= least;
         }
+    }
+
+    /// <summary>Whether all ink stands on a line and leaves both of its ends free. The level strokes of a character, such as the foot of an L or of a 2, end in others, or these go on below.</summary>
+    private static bool IsStoodOn(byte[] ink, int width, int height, List<Run>[] columns, double slope, int middle)
+    {
+        // Rows that a line departs from the straight one, rows that strokes go beyond it, and columns beyond its thickness that are free at either end
+        const int Reach = 3, MostBelow = 3, Free = 2;
+        int left = Array.FindIndex(columns, IsCoveredHere), right = Array.FindLastIndex(columns, IsCoveredHere) + 1;
+        if (left < 0) return false;
+        int free = Math.Min(RunAt(columns[left], Row(left))!.Value.Thickness + Free, (right - left) / 2);
+        for (int offset = Reach + 1; offset < height; offset++)
+        {
+            if (HasInk(-offset, 0, left + free) || HasInk(-offset, right - free, width) || offset > Reach + MostBelow && HasInk(offset, 0, width)) return false;
+        }
+        return true;
+
+        bool IsCoveredHere(List<Run>? column) => column is { Count: > 0 } && IsCovered(column, Row(column[0].X));
+        bool HasInk(int offset, int from, int to) => HasInkBeside(ink, width, height, slope, middle, offset, from, to);
+        float Row(int x) => (float)(middle + slope * (x - width / 2.0));
     }
 
     /// <summary>Parts of a straight line in which thin ink shows in most columns.</summary>

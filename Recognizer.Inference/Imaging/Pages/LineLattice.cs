@@ -207,7 +207,8 @@ internal sealed class LineLattice
     public static LineLattice Build(PageInk page, TextLine line, in SteadyScorer steady)
     {
         var pieces = PieceCutter.Cut(page, line);
-        double height = line.CharacterHeight, cut = SpacedCutCost * Spaced(pieces, height);
+        // Two that touch are rare on a picture with nothing else
+        double height = line.CharacterHeight, cut = SpacedCutCost * (page.IsOne ? 1 : Spaced(pieces, height));
         var segments = new List<Segment>();
         int classes = steady.Labels.Count;
         for (int first = 0; first < pieces.Count; first++)

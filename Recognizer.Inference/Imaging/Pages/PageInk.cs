@@ -50,6 +50,9 @@ internal sealed class PageInk
 
     public List<InkComponent> Components { get; } = [];
 
+    /// <summary>Whether the picture shows one character only, as far as that can be told before any is read: two that touch may pass for one.</summary>
+    public bool IsOne { get; private set; }
+
     /// <summary>Finds the ink; null on an empty page.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="options">How it is read, but for its orientation.</param>
@@ -67,10 +70,15 @@ internal sealed class PageInk
         // A thin frame may be the border of a comb, and goes with its separators
         if (frame is not { Thickness: <= ThickFrame } && !page.CropToSheet(image, work, frame?.Within, ref polarity) && frame is { } thick)
             page.Reduce(image, thick.Within, work);
+        // But where there is one character within, it is the border of its box
+        bool isThin = frame is { Thickness: <= ThickFrame };
+        if (isThin) page.Reduce(image, frame!.Value.Within, work);
+        page.IsOne = page.IsOneCharacter(work, ref polarity);
+        if (isThin && !page.IsOne) page.Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
         int width = page.Width, height = page.Height;
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
-        if (!InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
+        if (!page.IsOne && !InkMap.FindOnPage(work, width, height, radius, ref polarity)) return null;
         page.Ink = work.Ink;
         page.FindComponents();
         double angle = options.MaxSkew <= 0 ? 0 : SkewEstimator.Estimate(work.Mask, width, height, options.MaxSkew, page.HasLines());
@@ -81,13 +89,13 @@ internal sealed class PageInk
         if (tables) page.FindComponents();
         // Before rules are removed, for which the flat parts of a circle around a word would be taken, and afterwards, when it no longer hangs together with them
         if (isAlphanumeric) page.Drop(dropped => page.MarkCircles(dropped, angle));
-        bool ruled = RuledLines.Remove(page.Ink, width, height, angle) || tables;
+        bool ruled = (page.IsOne ? RuledLines.RemoveBelow(page.Ink, width, height, angle) : RuledLines.Remove(page.Ink, width, height, angle)) || tables;
         page.FindComponents();
         // All go by these components, whichever of them another has cleared
         bool surroundings = page.Drop(dropped =>
         {
             double[] thickness = page.Thickness();
-            page.MarkSurroundings(dropped, thickness);
+            if (!page.IsOne) page.MarkSurroundings(dropped, thickness);
             if (ruled) page.MarkRemains(dropped, thickness);
         });
         bool circles = isAlphanumeric && page.Drop(dropped => page.MarkCircles(dropped, null));
@@ -139,6 +147,55 @@ internal sealed class PageInk
         Placement.Crop(kept);
         (Width, Height) = (kept.Width, kept.Height);
         return true;
+    }
+
+    /// <summary>Whether the picture shows one character, closely cropped or with some paper around it. Its strokes are broad beside the picture, much of them may lie along its border, and a level
+    /// one may cross it, all of which strokes on a page don't; so ink is told from ground, and lines from strokes, as for the picture of a single character.</summary>
+    /// <param name="work">Holds the picture; afterwards, where it is one, its ink as well.</param>
+    /// <param name="polarity">That of the ink; afterwards, where it is one, what was found.</param>
+    private bool IsOneCharacter(NormalizerWorkspace work, ref Polarity polarity)
+    {
+        // The picture's breadth in heights of it, and the reverse; and the least height of the character in those of the picture, and in its own breadth
+        const double MostBreadth = 2, MostLength = 6, LeastHeight = 0.3, LeastElongation = 0.4;
+        // Most of the picture that a character takes: light that takes more than half of it is paper in a frame; and the area of its other pieces beside that of the largest
+        const double MostDark = 0.75, MostLight = 0.5, MostOthers = 0.6;
+        // The length of its strokes in longer sides of its box: those of an M come to 4, the lines of squared paper to many more; and the thickness of lines beside them
+        const double MostStrokes = 6, LineThickness = 0.85;
+        const int LeastSide = 8;
+        if (Math.Min(Width, Height) < LeastSide || Width > MostBreadth * Height || Height > MostLength * Width) return false;
+        var found = polarity;
+        if (!InkMap.Find(work, Width, Height, Math.Max(2, Math.Max(Width, Height) / 5), InkMap.LeastInk, ref found)) return false;
+        Ink = work.Ink;
+        FindComponents();
+        double[] thickness = Thickness();
+        int[] labels = [.. Labels.AsSpan(0, Width * Height)];
+        LineRemoval.Remove(work, Width, Height);
+        FindComponents();
+        if (Components.Count == 0) return false;
+        InkComponent largest = Components.MaxBy(c => c.Area);
+        PixelBox box = largest.Box;
+        double[] remaining = Thickness();
+        double stroke = remaining[largest.Label];
+        if (largest.Area > (found == Polarity.LightOnDark ? MostLight : MostDark) * Width * Height || box.Height < Math.Max(LeastHeight * Height, LeastElongation * box.Width)
+            || largest.Area > MostStrokes * stroke * Math.Max(box.Width, box.Height)
+            || Components.Exists(c => c.Area > InkMap.LeastInk && c.Label != largest.Label && (!IsPart(c.Box, box) || IsRemains(c, remaining[c.Label], stroke)))
+            || Components.Sum(c => (long)c.Area) > (1 + MostOthers) * largest.Area || EnclosingStroke.Surrounds(Labels, Width, Components, largest)) return false;
+        // What went as a line and is as thick as a stroke may be a 1 as high as the picture
+        var stays = new bool[thickness.Length];
+        for (int i = 0; i < labels.Length; i++) stays[labels[i]] |= Labels[i] != 0;
+        for (int label = 1; label < stays.Length; label++) if (!stays[label] && thickness[label] > LineThickness * stroke) return false;
+        polarity = found;
+        return true;
+    }
+
+    /// <summary>Whether a piece of ink may be part of the same character as a larger one: within its breadth, as a dot is or what is beyond a gap in a stroke, or leaning over its upper half, as the bar
+    /// of a 5. What is below it may be a line to write on; and what it surrounds, but for a small piece such as the middle bar of an E, is a character in a box.</summary>
+    private static bool IsPart(PixelBox piece, PixelBox larger)
+    {
+        const double MostInside = 0.4;
+        bool isBeyond = piece.Top <= larger.Top || piece.Bottom >= larger.Bottom;
+        return piece.Left >= larger.Left && piece.Right <= larger.Right && piece.Top < larger.Bottom && (isBeyond || piece.Height < MostInside * larger.Height)
+            || piece.Left < larger.Right && piece.Right > larger.Left && (piece.Left >= larger.Left || piece.Right <= larger.Right) && piece.Bottom <= larger.Top + larger.Height / 2;
     }
 
     private PixelBox Widened(PixelBox box, int margin)
@@ -266,14 +323,20 @@ internal sealed class PageInk
     /// <summary>What is left of rules where they bend, or end at the picture's edge: straight, about level or upright, and far thinner than strokes of this page are.</summary>
     private void MarkRemains(bool[] dropped, double[] thickness)
     {
+        double usual = Middle(Components, c => thickness[c.Label]);
+        foreach (InkComponent c in Components) dropped[c.Label] |= IsRemains(c, thickness[c.Label], usual);
+    }
+
+    /// <summary>The same of one component.</summary>
+    /// <param name="c">The component.</param>
+    /// <param name="own">Its thickness.</param>
+    /// <param name="usual">That of strokes.</param>
+    private static bool IsRemains(InkComponent c, double own, double usual)
+    {
         // Beside strokes; beside its own thickness; and beside its length
         const double Thin = 0.5, LeastLength = 10, MostBreadth = 2, MostSlant = 0.04;
-        double usual = Middle(Components, c => thickness[c.Label]);
-        foreach (InkComponent c in Components)
-        {
-            double own = thickness[c.Label], length = Math.Max(c.Box.Width, c.Box.Height);
-            dropped[c.Label] |= own <= Thin * usual && length >= LeastLength * own && Math.Min(c.Box.Width, c.Box.Height) <= MostBreadth * own + MostSlant * length;
-        }
+        double length = Math.Max(c.Box.Width, c.Box.Height);
+        return own <= Thin * usual && length >= LeastLength * own && Math.Min(c.Box.Width, c.Box.Height) <= MostBreadth * own + MostSlant * length;
     }
 
     /// <summary>Joins components over gaps narrower than strokes where that makes most of them clearly higher: what is left of the strokes of a dry pen, or on cracked paper, would be read

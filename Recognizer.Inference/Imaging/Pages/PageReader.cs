@@ -7,8 +7,10 @@ namespace Recognizer.Inference.Imaging.Pages;
 /// <list type="number">
 /// <item><description>The picture is turned upright, as the options say.</description></item>
 /// <item><description>A sheet that lies on a table is cut out (<c>Card</c>); where there is none, or a level one in a thick frame, what the frame surrounds (<c>PictureFrame</c>). A picture with
-/// a thin frame stays whole: it may be the border of a comb.</description></item>
-/// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>), and its skew is measured (<c>SkewEstimator</c>).</description></item>
+/// a thin frame stays whole, unless there is one character within: it may be the border of a comb.</description></item>
+/// <item><description>Ink is told from ground, and from shadows and their edges (<c>InkMap</c>), and its skew is measured (<c>SkewEstimator</c>). Where it turns out to be that of one character,
+/// closely cropped or with some paper around it, lines go as they do from the picture of a single character (<c>LineRemoval</c>, and of what follows only one that it stands on), nothing goes for
+/// touching the picture's edge, and it takes more to cut it in two.</description></item>
 /// <item><description>The lines of tables that hang together go, each table by itself, at whatever angles its lines run (<c>RuledLines</c>).</description></item>
 /// <item><description>Of Latin letters and digits: circles and boxes that run around other ink go (<c>EnclosingStroke</c>), but for what a rule hangs together with.</description></item>
 /// <item><description>Ruled lines, the borders of boxes and combs, the upright lines of squared paper, and those between the boxes of a row that was cut out of a form go (<c>RuledLines</c>).</description></item>

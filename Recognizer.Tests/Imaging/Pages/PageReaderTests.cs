@@ -390,6 +390,75 @@ public class PageReaderTests
 
     /// <summary>Noise alone is no writing, with or without specks; writing is found in noise a third as strong as its contrast.</summary>
     [Theory]
+    [InlineData(0, 1, false)]
+    [InlineData(0, 3, false)]
+    [InlineData(2, 1, false)]
+    [InlineData(5, 3, false)]
+    [InlineData(2, 1, true)]
+    [InlineData(25, 3, true)]
+    public void A_character_that_a_picture_was_cropped_to_is_read(int margin, int scale, bool shadow)
+    {
+        for (int digit = 0; digit <= 9; digit++)
+            Assert.Equal($"{digit}", new PageReader(s_scorer).Read(Cropped($"{digit}", margin, scale, Crop.None, shadow)).Text);
+    }
+
+    [Theory]
+    [InlineData(Crop.Sides, 10)]
+    [InlineData(Crop.Sides, 16)]
+    [InlineData(Crop.Rule, 2)]
+    [InlineData(Crop.Rule, 6)]
+    [InlineData(Crop.Dash, 12)]
+    [InlineData(Crop.Dash, 25)]
+    public void Lines_around_a_single_character_go(Crop crop, int margin)
+    {
+        foreach (int digit in (int[])[0, 1, 3, 5, 6, 7, 8, 9])
+            Assert.Equal($"{digit}", new PageReader(s_scorer).Read(Cropped($"{digit}", margin, 2, crop)).Text);
+    }
+
+    [Theory]
+    [InlineData("34", 3)]
+    [InlineData("36", -1)]
+    [InlineData("58", 3)]
+    [InlineData("20", 8)]
+    public void Two_characters_that_a_picture_was_cropped_to_stay_two(string digits, double gap) =>
+        Assert.Equal(digits, new PageReader(s_scorer).Read(Cropped(digits, 2, 2, Crop.None, gap: gap)).Text);
+
+    /// <summary>What else a form leaves in the picture: lines at both sides, or one under the character, from edge to edge or with free ends.</summary>
+    public enum Crop
+    {
+        None,
+        Sides,
+        Rule,
+        Dash,
+    }
+
+    /// <summary>Digits of 40 by 24 pixels, with so many around their ink, enlarged.</summary>
+    private static GrayImage Cropped(string digits, int margin, int scale, Crop crop, bool shadow = false, double gap = 0)
+    {
+        int wide = (int)(80 + digits.Length * (24 + gap)) * scale;
+        var canvas = new float[wide * 120 * scale];
+        for (int i = 0; i < digits.Length; i++) Drawing.Digit(canvas, wide, digits[i] - '0', (40 + i * (24 + gap)) * scale, 40 * scale, 24 * scale, 40 * scale, 4.5 * scale);
+        int[] inked = [.. Enumerable.Range(0, canvas.Length).Where(i => canvas[i] > 0.5f)];
+        int around = margin * scale, left = inked.Min(i => i % wide) - around, top = inked[0] / wide - around, width = inked.Max(i => i % wide) + 1 + around - left, height = inked[^1] / wide + 1 + around - top;
+        var cover = new float[width * height];
+        for (int y = 0; y < height; y++) canvas.AsSpan((top + y) * wide + left, width).CopyTo(cover.AsSpan(y * width));
+        int thick = 2 * scale, foot = height - around + scale, end = around / 3;
+        for (int i = 0; i < cover.Length; i++)
+        {
+            int x = i % width, y = i / width;
+            bool isLine = crop switch
+            {
+                Crop.Sides => x < thick || x >= width - thick,
+                Crop.Rule => y >= foot && y < foot + thick,
+                Crop.Dash => y >= foot && y < foot + thick && x >= end && x < width - end,
+                _ => false,
+            };
+            if (isLine) cover[i] = Math.Max(cover[i], 0.7f);
+        }
+        return Drawing.Paint(cover, width, (x, y) => shadow && x + y > (width + height) / 2 ? 140 : 230, (x, y) => shadow && x + y > (width + height) / 2 ? 35 : 60);
+    }
+
+    [Theory]
     [InlineData(9, 0)]
     [InlineData(9, 60)]
     [InlineData(25, 0)]
