@@ -1,8 +1,8 @@
 namespace Recognizer.Inference.Imaging.Ink;
 
-/// <summary>Takes ruled lines out of a page, and those of squared paper, or that it stands on, out of the picture of a character: thin ink along straight lines that cross the picture, parallel or nearly so, but for the strokes that cross them; the borders
-/// of boxes that hang between two of them; upright lines that cross the picture as well, of squared paper and tables; and, before all these, the lines of tables in any part of it. Done before
-/// the page is turned, because turning blurs thin lines until parts of them fade.</summary>
+/// <summary>Takes ruled lines out of a page, and those of squared paper, or that it stands on, out of the picture of a character: thin ink along straight lines that cross the picture, parallel or
+/// nearly so, but for the strokes that cross them; the borders of boxes that hang between two of them; upright lines that cross the picture as well, of squared paper and tables; and, before all
+/// these, the lines of tables in any part of it. Done before the page is turned, because turning blurs thin lines until parts of them fade.</summary>
 internal static class RuledLines
 {
     /// <summary>Rules are fainter than writing, and what is left of their edges is fainter still.</summary>

@@ -66,7 +66,8 @@ internal sealed class PageInk
         PictureFrame? frame = PictureFrame.Find(image.Pixels, image.Width, image.Height) is { } found && (polarity == Polarity.Detect || polarity == found.Polarity) ? found : null;
         if (frame is not null) polarity = frame.Value.Polarity;
         var work = new NormalizerWorkspace();
-        page.Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
+        var whole = new PixelBox(0, 0, image.Width, image.Height);
+        page.Reduce(image, whole, work);
         // A thin frame may be the border of a comb, and goes with its separators
         if (frame is not { Thickness: <= ThickFrame } && !page.CropToSheet(image, work, frame?.Within, ref polarity) && frame is { } thick)
             page.Reduce(image, thick.Within, work);
@@ -74,7 +75,7 @@ internal sealed class PageInk
         bool isThin = frame is { Thickness: <= ThickFrame };
         if (isThin) page.Reduce(image, frame!.Value.Within, work);
         page.IsOne = page.IsOneCharacter(work, ref polarity);
-        if (isThin && !page.IsOne) page.Reduce(image, new PixelBox(0, 0, image.Width, image.Height), work);
+        if (isThin && !page.IsOne) page.Reduce(image, whole, work);
         int width = page.Width, height = page.Height;
         // Strokes of writing are narrow beside the page; a picture of one line has strokes up to some part of its height
         int radius = Math.Clamp(Math.Max(Math.Min(width, height) / 4, Math.Max(width, height) / 50), 6, 48);
