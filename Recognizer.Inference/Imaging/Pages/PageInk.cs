@@ -162,9 +162,20 @@ internal sealed class PageInk
         const double MostDark = 0.75, MostLight = 0.5, MostOthers = 0.6;
         // The length of its strokes in longer sides of its box: those of an M come to 4, the lines of squared paper to many more; and the thickness of lines beside them
         const double MostStrokes = 6, LineThickness = 0.85;
-        const int LeastSide = 8;
+        const int LeastSide = 8, SmallSide = 400;
         if (Math.Min(Width, Height) < LeastSide || Width > MostBreadth * Height || Height > MostLength * Width) return false;
         var found = polarity;
+        // A page shows in a smaller picture that it is none, in far less time
+        int factor = Math.Max(Width, Height) / SmallSide;
+        if (factor > 1)
+        {
+            var small = new PageInk { Placement = Placement, Width = Math.Max(1, Width / factor), Height = Math.Max(1, Height / factor) };
+            var smallWork = new NormalizerWorkspace();
+            smallWork.Reserve(small.Width, small.Height);
+            CharacterNormalizer.Reduce(work.Gray.AsSpan(0, Width * Height), Width, new PixelBox(0, 0, Width, Height), factor, smallWork.Gray.AsSpan(0, small.Width * small.Height), small.Width, small.Height);
+            if (!small.IsOneCharacter(smallWork, ref found)) return false;
+            found = polarity;
+        }
         if (!InkMap.Find(work, Width, Height, Math.Max(2, Math.Max(Width, Height) / 5), InkMap.LeastInk, ref found)) return false;
         Ink = work.Ink;
         FindComponents();
